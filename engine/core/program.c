@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/program.h"
+#include "core/arena.h"
+#include "core/error.h"
+#include "core/pool.h"
+#include "core/runtime.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef struct Value {
+  CardiacTensor tensor; ///< data: constants, and after planning all
+  int alias;            ///< the value whose memory this shares, or 0
+  bool constant;
+  char *name;           ///< inputs and outputs: lives for the whole run
+  void *host;           ///< device memory only: host copy of a named value
+  bool is_input;
+  int first, last;      ///< first and last step that touches it; -1: none
+  size_t offset;        ///< in the arena
+} Value;
+
+typedef struct Step {
+  CardiacProgram *program;
+  CardiacOp op;
+  char *label;
+  CardiacValue in[CARDIAC_OP_MAX_INPUTS];
+  CardiacValue out;
+  CardiacKernel kernel;
+  const CardiacBackend *backend;
+  void *in_data[CARDIAC_OP_MAX_INPUTS];
+  void *out_data;
+  double seconds;
+} Step;
+
+struct CardiacProgram {
+  CardiacRuntime *runtime;
+  Value *values; ///< [0] stands for "none"
+  int value_count, value_room;
+  Step *steps;
+  int step_count, step_room;
+  CardiacError *error; ///< first failure while building
+  bool planned, timing;
+  char *arena;
+  size_t arena_bytes;
+  char *scratch;
+  size_t scratch_bytes; ///< a worker
+  CardiacPoolStep *pool_steps;
+};
+
+/* ---- building ---------------------------------------------------------- */
+
+static bool
+grow (CardiacProgram *program, void **array, int count, int *room, size_t size)
+{
+  if (count < *room)
+    return true;
+  int wanted = *room ? *room * 2 : 64;
+  void *larger = realloc (*array, wanted * size);
+  if (!larger)
+    return cardiac_fail (&program->error, CARDIAC_ERROR_NO_MEMORY,
+        "no memory for the network's plan");
+  *array = larger;
+  *room = wanted;
+  return true;
+}
+
+static CardiacValue
+add_value (CardiacProgram *program, CardiacDType dtype, int rank,
+    const int64_t *shape)
+{
+  if (!grow (program, (void **) &program->values, program->value_count,
+          &program->value_room, sizeof (Value)))
+    return 0;
+  assert (rank <= CARDIAC_MAX_RANK);
+  Value *value = &program->values[program->value_count];
+  *value = (Value){ .first = -1, .last = -1 };
+  value->tensor.dtype = dtype;
+  value->tensor.rank = rank;
+  for (int i = 0; i < rank; i++)
+    value->tensor.shape[i] = shape[i];
+  return program->value_count++;
+}
+
+static Value *
+value_at (CardiacProgram *program, CardiacValue value)
+{
+  return &program->values[value];
+}
+
+/* The value that owns the memory. */
+static Value *
+owner_of (CardiacProgram *program, CardiacValue value)
+{
+  int alias = program->values[value].alias;
+  return &program->values[alias ? alias : value];
+}
+
+CardiacProgram *
+cardiac_program_new (CardiacRuntime *runtime)
+{
+  CardiacProgram *program = calloc (1, sizeof *program);
+  if (!program)
+    return NULL;
+  program->runtime = runtime;
+  add_value (program, CARDIAC_F32, 0, NULL);
+  return program;
+}
+
+CardiacDType
+cardiac_program_activation (const CardiacProgram *program)
+{
+  return program->runtime->activation;
+}
+
+void
+cardiac_program_fail (CardiacProgram *program, CardiacError *error)
+{
+  if (program->error || !error)
+    cardiac_error_free (&error);
+  else
+    program->error = error;
+}
+
+CardiacValue
+cardiac_program_input (CardiacProgram *program, const char *name,
+    CardiacDType dtype, int rank, const int64_t *shape)
+{
+  CardiacValue value = add_value (program, dtype, rank, shape);
+  if (value) {
+    program->values[value].name = strdup (name);
+    program->values[value].is_input = true;
+  }
+  return value;
+}
+
+void
+cardiac_program_output (CardiacProgram *program, const char *name,
+    CardiacValue value)
+{
+  if (program->error || !value)
+    return;
+  Value *it = value_at (program, value);
+  free (it->name);
+  it->name = strdup (name);
+}
+
+CardiacValue
+cardiac_program_constant (CardiacProgram *program, float *data, int rank,
+    const int64_t *shape, CardiacError *error)
+{
+  if (!data) {
+    cardiac_program_fail (program, error);
+    if (!program->error)
+      cardiac_fail (&program->error, CARDIAC_ERROR_NO_MEMORY,
+          "no memory for weights");
+    return 0;
+  }
+  CardiacValue value = add_value (program, CARDIAC_F32, rank, shape);
+  if (!value) {
+    free (data);
+    return 0;
+  }
+  program->values[value].constant = true;
+  program->values[value].tensor.data = data;
+  return value;
+}
+
+CardiacValue
+cardiac_program_value (CardiacProgram *program, CardiacDType dtype, int rank,
+    const int64_t *shape)
+{
+  return program->error ? 0 : add_value (program, dtype, rank, shape);
+}
+
+CardiacValue
+cardiac_program_reshape (CardiacProgram *program, CardiacValue value, int rank,
+    const int64_t *shape)
+{
+  if (program->error || !value)
+    return 0;
+  Value *from = value_at (program, value);
+  CardiacValue root = from->alias ? from->alias : value;
+  CardiacValue view = add_value (program, from->tensor.dtype, rank, shape);
+  if (!view)
+    return 0;
+  assert (cardiac_tensor_count (&program->values[view].tensor)
+          == cardiac_tensor_count (&program->values[value].tensor));
+  program->values[view].alias = root;
+  return view;
+}
+
+CardiacTensor
+cardiac_program_describe (const CardiacProgram *program, CardiacValue value)
+{
+  CardiacTensor tensor = program->values[value].tensor;
+  tensor.data = NULL;
+  return tensor;
+}
+
+CardiacValue
+cardiac_program_op (CardiacProgram *program, const CardiacOp *op,
+    const CardiacValue *inputs, int count, CardiacValue out,
+    const char *label, ...)
+{
+  if (program->error || !out
+      || !grow (program, (void **) &program->steps, program->step_count,
+          &program->step_room, sizeof (Step)))
+    return 0;
+  Step *step = &program->steps[program->step_count];
+  *step = (Step){ .program = program, .op = *op, .out = out };
+  va_list args;
+  va_start (args, label);
+  if (vasprintf (&step->label, label, args) < 0)
+    step->label = NULL;
+  va_end (args);
+  assert (count <= CARDIAC_OP_MAX_INPUTS);
+  step->op.label = step->label;
+  step->op.inputs = count;
+  for (int i = 0; i < count; i++) {
+    step->in[i] = inputs[i];
+    step->op.in[i] = program->values[inputs[i]].tensor;
+    step->op.constant[i] = program->values[inputs[i]].constant;
+  }
+  step->op.out = program->values[out].tensor;
+  program->step_count++;
+  return out;
+}
+
+/* ---- planning ---------------------------------------------------------- */
+
+static void
+touch (CardiacProgram *program, CardiacValue value, int step)
+{
+  if (!value)
+    return;
+  Value *it = owner_of (program, value);
+  if (it->first < 0)
+    it->first = step;
+  it->last = step;
+}
+
+/* Named values (also through a view) are kept for the whole run. */
+static void
+find_life_spans (CardiacProgram *program)
+{
+  for (int s = 0; s < program->step_count; s++) {
+    Step *step = &program->steps[s];
+    for (int i = 0; i < step->op.inputs; i++)
+      touch (program, step->in[i], s);
+    touch (program, step->out, s);
+  }
+  for (int v = 1; v < program->value_count; v++)
+    if (program->values[v].name) {
+      Value *it = owner_of (program, v);
+      it->first = 0;
+      it->last = program->step_count;
+    }
+}
+
+static bool
+lay_out_arena (CardiacProgram *program)
+{
+  CardiacArenaItem *items
+      = calloc (program->value_count, sizeof *items);
+  if (!items)
+    return cardiac_fail (&program->error, CARDIAC_ERROR_NO_MEMORY,
+        "no memory for the network's plan");
+  int count = 0;
+  for (int v = 1; v < program->value_count; v++) {
+    Value *it = value_at (program, v);
+    if (it->constant || it->alias || it->first < 0)
+      continue;
+    items[count++] = (CardiacArenaItem){
+      .bytes = cardiac_tensor_count (&it->tensor)
+               * cardiac_dtype_size (it->tensor.dtype),
+      .first = it->first,
+      .last = it->last,
+      .user = v,
+    };
+  }
+  program->arena_bytes = cardiac_arena_lay_out (items, count);
+  for (int i = 0; i < count; i++)
+    program->values[items[i].user].offset = items[i].offset;
+  free (items);
+  return true;
+}
+
+/* One kernel, of the session's backend or else of the reference. */
+static bool
+prepare_step (CardiacProgram *program, Step *step)
+{
+  CardiacRuntime *runtime = program->runtime;
+  step->backend = runtime->backend;
+  if (runtime->backend->prepare (runtime->context, &step->op, &step->kernel,
+          &program->error))
+    return true;
+  if (program->error || runtime->backend->allocate)
+    return cardiac_fail (&program->error, CARDIAC_ERROR_INTERNAL,
+        "device '%s' has no kernel for %s (%s)", runtime->device,
+        cardiac_op_name (step->op.kind), step->label);
+  step->backend = cardiac_backend_reference ();
+  step->kernel = (CardiacKernel){ 0 };
+  return step->backend->prepare (NULL, &step->op, &step->kernel,
+      &program->error);
+}
+
+static void
+prepare_all (void *user, int piece, int worker)
+{
+  CardiacProgram *program = user;
+  for (int s = 0; s < program->step_count; s++) {
+    Step *step = &program->steps[s];
+    if (!prepare_step (program, step))
+      return;
+    if (step->kernel.scratch_bytes > program->scratch_bytes)
+      program->scratch_bytes = step->kernel.scratch_bytes;
+  }
+  program->scratch_bytes = (program->scratch_bytes + 127) & ~(size_t) 63;
+}
+
+/* Frees constants that every kernel has packed for itself. */
+static void
+drop_consumed_constants (CardiacProgram *program)
+{
+  bool *wanted = calloc (program->value_count, sizeof *wanted);
+  if (!wanted)
+    return;
+  for (int s = 0; s < program->step_count; s++) {
+    Step *step = &program->steps[s];
+    if (!step->kernel.consumed_constants)
+      for (int i = 0; i < step->op.inputs; i++)
+        wanted[step->in[i]] = true;
+  }
+  for (int v = 1; v < program->value_count; v++)
+    if (program->values[v].constant && !wanted[v]) {
+      free (program->values[v].tensor.data);
+      program->values[v].tensor.data = NULL;
+    }
+  free (wanted);
+}
+
+static void *
+allocate_aligned (size_t bytes)
+{
+  void *memory = NULL;
+  if (posix_memalign (&memory, 4096, bytes ? bytes : 64) != 0)
+    return NULL;
+  memset (memory, 0, bytes);
+  return memory;
+}
+
+static bool
+allocate_memory (CardiacProgram *program)
+{
+  CardiacRuntime *runtime = program->runtime;
+  const CardiacBackend *backend = runtime->backend;
+  int threads = cardiac_pool_threads (runtime->pool);
+  if (backend->allocate)
+    program->arena = backend->allocate (runtime->context, program->arena_bytes,
+        &program->error);
+  else
+    program->arena = allocate_aligned (program->arena_bytes);
+  program->scratch = allocate_aligned (program->scratch_bytes * threads);
+  program->pool_steps
+      = calloc (program->step_count + 1, sizeof *program->pool_steps);
+  if (!program->arena || !program->scratch || !program->pool_steps)
+    return cardiac_fail (&program->error, CARDIAC_ERROR_NO_MEMORY,
+        "no memory for the network's values (%zu bytes on device '%s')",
+        program->arena_bytes, runtime->device);
+
+  for (int v = 1; v < program->value_count; v++) {
+    Value *it = value_at (program, v);
+    if (it->constant)
+      continue;
+    it->tensor.data = program->arena + owner_of (program, v)->offset;
+    if (it->name && backend->allocate) {
+      size_t bytes = cardiac_tensor_count (&it->tensor)
+                     * cardiac_dtype_size (it->tensor.dtype);
+      it->host = allocate_aligned (bytes);
+      if (!it->host)
+        return cardiac_fail (&program->error, CARDIAC_ERROR_NO_MEMORY,
+            "no memory for %s (%zu bytes)", it->name, bytes);
+    }
+  }
+  return true;
+}
+
+static void
+run_piece (void *user, int piece, int worker)
+{
+  Step *step = user;
+  step->kernel.run (&step->kernel, step->in_data, step->out_data, piece,
+      step->program->scratch + worker * step->program->scratch_bytes);
+}
+
+static void
+bind_steps (CardiacProgram *program)
+{
+  for (int s = 0; s < program->step_count; s++) {
+    Step *step = &program->steps[s];
+    for (int i = 0; i < step->op.inputs; i++)
+      step->in_data[i] = program->values[step->in[i]].tensor.data;
+    step->out_data = program->values[step->out].tensor.data;
+    program->pool_steps[s] = (CardiacPoolStep){
+      .work = run_piece,
+      .user = step,
+      .pieces = step->kernel.pieces,
+    };
+  }
+}
+
+bool
+cardiac_program_plan (CardiacProgram *program, CardiacError **error)
+{
+  assert (!program->planned);
+  if (!program->error) {
+    find_life_spans (program);
+    /* Backends decide by the threads they see, which is one on a worker. */
+    cardiac_pool_run (program->runtime->pool, prepare_all, program, 1);
+  }
+  if (!program->error)
+    drop_consumed_constants (program);
+  if (!program->error && lay_out_arena (program) && allocate_memory (program)) {
+    bind_steps (program);
+    program->planned = true;
+    return true;
+  }
+  if (error && !*error) {
+    *error = program->error;
+    program->error = NULL;
+  }
+  return false;
+}
+
+/* ---- running ----------------------------------------------------------- */
+
+static double
+seconds_now (void)
+{
+  struct timespec t;
+  clock_gettime (CLOCK_MONOTONIC, &t);
+  return t.tv_sec + 1e-9 * t.tv_nsec;
+}
+
+/* Device memory: named inputs go up, or named outputs come down. */
+static bool
+copy_named (CardiacProgram *program, bool up, CardiacError **error)
+{
+  CardiacRuntime *runtime = program->runtime;
+  for (int v = 1; v < program->value_count; v++) {
+    Value *it = value_at (program, v);
+    if (!it->host || it->is_input != up)
+      continue;
+    size_t bytes = cardiac_tensor_count (&it->tensor)
+                   * cardiac_dtype_size (it->tensor.dtype);
+    if (!runtime->backend->copy (runtime->context,
+            up ? it->tensor.data : it->host, up ? it->host : it->tensor.data,
+            bytes, error))
+      return false;
+  }
+  return true;
+}
+
+bool
+cardiac_program_run (CardiacProgram *program, CardiacError **error)
+{
+  assert (program->planned);
+  if (!copy_named (program, true, error))
+    return false;
+  CardiacPool *pool = program->runtime->pool;
+  if (!program->timing) {
+    cardiac_pool_run_steps (pool, program->pool_steps, program->step_count);
+  } else {
+    for (int s = 0; s < program->step_count; s++) {
+      double begin = seconds_now ();
+      cardiac_pool_run_steps (pool, &program->pool_steps[s], 1);
+      program->steps[s].seconds = seconds_now () - begin;
+    }
+  }
+  return copy_named (program, false, error);
+}
+
+void *
+cardiac_program_data (CardiacProgram *program, const char *name,
+    CardiacTensor *tensor)
+{
+  for (int v = 1; v < program->value_count; v++) {
+    Value *it = value_at (program, v);
+    if (!it->name || strcmp (it->name, name) != 0)
+      continue;
+    void *data = it->host ? it->host : it->tensor.data;
+    if (tensor) {
+      *tensor = it->tensor;
+      tensor->data = data;
+    }
+    return data;
+  }
+  return NULL;
+}
+
+void
+cardiac_program_free (CardiacProgram **program)
+{
+  if (!program || !*program)
+    return;
+  CardiacProgram *it = *program;
+  for (int s = 0; s < it->step_count; s++) {
+    Step *step = &it->steps[s];
+    if (step->kernel.destroy)
+      step->kernel.destroy (&step->kernel);
+    free (step->label);
+  }
+  for (int v = 0; v < it->value_count; v++) {
+    if (it->values[v].constant)
+      free (it->values[v].tensor.data);
+    free (it->values[v].host);
+    free (it->values[v].name);
+  }
+  if (it->arena && it->runtime->backend->allocate)
+    it->runtime->backend->release (it->runtime->context, it->arena);
+  else
+    free (it->arena);
+  free (it->scratch);
+  free (it->pool_steps);
+  free (it->values);
+  free (it->steps);
+  cardiac_error_free (&it->error);
+  free (it);
+  *program = NULL;
+}
+
+int
+cardiac_program_steps (const CardiacProgram *program)
+{
+  return program->step_count;
+}
+
+CardiacStep
+cardiac_program_step (const CardiacProgram *program, int index)
+{
+  const Step *step = &program->steps[index];
+  return (CardiacStep){
+    .op = &step->op,
+    .kernel = &step->kernel,
+    .backend = step->backend->name,
+    .seconds = step->seconds,
+  };
+}
+
+void
+cardiac_program_set_timing (CardiacProgram *program, bool on)
+{
+  program->timing = on;
+}
+
+size_t
+cardiac_program_arena_bytes (const CardiacProgram *program)
+{
+  return program->arena_bytes;
+}

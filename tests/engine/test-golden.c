@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* test-golden INFER GOLDEN [infer options]: runs cardiac-infer on a golden
+ * directory's model and input and compares every output, by name, with what
+ * the PyTorch networks of training/ computed in double precision.
+ *
+ * An error is max|difference| / max|golden|. The tolerances are those of the
+ * networks' description (docs/networks.md, "Precision"): fp32 1e-4 everywhere;
+ * bf16 2e-2 for features, 5e-2 for amplified features and activations. */
+#include "core/npy.h"
+#include <cardiac/cardiac.h>
+
+#include <dirent.h>
+#include <math.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static int failures;
+
+typedef struct Tolerance {
+  const char *name; ///< output
+  double fp32, bf16; ///< relative to max|golden|, or absolute
+  bool absolute;
+} Tolerance;
+
+/* `s2` and `logits` are logit_scale times a cosine: the bf16 bound is 2e-3 of
+ * cosine, so it is checked relative to the scale that the caller passes. */
+static const Tolerance tolerances[] = {
+  { "frame_features", 1e-4, 2e-2 },
+  { "patch_features", 1e-4, 2e-2 },
+  { "video_features", 1e-4, 2e-2 },
+  { "prompted_text", 1e-4, 2e-2 },
+  { "presence_text", 1e-4, 2e-2 },
+  { "grade_text", 1e-4, 2e-2 },
+  { "logits", 1e-4, 2e-2 },
+  { "s2", 1e-4, 2e-2 },
+  { "presence", 1e-4, 5e-2, true },
+  { "amplified", 1e-4, 5e-2 },
+  { "activation", 1e-4, 5e-2 },
+  { "experts", 1e-4, 5e-2 },
+  { "curve", 1e-4, 5e-2 },
+  { "regression", 1e-4, 5e-2, true },
+  { "eigencam", 1e-4, 0 }, /* by cosine */
+  { "raw", 1e-4, 5e-2 },
+  { "boxes", 0.05, 2, true },
+  { "scores", 1e-4, 3e-2, true },
+  { "classes", 0, 0, true },
+  { "selected", 0, 0, true },
+  { "grade", 0, 0, true },
+};
+
+static double
+element (const CardiacTensor *t, int64_t i)
+{
+  return t->dtype == CARDIAC_I64 ? (double) ((const int64_t *) t->data)[i]
+                                 : ((const float *) t->data)[i];
+}
+
+/* Smallest |cos| over the frames of a map; NaN maps must be NaN in both. */
+static double
+map_cosine (const CardiacTensor *got, const CardiacTensor *golden)
+{
+  int64_t frames = golden->shape[0];
+  int64_t each = cardiac_tensor_count (golden) / frames;
+  double worst = 1;
+  for (int64_t t = 0; t < frames; t++) {
+    double ab = 0, aa = 0, bb = 0;
+    for (int64_t i = t * each; i < (t + 1) * each; i++) {
+      double a = element (got, i), b = element (golden, i);
+      ab += a * b;
+      aa += a * a;
+      bb += b * b;
+    }
+    if (isnan (aa) && isnan (bb))
+      continue;
+    double cosine = fabs (ab) / sqrt (aa * bb);
+    if (!(cosine >= worst))
+      worst = isnan (cosine) ? 0 : cosine;
+  }
+  return worst;
+}
+
+static double
+largest_error (const CardiacTensor *got, const CardiacTensor *golden,
+    bool absolute)
+{
+  double error = 0, scale = 0;
+  for (int64_t i = 0; i < cardiac_tensor_count (golden); i++) {
+    double a = element (got, i), b = element (golden, i);
+    double d = fabs (a - b);
+    if (!(d <= error)) /* NaN counts as an error */
+      error = isnan (d) ? INFINITY : d;
+    scale = fmax (scale, fabs (b));
+  }
+  return absolute || scale == 0 ? error : error / scale;
+}
+
+static bool
+same_shape (const CardiacTensor *a, const CardiacTensor *b)
+{
+  if (a->rank != b->rank || a->dtype != b->dtype)
+    return false;
+  for (int i = 0; i < a->rank; i++)
+    if (a->shape[i] != b->shape[i])
+      return false;
+  return true;
+}
+
+static const Tolerance *
+tolerance_of (const char *name)
+{
+  for (size_t i = 0; i < sizeof tolerances / sizeof *tolerances; i++)
+    if (strcmp (tolerances[i].name, name) == 0)
+      return &tolerances[i];
+  return NULL;
+}
+
+static void
+compare (const char *out, const char *golden_directory, const char *name,
+    bool bf16)
+{
+  char path[4096];
+  CardiacNpy got = { 0 }, golden = { 0 };
+  CardiacError *error = NULL;
+  const Tolerance *tolerance = tolerance_of (name);
+  snprintf (path, sizeof path, "%s/%s.npy", golden_directory, name);
+  bool ok = tolerance && cardiac_npy_read (path, &golden, &error);
+  snprintf (path, sizeof path, "%s/%s.npy", out, name);
+  ok = ok && cardiac_npy_read (path, &got, &error);
+  if (!ok || !same_shape (&got.tensor, &golden.tensor)) {
+    printf ("  %-16s FAILED: %s\n", name,
+        !tolerance ? "no tolerance is stated for it"
+        : error    ? cardiac_error_message (error)
+                   : "another shape or dtype");
+    failures++;
+  } else if (strcmp (name, "eigencam") == 0) {
+    double cosine = map_cosine (&got.tensor, &golden.tensor);
+    bool fine = cosine >= (bf16 ? 0.99 : 0.999);
+    printf ("  %-16s |cos| %.6f%s\n", name, cosine, fine ? "" : " FAILED");
+    failures += !fine;
+  } else {
+    double most = bf16 ? tolerance->bf16 : tolerance->fp32;
+    double e
+        = largest_error (&got.tensor, &golden.tensor, tolerance->absolute);
+    bool fine = e <= most;
+    printf ("  %-16s %.2e (at most %.0e)%s\n", name, e, most,
+        fine ? "" : " FAILED");
+    failures += !fine;
+  }
+  cardiac_error_free (&error);
+  cardiac_npy_clear (&got);
+  cardiac_npy_clear (&golden);
+}
+
+/* `input` of a golden is a file, or a directory of features. */
+static void
+input_path (const char *golden, char *path, size_t size)
+{
+  snprintf (path, size, "%s/input", golden);
+  if (access (path, R_OK) != 0)
+    snprintf (path, size, "%s/input.npy", golden);
+}
+
+static int
+run_infer (const char *infer, const char *golden, const char *out,
+    char **options, int count)
+{
+  char model[4096], input[4096];
+  snprintf (model, sizeof model, "%s/model.safetensors", golden);
+  input_path (golden, input, sizeof input);
+  char *arguments[16] = { (char *) infer, model, input, (char *) out };
+  for (int i = 0; i < count && i < 10; i++)
+    arguments[4 + i] = options[i];
+  pid_t child;
+  int status = -1;
+  if (posix_spawn (&child, infer, NULL, NULL, arguments, environ) == 0)
+    waitpid (child, &status, 0);
+  return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
+}
+
+static void
+remove_directory (const char *path)
+{
+  DIR *directory = opendir (path);
+  if (!directory)
+    return;
+  for (struct dirent *entry; (entry = readdir (directory));) {
+    char file[4096];
+    snprintf (file, sizeof file, "%s/%s", path, entry->d_name);
+    unlink (file);
+  }
+  closedir (directory);
+  rmdir (path);
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc < 3) {
+    fprintf (stderr, "usage: test-golden INFER GOLDEN [infer options]\n");
+    return 2;
+  }
+  bool bf16 = false;
+  for (int i = 3; i < argc; i++)
+    bf16 = bf16 || strcmp (argv[i], "--precision=bf16") == 0;
+
+  char out[] = "/tmp/cardiac-golden-XXXXXX";
+  if (!mkdtemp (out))
+    return 2;
+  int status = run_infer (argv[1], argv[2], out, argv + 3, argc - 3);
+  if (status != 0) {
+    printf ("cardiac-infer ended with %d\n", status);
+    failures++;
+  }
+  int compared = 0;
+  DIR *directory = status == 0 ? opendir (argv[2]) : NULL;
+  for (struct dirent *entry; directory && (entry = readdir (directory));) {
+    char name[256];
+    snprintf (name, sizeof name, "%s", entry->d_name);
+    char *dot = strstr (name, ".npy");
+    if (!dot || strcmp (name, "input.npy") == 0)
+      continue;
+    *dot = 0;
+    compare (out, argv[2], name, bf16);
+    compared++;
+  }
+  if (directory)
+    closedir (directory);
+  remove_directory (out);
+  printf ("%d outputs compared, %d failed\n", compared, failures);
+  return failures || compared == 0 ? 1 : 0;
+}
