@@ -80,7 +80,7 @@ typedef struct CardiacOverlayBox {
 /// the overlay copies what it keeps. Start from cardiac_mreg_view_init().
 typedef struct CardiacMRegView {
   /* where */
-  int picture_width, picture_height; ///< pixels, 64 .. 16384; required
+  int picture_width, picture_height; ///< pixels, 64 .. 8192; required
   CardiacOverlayLayout layout;       ///< default INSIDE
   const CardiacOverlayBox *no_draw;  ///< places that the strip and the
                                      ///< activation leave free; may be NULL
