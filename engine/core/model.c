@@ -121,7 +121,11 @@ read_object (const CardiacModel *model, const char *key, const char **text,
     return NULL;
   }
   json_t *object = json_loadb (*text, length, JSON_REJECT_DUPLICATES, &problem);
-  if (!object) {
+  if (!object && json_error_code (&problem) == json_error_out_of_memory) {
+    cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY,
+                  "model file '%s': not enough memory for its %s", model->shown,
+                  key);
+  } else if (!object) {
     cardiac_model_fail (
         model, error,
         "its %s is not valid JSON at byte %d (%s); convert the checkpoint "
@@ -268,8 +272,9 @@ fail_system (const CardiacModel *model, CardiacError **error,
 
 /* Maps the open file. The mapping is private and read-only, but a file that
  * someone shortens while it is mapped ends the process with SIGBUS, and one
- * that is rewritten in place changes under us: model files are to be replaced
- * by rename, as docs/model-format.md says. */
+ * that is rewritten in place changes under us. Only whoever may write the file
+ * can do that, and replacing it by rename is safe: cardiac_model_load() says
+ * so. */
 static bool
 map_descriptor (CardiacModel *model, int descriptor, CardiacError **error)
 {

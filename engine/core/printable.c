@@ -47,33 +47,46 @@ is_deceptive (uint32_t code)
          || (code >= 0xe0000 && code <= 0xe007f);
 }
 
+/* Writes the first character of `text` to `piece`, escaped where needed;
+ * returns how many bytes of the text that took. */
+static int
+print_one (char *piece, size_t size, const char *text)
+{
+  uint32_t code = 0;
+  int length = decode (text, &code);
+
+  if (length == 0) {
+    snprintf (piece, size, "\\x%02x", (unsigned)(uint8_t)*text);
+    return 1;
+  }
+  if (!is_deceptive (code))
+    snprintf (piece, size, "%.*s", length, text);
+  else if (code < 0x80)
+    snprintf (piece, size, "\\x%02x", (unsigned)code);
+  else
+    snprintf (piece, size, "\\u{%x}", (unsigned)code);
+  return length;
+}
+
 const char *
 cardiac_printable (char *buffer, size_t size, const char *text)
 {
-  size_t used = 0; /* always leaves room for "..." and the NUL */
+  size_t used = 0;
+  size_t cut = 0; /* the last place where "..." and the NUL still fit */
 
   assert (size >= 8);
   while (*text) {
     char piece[16];
-    uint32_t code = 0;
-    int length = decode (text, &code);
-    if (length == 0)
-      snprintf (piece, sizeof piece, "\\x%02x", (unsigned)(uint8_t)*text);
-    else if (is_deceptive (code) && code < 0x80)
-      snprintf (piece, sizeof piece, "\\x%02x", (unsigned)code);
-    else if (is_deceptive (code))
-      snprintf (piece, sizeof piece, "\\u{%x}", (unsigned)code);
-    else
-      snprintf (piece, sizeof piece, "%.*s", length, text);
-
+    text += print_one (piece, sizeof piece, text);
     size_t needed = strlen (piece);
-    text += length > 0 ? length : 1;
-    if (used + needed + (*text ? 4 : 1) > size) {
-      memcpy (buffer + used, "...", 4);
+    if (used + needed + 1 > size) {
+      memcpy (buffer + cut, "...", 4);
       return buffer;
     }
     memcpy (buffer + used, piece, needed);
     used += needed;
+    if (used + 4 <= size)
+      cut = used;
   }
   buffer[used] = '\0';
   return buffer;

@@ -88,11 +88,11 @@ frames_from_pictures (const uint8_t *rgb, int64_t count, int h, int w, int S,
     const float *mean, const float *std, float *out, CardiacError **error)
 {
   int side = h > w ? h : w;
-  CardiacImageSquare crop = { .x = -(double) ((side - w) / 2),
+  CardiacSquare crop = { .x = -(double) ((side - w) / 2),
     .y = -(double) ((side - h) / 2), .side = side };
   for (int64_t i = 0; i < count; i++) {
-    CardiacImage image;
-    cardiac_image_rgb (&image, w, h, rgb + i * h * w * 3, (ptrdiff_t) w * 3);
+    CardiacImage image = cardiac_image_rgb (w, h, rgb + i * h * w * 3,
+        (ptrdiff_t) w * 3);
     if (!cardiac_image_square_to_tensor (&image, &crop, S, mean, std,
             out + i * 3 * S * S, error))
       return false;
@@ -331,11 +331,12 @@ write_detections (const CardiacDetection *d, int count,
   float scores[CARDIAC_YOLOV8_MAX_DETECTIONS];
   int64_t classes[CARDIAC_YOLOV8_MAX_DETECTIONS];
   for (int i = 0; i < count; i++) {
-    double box[4] = { d[i].x1, d[i].y1, d[i].x2, d[i].y2 };
+    boxes[i][0] = d[i].x1;
+    boxes[i][1] = d[i].y1;
+    boxes[i][2] = d[i].x2;
+    boxes[i][3] = d[i].y2;
     if (placement)
-      cardiac_letterbox_to_picture (placement, box, box);
-    for (int j = 0; j < 4; j++)
-      boxes[i][j] = (float) box[j];
+      cardiac_letterbox_to_picture (placement, boxes[i]);
     scores[i] = d[i].score;
     classes[i] = d[i].class_index;
   }
@@ -375,9 +376,8 @@ infer_yolov8 (CardiacModel *model, const CardiacSettings *settings,
   if (picture) {
     int side = cardiac_yolov8_shape (yolo)->height;
     tensor = malloc (sizeof *tensor * 3 * side * side);
-    CardiacImage image;
-    cardiac_image_rgb (&image, (int) t->shape[1], (int) t->shape[0], t->data,
-        (ptrdiff_t) t->shape[1] * 3);
+    CardiacImage image = cardiac_image_rgb ((int) t->shape[1],
+        (int) t->shape[0], t->data, (ptrdiff_t) t->shape[1] * 3);
     if (!tensor
         || !cardiac_image_letterbox_to_tensor (&image, side, tensor,
             &placement, error))

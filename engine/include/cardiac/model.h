@@ -23,8 +23,14 @@ typedef struct CardiacModel CardiacModel;
 /** Maps and checks a safetensors file. Every byte range, dtype and name is
  * checked here; whether the tensors fit the network is checked when a network
  * is made from the model. Returns a reference, or NULL with `*error`:
- * NOT_FOUND, IO, FORMAT (damaged, not safetensors), MODEL (not one of ours).
- * The message names the file. */
+ * NOT_FOUND, IO, FORMAT (damaged, not safetensors), MODEL (not one of ours),
+ * NO_MEMORY, INVALID_ARGUMENT (no path).
+ * The message names the file.
+ *
+ * The file stays mapped while the model lives. Replace it by rename, as
+ * installers and downloads do: a file that is cut short in place ends every
+ * process that has it mapped (SIGBUS), one that is rewritten in place changes
+ * the weights in use. */
 CARDIAC_API CardiacModel *cardiac_model_load (const char *path,
     CardiacError **error);
 

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Sourced by the other scripts: packages and build. Defines `root`, the
+# project's folder.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# What building and running needs, of Debian 12.
+packages_run="build-essential meson ninja-build pkg-config libjansson-dev libdnnl-dev
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcairo2-dev libpango1.0-dev
+  fonts-inter gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x"
+
+# What the tests need beside it.
+packages_test="ffmpeg valgrind libclang-rt-14-dev python3 python3-numpy python3-torch python3-pil"
+
+say() { printf '%s\n' "$*" >&2; }
+
+# install_packages NAME...: installs what is missing, as root or with sudo.
+# Without Debian's tools it says what is expected and goes on.
+install_packages() {
+  command -v dpkg-query >/dev/null || { say "not a Debian system: expecting $*"; return 0; }
+  local missing=() name
+  for name in "$@"; do
+    dpkg-query -W -f='${Status}\n' "$name" 2>/dev/null | grep -q '^install ok installed' || missing+=("$name")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  local sudo=
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { say "missing packages, and neither root nor sudo to install them: ${missing[*]}"; return 1; }
+    sudo=sudo
+  fi
+  say "installing ${missing[*]}"
+  $sudo apt-get update -qq >&2 &&
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+# build_into FOLDER [meson options]: configures once, then builds what changed.
+build_into() {
+  local folder=$1
+  shift
+  if [ ! -f "$root/$folder/build.ninja" ]; then
+    meson setup "$root/$folder" "$root" "$@" >&2 || return 1
+  fi
+  ninja -C "$root/$folder" >"$root/$folder/build.log" 2>&1 || {
+    tail -n 40 "$root/$folder/build.log" >&2
+    return 1
+  }
+}
