@@ -160,7 +160,7 @@ def write_case(directory, arch, size, kind, dtype="f32", overrides=None, accept=
     else:
         arrays = {"input": x}
     for name, value in {**arrays, **outputs}.items():
-        np.save(os.path.join(directory, f"{name}.npy"), np.ascontiguousarray(value))
+        np.save(os.path.join(directory, f"{name}.npy"), np.asarray(value, order="C"))
     print(f"{directory}: seed {seed}")
 
 

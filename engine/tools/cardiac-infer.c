@@ -325,7 +325,8 @@ infer_mreg (CardiacModel *model, const CardiacSettings *settings,
 
 static bool
 write_detections (const CardiacDetection *d, int count,
-    const CardiacLetterbox *placement, const char *out, CardiacError **error)
+    const CardiacLetterbox *placement, int height, int width, const char *out,
+    CardiacError **error)
 {
   float boxes[CARDIAC_YOLOV8_MAX_DETECTIONS][4];
   float scores[CARDIAC_YOLOV8_MAX_DETECTIONS];
@@ -337,6 +338,8 @@ write_detections (const CardiacDetection *d, int count,
     boxes[i][3] = d[i].y2;
     if (placement)
       cardiac_letterbox_to_picture (placement, boxes[i]);
+    for (int j = 0; !placement && j < 4; j++)
+      boxes[i][j] = fminf (fmaxf (boxes[i][j], 0), (j & 1) ? height : width);
     scores[i] = d[i].score;
     classes[i] = d[i].class_index;
   }
@@ -389,8 +392,8 @@ infer_yolov8 (CardiacModel *model, const CardiacSettings *settings,
   CardiacTensor raw;
   cardiac_yolov8_raw (yolo, &raw);
   ok = count >= 0 && write_output (out, "raw", raw, error)
-       && write_detections (found, count, picture ? &placement : NULL, out,
-           error);
+       && write_detections (found, count, picture ? &placement : NULL,
+           (int) t->shape[1], (int) t->shape[2], out, error);
 done:
   free (tensor);
   cardiac_yolov8_free (&yolo);
