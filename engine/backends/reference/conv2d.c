@@ -86,9 +86,8 @@ CARDIAC_REFERENCE_PREPARE (conv2d)
           op,
           cardiac_reference_is_vector (op, 2, w->shape[0])
               && (!cardiac_op_has (op, 3)
-                  || (op->in[3].dtype == y->dtype
-                      && cardiac_reference_same_shape (&op->in[3], y))),
-          "b [Co] in f32 and a residual like y", error))
+                  || cardiac_reference_same_shape (&op->in[3], y)),
+          "b [Co] in f32 and a residual of y's shape", error))
     return false;
 
   const int64_t depth = w->shape[1] * w->shape[2] * w->shape[3];
