@@ -28,6 +28,6 @@ void cardiac_npy_clear (CardiacNpy *npy);
  * A file that could not be written whole is removed. Errors: INVALID_ARGUMENT
  * (dtype, device, shape), IO. */
 bool cardiac_npy_write (const char *path, const CardiacTensor *tensor,
-    CardiacError **error);
+                        CardiacError **error);
 
 #endif
