@@ -1,6 +1,7 @@
 """Model files: metadata, configuration, card and tensors of one network (docs/model-format.md)."""
 import json
 
+import numpy as np
 import torch
 
 from . import mreg, xclip, yolov8
@@ -50,6 +51,17 @@ def parse_config(text):
     if not isinstance(config, dict):
         raise ModelError("--config: expected a JSON object")
     return config
+
+
+def load_array(path, rank, dtype):
+    """A tensor of `dtype` from a .npy file of the given rank; never unpickles."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except ValueError as error:
+        raise ModelError(f"{path}: {error}") from None
+    if array.ndim != rank:
+        raise ModelError(f"{path}: has {array.ndim} dimensions, expected {rank}")
+    return torch.as_tensor(array).to(dtype)
 
 
 def check_config(arch, config):

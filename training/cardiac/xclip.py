@@ -15,13 +15,13 @@ def quick_gelu(x):
     return x * torch.sigmoid(1.702 * x)
 
 
-def attend(q, k, v, heads):
-    """softmax(q·kᵀ/√d)·v in `heads` heads. q [B,n,width], k and v [B,m,width] -> [B,n,width]."""
+def attend(q, k, v, heads, mask=0.0):
+    """softmax(q·kᵀ/√d + mask)·v in `heads` heads. q [B,n,width], k and v [B,m,width] -> [B,n,width]."""
     def split(x):
         return x.reshape(x.shape[0], x.shape[1], heads, -1).transpose(1, 2)
 
     q, k, v = split(q), split(k), split(v)
-    weights = (q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])).softmax(-1)
+    weights = (q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1]) + mask).softmax(-1)
     return (weights @ v).transpose(1, 2).flatten(2)
 
 
