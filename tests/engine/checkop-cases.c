@@ -40,8 +40,7 @@ random_normal (uint64_t *state)
   return sqrt (-2 * log (u)) * cos (6.283185307179586 * v);
 }
 
-/* ---- tensors ---------------------------------------------------------------
- */
+/* ---- tensors ------------------------------------------------------------- */
 
 size_t
 check_tensor_count (const CardiacTensor *tensor)
@@ -172,8 +171,7 @@ check_case_fill (const CheckCase *it, int i, uint64_t seed)
   return data;
 }
 
-/* ---- cases, operator by operator -------------------------------------------
- */
+/* ---- cases, operator by operator ----------------------------------------- */
 
 enum { WITH_BIAS = 1, WITH_RESIDUAL = 2, IN_PLACE = 4 };
 
@@ -775,8 +773,7 @@ check_cases_add (CheckCases *cases, CardiacOpKind kind, CardiacDType A,
   }
 }
 
-/* ---- shapes worth timing
- * ----------------------------------------------------- */
+/* ---- shapes worth timing ------------------------------------------------- */
 
 /** A vision layer of width 768 on 16 frames of `tokens`. */
 static void
@@ -872,8 +869,7 @@ check_cases_add_bench (CheckCases *cases, CardiacOpKind kind, CardiacDType A)
   }
 }
 
-/* ---- tolerances
- * ---------------------------------------------------------------- */
+/* ---- tolerances ---------------------------------------------------------- */
 
 /** Relative to max|reference|, the reference's result not rounded to BF16 or
  * F16. F32: sums of up to a few thousand products in float, in any order. BF16

@@ -10,8 +10,7 @@
  * largest alignment that a backend may count on. */
 enum { GUARD_BYTES = 4096, GUARD = 0x5a };
 
-/* ---- targets
- * ----------------------------------------------------------------- */
+/* ---- targets ------------------------------------------------------------- */
 
 static void
 enter_thread (void *user, int piece, int worker)
@@ -53,8 +52,7 @@ check_target_close (CheckTarget *target)
   *target = (CheckTarget){ 0 };
 }
 
-/* ---- arrays between guards
- * ------------------------------------------------------ */
+/* ---- arrays between guards ----------------------------------------------- */
 
 typedef struct Array {
   unsigned char *host; ///< GUARD_BYTES, bytes, GUARD_BYTES
@@ -132,8 +130,7 @@ guards_hold (const Array *array)
   return true;
 }
 
-/* ---- jobs
- * ----------------------------------------------------------------------- */
+/* ---- jobs ---------------------------------------------------------------- */
 
 struct CheckJob {
   const CheckTarget *target;

@@ -9,10 +9,14 @@
  *     garbage in scratch and output, gives the same bits;
  *   - nothing outside output and scratch is written.
  *
+ * One program in one translation unit: its parts are files of their own for the
+ * reader.
+ *
  * Exit status: 0, 1 when something failed, 77 when the backend that was asked
  * for cannot be had here. */
-#include "checkop.h"
-#include "checkop-run.h"
+#include "checkop-cases.c"
+#include "checkop-naive.c"
+#include "checkop-run.c"
 #include "backends/reference/storage.h"
 
 #include <dlfcn.h>
@@ -46,8 +50,7 @@ dtype_name (CardiacDType dtype)
   return dtype == CARDIAC_BF16 ? "bf16" : dtype == CARDIAC_F16 ? "f16" : "f32";
 }
 
-/* ---- comparing
- * --------------------------------------------------------------- */
+/* ---- comparing ----------------------------------------------------------- */
 
 /** max|Δ| / max|expected| of a part of an array. */
 static double
@@ -103,8 +106,7 @@ to_doubles (const void *data, const CardiacTensor *tensor)
   return values;
 }
 
-/* ---- one case
- * ------------------------------------------------------------------ */
+/* ---- one case ------------------------------------------------------------ */
 
 /** What is known of an operator of a backend, over all its cases. */
 typedef struct Report {
@@ -317,8 +319,27 @@ check_refusals (const CheckTarget *target, const CheckCase *it, Report *report)
   }
 }
 
-/* ---- storage --------------------------------------------------------------
- */
+/* ---- storage ------------------------------------------------------------- */
+
+/** The number that 16 bits stand for. */
+static double
+number_of (CardiacDType dtype, uint16_t bits)
+{
+  float cell = 0; /* room for any storage */
+  memcpy (&cell, &bits, sizeof bits);
+  return check_load (&cell, dtype, 0);
+}
+
+/** The 16 bits that a number is stored as. */
+static uint16_t
+stored_as (CardiacDType dtype, float number)
+{
+  float cell = 0;
+  uint16_t bits;
+  cardiac_store (&cell, dtype, 0, number);
+  memcpy (&bits, &cell, sizeof bits);
+  return bits;
+}
 
 /** Rounds as the format's definition says: of the two neighbours of x the
  * nearer, the even one when both are as near. */
@@ -326,21 +347,15 @@ static bool
 rounds_to_nearest_even (CardiacDType dtype, uint16_t lower)
 {
   uint16_t upper = lower + 1;
-  float cell = 0; /* room for any storage */
-  uint16_t stored;
-  double low = check_load (&lower, dtype, 0),
-         high = check_load (&upper, dtype, 0);
-  double middle = low + (high - low) / 2;
-  float samples[] = { (float)low, nextafterf ((float)middle, (float)low),
-                      (float)middle, nextafterf ((float)middle, (float)high) };
+  double low = number_of (dtype, lower), high = number_of (dtype, upper);
+  float middle = (float)(low + (high - low) / 2);
+  float samples[] = { (float)low, nextafterf (middle, (float)low), middle,
+                      nextafterf (middle, (float)high) };
   uint16_t expected[] = { lower, lower, lower & 1 ? upper : lower, upper };
   for (int i = 0; i < 4; i++)
-    for (int sign = 0; sign < 2; sign++) {
-      cardiac_store (&cell, dtype, 0, sign ? -samples[i] : samples[i]);
-      memcpy (&stored, &cell, sizeof stored);
-      if (stored != (expected[i] | (sign ? 0x8000 : 0)))
-        return false;
-    }
+    if (stored_as (dtype, samples[i]) != expected[i]
+        || stored_as (dtype, -samples[i]) != (expected[i] | 0x8000))
+      return false;
   return true;
 }
 
@@ -352,15 +367,12 @@ check_storage (Totals *totals)
   for (int i = 0; i < 2; i++) {
     unsigned infinity = dtypes[i] == CARDIAC_BF16 ? 0x7f80 : 0x7c00;
     unsigned half = 0;
-    float cell = 0;
     while (half < infinity - 1
            && rounds_to_nearest_even (dtypes[i], (uint16_t)half))
       half++;
-    bool exact = half == infinity - 1;
-    cardiac_store (&cell, dtypes[i], 0, NAN);
-    exact = exact && isnan (check_load (&cell, dtypes[i], 0));
-    cardiac_store (&cell, dtypes[i], 0, FLT_MAX);
-    exact = exact && isinf (check_load (&cell, dtypes[i], 0));
+    bool exact = half == infinity - 1
+                 && isnan (number_of (dtypes[i], stored_as (dtypes[i], NAN)))
+                 && stored_as (dtypes[i], FLT_MAX) == infinity;
     if (exact)
       totals->passed++;
     else
@@ -371,8 +383,7 @@ check_storage (Totals *totals)
   }
 }
 
-/* ---- one operator
- * ---------------------------------------------------------------- */
+/* ---- one operator -------------------------------------------------------- */
 
 static void
 print_report (const CheckTarget *target, CardiacOpKind kind,
@@ -421,8 +432,7 @@ check_operator (const CheckTarget *target, const CheckTarget *reference,
   check_cases_clear (&cases);
 }
 
-/* ---- timing and listing
- * ------------------------------------------------------------ */
+/* ---- timing and listing -------------------------------------------------- */
 
 static int
 compare_doubles (const void *a, const void *b)
@@ -529,8 +539,7 @@ list_case (const CheckTarget *target, const CheckCase *it)
     free (contents[i]);
 }
 
-/* ---- backends
- * ------------------------------------------------------------------------ */
+/* ---- backends ------------------------------------------------------------ */
 
 static bool
 is_wanted (CardiacOpKind kind, const Options *options)
@@ -647,9 +656,7 @@ visit_all (const Options *options, Totals *totals)
   return ran;
 }
 
-/* ---- main
- * -------------------------------------------------------------------------------
- */
+/* ---- main ---------------------------------------------------------------- */
 
 static void
 print_usage (FILE *file)
