@@ -161,7 +161,8 @@ def convert_xclip(directory, prompts=None, input_ids=None, text_embeds=None, mit
             tokenizer = ClipTokenizer(directory)
             input_ids = [torch.tensor(tokenizer(prompt)) for prompt in prompts]
         if input_ids is not None:
-            text_embeds = torch.stack([text_embedding(state, ids, text_heads, config["layer_norm_eps"])
+            tower = {name: tensor.double() for name, tensor in state.items() if name.startswith("text_")}
+            text_embeds = torch.stack([text_embedding(tower, ids, text_heads, config["layer_norm_eps"])
                                        for ids in input_ids])
     except KeyError as error:
         raise ModelError(f"tensor {error} is missing") from None
