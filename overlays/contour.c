@@ -11,6 +11,7 @@
 /* The veil is clear below this share of the peak and full above the next. */
 #define VEIL_FROM 0.15
 #define VEIL_FULL 0.5
+#define LEAST_PEN 1.3 /* pixels */
 
 /* The crop's part inside the picture, in whole pixels. */
 static bool
@@ -71,11 +72,12 @@ typedef struct Pens {
   double casing;       ///< black, at each side
 } Pens;
 
-/* 2 px at a crop of 600 px and above; in a small picture the same share. */
+/* 2 px at a crop of 480 px and above; thinner in a small picture, but not so
+ * thin that antialiasing washes the colour out. */
 static Pens
 pens_for (const CardiacMRegView *v)
 {
-  double outer = fmin (fmax (v->crop.width / 300.0, 1.0), 2.0);
+  double outer = fmin (fmax (v->crop.width / 240.0, LEAST_PEN), 2.0);
   return (Pens) { outer, 1.6 * outer, 0.5 * outer };
 }
 
@@ -127,7 +129,7 @@ stroke_lines (cairo_t *cr, const Lines *lines, Pens pens, double area)
 {
   double outer_length = lines->outer_length;
   double most = MOST_COVER * area;
-  double least = 1.0 / pens.outer;
+  double least = 1.0 / pens.outer; /* below that only for a crowd */
   double factor = most
       / fmax (covered (&pens, outer_length, lines->inner_length), 1.0);
   factor = fmin (fmax (factor, least), 1.0);

@@ -13,7 +13,8 @@ flow_add (Flow *flow, int id, int priority)
   return item;
 }
 
-static void
+/* True when the text of an item that must stay was cut. */
+static bool
 measure (FlowItem *item, TextKit *kit, double most)
 {
   double inset = item->inset_left + item->inset_right;
@@ -21,8 +22,10 @@ measure (FlowItem *item, TextKit *kit, double most)
   double width = fmax (item->least_width,
       natural > 0.0 ? natural + 1.0 + inset : 0.0);
   item->box.width = ceil (fmin (width, most));
+  TextExtent text = text_measure (kit, &item->text, item->box.width - inset);
   item->box.height = ceil (fmax (item->least_height,
-          text_measure (kit, &item->text, item->box.width - inset).height));
+          text.height));
+  return item->priority == 0 && text.ellipsised;
 }
 
 double
@@ -58,13 +61,14 @@ set_lines (Flow *flow, TextKit *kit, double max_width, bool paragraphs)
   double room = floor (max_width - 2.0 * flow->padding);
   double x = 0.0, y = flow->padding, widest = 0.0;
   int first = 0;
+  flow->spoilt = false;
   bool turn = false; /* the paragraph's first item may have been dropped */
   for (int i = 0; i < flow->count; i++) {
     FlowItem *item = &flow->items[i];
     turn = turn || (paragraphs && item->starts_line);
     if (item->dropped)
       continue;
-    measure (item, kit, room);
+    flow->spoilt |= measure (item, kit, room);
     if (x > 0.0 && (turn || x + flow->item_gap + item->box.width > room)) {
       y = close_line (flow, first, i, y) + flow->line_gap;
       first = i;

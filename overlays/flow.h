@@ -25,6 +25,7 @@ typedef struct Flow {
   int count;
   double item_gap, line_gap, padding;
   double width, height; ///< found: outer size, padding included
+  bool spoilt;          ///< found: an item that must stay was ellipsised
 } Flow;
 
 FlowItem *flow_add (Flow *flow, int id, int priority);

@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum { LATTICE = 12, PATIENCE = 6 };
-#define MOST_HEIGHT 0.34     /* of the picture */
 #define WORTH_MOVING 0.04    /* less cost than here */
 #define LEAST_FONT 11.0
 
@@ -48,7 +47,7 @@ add_state (Draft *d, const View *view)
     item = add (d, ITEM_REASON, 2, CARDIAC_OVERLAY_ROLE_REASON,
         word_reason (view), PANGO_WEIGHT_NORMAL, INK_TEXT);
     if (item)
-      item->text.lines = 2;
+      item->text.lines = 3;
     return;
   }
   item = add (d, ITEM_GRADE, 0, CARDIAC_OVERLAY_ROLE_GRADE, d->grade,
@@ -82,6 +81,7 @@ add_provenance (Draft *d, const View *view)
   item = add (d, ITEM_MODEL, 2, CARDIAC_OVERLAY_ROLE_MODEL, d->model,
       PANGO_WEIGHT_NORMAL, INK_QUIET);
   item->starts_line = lines;
+  item->text.lines = 2;
   if (view->has_finding && view->v.map_mode != CARDIAC_OVERLAY_MAP_OFF
       && !view->v.hide_marks) {
     item = add (d, ITEM_LEGEND, 6, CARDIAC_OVERLAY_ROLE_LEGEND, WORD_LEGEND,
@@ -145,10 +145,13 @@ draft_shape (Draft *d, TextKit *kit, const CardiacMRegView *v, int shape)
 {
   double all = v->picture_width - 2.0 * margin_of (v);
   double least = fmin (flow_least_width (&d->flow, kit), all);
-  double widths[STRIP_SHAPES] = { all, fmax (0.62 * all, least), 1.5 * least,
-    least };
-  flow_place (&d->flow, kit, fmin (widths[shape], all),
-      MOST_HEIGHT * v->picture_height, shape > 0);
+  const double widths[STRIP_SHAPES / 2] = { all, fmax (0.62 * all, least),
+    1.5 * least, least, 0.78 * least, 0.66 * least, 0.58 * least };
+  /* Tall ones say all they can; low ones leave something out. */
+  double most = shape < STRIP_SHAPES / 2 ? 0.55 : 0.34;
+  int width = shape % (STRIP_SHAPES / 2);
+  flow_place (&d->flow, kit, fmin (widths[width], all),
+      most * v->picture_height, width > 0);
 }
 
 static Box
@@ -205,7 +208,19 @@ prior (const Box *box, const CardiacMRegView *v)
   double x = (box->x + box->width / 2.0) / v->picture_width - 0.5;
   double y = (box->y + box->height / 2.0) / v->picture_height - 0.5;
   double middle = fmax (0.5 - fmax (fabs (x), fabs (y)), 0.0);
-  return 0.04 * middle + (y < 0.0 ? 0.002 : 0.0);
+  double corner = fmax (0.5 - fmin (fabs (x), fabs (y)), 0.0);
+  return 0.04 * middle + 0.004 * corner + (y < 0.0 ? 0.002 : 0.0);
+}
+
+/* What a shape has to leave out. */
+static double
+silence (const Flow *flow)
+{
+  double cost = 0.0;
+  for (int i = 0; i < flow->count; i++)
+    if (flow->items[i].dropped)
+      cost += flow->items[i].priority <= 3 ? 0.025 : 0.005;
+  return cost;
 }
 
 static double
@@ -216,8 +231,10 @@ cost_of (const Draft *d, const View *view, const Occupancy *occupancy,
   Box box = box_at (d, v, column, row);
   double area = box.width * box.height
       / ((double) v->picture_width * v->picture_height);
+  /* What counts is how much of the picture is lost, not of the strip. */
   return 8.0 * forbidden_share (&box, view)
-      + occupancy_share (occupancy, &box) + prior (&box, v) + 0.3 * area;
+      + 10.0 * area * occupancy_share (occupancy, &box) + prior (&box, v)
+      + 0.3 * area + silence (&d->flow);
 }
 
 typedef struct Place {
@@ -232,6 +249,8 @@ best_place (Draft *d, TextKit *kit, const View *view,
   Place best = { 0, 0, 0, INFINITY };
   for (int shape = 0; shape < STRIP_SHAPES; shape++) {
     draft_shape (d, kit, &view->v, shape);
+    if (d->flow.spoilt && best.cost < INFINITY)
+      continue;
     for (int row = 0; row <= LATTICE; row++)
       for (int column = 0; column <= LATTICE; column++) {
         double cost = cost_of (d, view, occupancy, column, row);
@@ -240,6 +259,18 @@ best_place (Draft *d, TextKit *kit, const View *view,
       }
   }
   return best;
+}
+
+/* Nothing is covered, nothing important left out: no search. */
+static bool
+is_good_here (const Strip *strip, Draft *d, TextKit *kit, const View *view,
+    const Occupancy *occupancy)
+{
+  draft_shape (d, kit, &view->v, strip->shape);
+  Box box = box_at (d, &view->v, strip->column, strip->row);
+  return !d->flow.spoilt && silence (&d->flow) < 0.02
+      && forbidden_share (&box, view) <= 0.0
+      && occupancy_share (occupancy, &box) < 0.01;
 }
 
 /* A strip that jumps is worse than one that covers a little: it moves at once
@@ -251,16 +282,24 @@ find_place (Strip *strip, Draft *d, TextKit *kit, const View *view,
   bool looked = strip->looked_at != occupancy->seen;
   if (strip->placed && !looked && !changed)
     return;
+  bool first_sight = strip->looked_at == 0 && occupancy->seen > 0;
+  if (strip->placed && !first_sight
+      && is_good_here (strip, d, kit, view, occupancy)) {
+    strip->looked_at = occupancy->seen;
+    strip->better_seen = 0;
+    return;
+  }
   Place best = best_place (d, kit, view, occupancy);
-  bool move = !strip->placed || (strip->looked_at == 0 && occupancy->seen > 0);
+  bool move = !strip->placed || first_sight;
   if (!move) {
     draft_shape (d, kit, &view->v, strip->shape);
     double here = cost_of (d, view, occupancy, strip->column, strip->row);
     Box box = box_at (d, &view->v, strip->column, strip->row);
-    bool better = best.cost < here - WORTH_MOVING;
+    bool better = best.cost < here - WORTH_MOVING
+        || d->flow.spoilt;
     if (looked)
       strip->better_seen = better ? strip->better_seen + 1 : 0;
-    move = better && (strip->better_seen >= PATIENCE
+    move = better && (strip->better_seen >= PATIENCE || d->flow.spoilt
         || forbidden_share (&box, view) > 0.0);
   }
   if (move) {

@@ -5,13 +5,13 @@
 #include "occupancy.h"
 #include "view.h"
 
-enum { STRIP_SHAPES = 4 };
+enum { STRIP_SHAPES = 14 };
 
 /// The strip inside the picture, and the place it keeps.
 typedef struct Strip {
   Piece piece;
   bool placed;
-  int shape;          ///< 0 (widest) .. STRIP_SHAPES-1 (narrowest)
+  int shape;          ///< 0 (widest) .. STRIP_SHAPES-1 (narrowest and lowest)
   int column, row;    ///< of a 13 x 13 lattice of positions
   int better_seen;    ///< pictures in a row in which another place was better
   uint64_t looked_at; ///< number of pictures at the last look

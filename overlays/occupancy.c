@@ -6,7 +6,7 @@
 
 enum {
   CELLS = 96,  /* along the longer side */
-  DARK = 32    /* luma that counts as empty, in full and limited range */
+  DARK = 24    /* luma that counts as empty, in full and limited range */
 };
 /* A cell that went dark is forgotten after some 60 pictures. */
 #define KEEP 0.96f

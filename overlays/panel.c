@@ -100,15 +100,16 @@ add_head (Sketch *s)
 
   block = column_add (&s->column, BLOCK_SCOPE, 6, 3.0 * u);
   block->left = quiet (s, CARDIAC_OVERLAY_ROLE_TITLE, WORD_SCOPE);
-  if (!view->v.view_checked) {
+  if (view->has_finding && !view->v.view_checked) {
     block = column_add (&s->column, BLOCK_VIEW, 1, 1.0 * u);
     block->left = quiet (s, CARDIAC_OVERLAY_ROLE_NOTE, WORD_VIEW);
     block->left.ink = INK_CAUTION;
   }
-  if (word_weights (view, true)) {
+  const char *weights = word_weights (view, view->has_finding);
+  if (weights) {
     block = column_add (&s->column, BLOCK_WEIGHTS, 0, 9.0 * u);
-    block->left = spec (s, CARDIAC_OVERLAY_ROLE_WEIGHTS,
-        word_weights (view, true), 11.0, PANGO_WEIGHT_SEMIBOLD, INK_CAUTION);
+    block->left = spec (s, CARDIAC_OVERLAY_ROLE_WEIGHTS, weights, 11.0,
+        PANGO_WEIGHT_SEMIBOLD, INK_CAUTION);
     block->inset = 8.0 * u;
     block->least = 22.0 * u;
   }
@@ -151,10 +152,10 @@ add_no_finding (Sketch *s)
 {
   double u = s->unit;
   const View *view = s->view;
-  /* The dash of "MR: -": the place of a grade, visibly empty. */
+  /* The place of a grade, visibly empty. */
   Block *block = column_add (&s->column, BLOCK_GRADE, 1, 9.0 * u);
-  block->left = spec (s, CARDIAC_OVERLAY_ROLE_REASON, WORD_NO_GRADE, 34.0,
-      PANGO_WEIGHT_BOLD, INK_QUIET);
+  block->left = spec (s, CARDIAC_OVERLAY_ROLE_REASON, WORD_NO_GRADE, 22.0,
+      PANGO_WEIGHT_SEMIBOLD, INK_QUIET);
   block = column_add (&s->column, BLOCK_REASON, 0, 4.0 * u);
   block->left = spec (s, CARDIAC_OVERLAY_ROLE_REASON, word_reason (view), 13.0,
       PANGO_WEIGHT_NORMAL, INK_TEXT);
@@ -306,6 +307,7 @@ age_place (Sketch *s, const Block *block)
 {
   double used = text_measure (s->kit, &block->left, 0.0).width
       + 10.0 * s->unit;
+  used = fmin (used, 0.58 * block->box.width);
   Box box = { ceil (block->box.x + used), block->box.y, 0.0,
     block->box.height };
   box.width = fmax (floor (block->box.x + block->box.width - box.x), 0.0);
@@ -344,7 +346,7 @@ draw_block (Panel *panel, Sketch *s, const Block *block)
     case BLOCK_NYQUIST: {
       Block narrow = *block;
       panel->age_box = age_place (s, block);
-      narrow.box.width = panel->age_box.x - block->box.x;
+      narrow.box.width = panel->age_box.x - block->box.x - 4.0 * s->unit;
       draw_texts (s, &narrow);
       break;
     }
@@ -365,7 +367,7 @@ draw_ground (Panel *panel, TextKit *kit, const View *view, cairo_t *cr,
     int width, int height)
 {
   Sketch s = { .view = view, .kit = kit, .cr = cr, .log = &panel->ground.log };
-  s.unit = panel->unit = fmin (height / 500.0, width / 290.0);
+  s.unit = panel->unit = fmin (height / 500.0, width / 280.0);
   set_ink (cr, INK_GROUND, 1.0);
   cairo_paint (cr);
 

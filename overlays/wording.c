@@ -84,8 +84,8 @@ word_confidence (const View *view)
   const CardiacMRegView *v = &view->v;
   if (!view->has_finding || !v->trained || !(v->probability >= 0.0))
     return NULL;
-  if (v->state == CARDIAC_OVERLAY_UNSURE)
-    return "unsure";
+  if (v->state == CARDIAC_OVERLAY_UNSURE) /* the chip says it */
+    return NULL;
   bool contradicted = v->presence >= 0.0
       && (v->presence >= 0.5) != (v->grade > 0);
   return v->probability >= 0.75 && !contradicted ? "likely" : "less certain";

@@ -11,7 +11,7 @@
 #define WORD_SCOPE "A4C colour only \xc2\xb7 screening cue"
 #define WORD_VIEW "view not checked"
 #define WORD_LEGEND "network activation, not jet area"
-#define WORD_NO_GRADE "\xe2\x80\x93"
+#define WORD_NO_GRADE "No grade"
 
 char *word_chip (const View *view);
 char *word_grade (const View *view);
