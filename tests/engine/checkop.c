@@ -661,17 +661,19 @@ visit_all (const Options *options, Totals *totals)
 static void
 print_usage (FILE *file)
 {
-  fprintf (file, "usage: checkop [options]\n"
-                 "  --backend NAME    only reference, cpu or cuda\n"
-                 "  --module PATH     the backend of a module file\n"
-                 "  --op NAME         only one operator, such as linear\n"
-                 "  --precision NAME  only f32, bf16 or f16 activations\n"
-                 "  --seed N          other random shapes and numbers (1)\n"
-                 "  --verbose         a line for every case\n"
-                 "  --list            which implementation each operator gets\n"
-                 "  --bench           times, at shapes of ViT-B and YOLOv8n\n"
-                 "  --threads N       for --bench (1)\n"
-                 "  --peak GFLOPS     for --bench: shows the share of it\n");
+  fprintf (
+      file,
+      "usage: checkop [options]\n"
+      "  --backend NAME    only reference, cpu or cuda\n"
+      "  --module PATH     the backend of a module file\n"
+      "  --op NAME         only one operator, such as linear\n"
+      "  --precision NAME  only f32, bf16 or f16 activations\n"
+      "  --seed N          other random shapes and numbers (1)\n"
+      "  --verbose         a line for every case\n"
+      "  --list            which implementation each operator gets\n"
+      "  --bench           times, at shapes of ViT-B and YOLOv8n\n"
+      "  --threads N       for --bench (1); the reference is timed on one\n"
+      "  --peak GFLOPS     for --bench: shows the share of it\n");
 }
 
 static int
