@@ -31,6 +31,12 @@ struct CardiacInstance {
   float *t; ///< [2+K,E]: presence, then grades
 };
 
+static const char *const known_keys[] = { "input_side", "frames",
+  "vision_heads", "mit_heads", "prompt_heads", "hidden_act", "layer_norm_eps",
+  "image_mean", "image_std", "instances", "labels", "presence_labels",
+  "thresholds", "select", "beta", "amp_padding", "norm", "norm_eps",
+  "expert_gate", NULL };
+
 /* ---- making ---------------------------------------------------------------- */
 
 static bool
@@ -161,7 +167,8 @@ cardiac_mreg_new (CardiacModel *model, const CardiacSettings *settings,
     return NULL;
   }
   m->model = cardiac_model_ref (model);
-  if (!cardiac_backbone_read (&m->backbone, model, error)
+  if (!cardiac_model_config_known (model, known_keys, error)
+      || !cardiac_backbone_read (&m->backbone, model, error)
       || !read_shape (m, error)
       || !(m->runtime = cardiac_runtime_new (settings, error))
       || !plan (m, error))

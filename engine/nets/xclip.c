@@ -18,6 +18,10 @@ struct CardiacXclip {
   CardiacXclipShape shape;
 };
 
+static const char *const known_keys[] = { "input_side", "frames",
+  "vision_heads", "mit_heads", "prompt_heads", "hidden_act", "layer_norm_eps",
+  "image_mean", "image_std", "labels", NULL };
+
 /* exp(logit_scale) of the file. */
 static float
 read_logit_scale (CardiacWeights *weights)
@@ -78,7 +82,8 @@ cardiac_xclip_new (CardiacModel *model, const CardiacSettings *settings,
   x->model = cardiac_model_ref (model);
   CardiacBackbone *b = &x->backbone;
   int64_t text_shape[2] = { -1, -1 };
-  if (!cardiac_backbone_read (b, model, error))
+  if (!cardiac_model_config_known (model, known_keys, error)
+      || !cardiac_backbone_read (b, model, error))
     goto failed;
   text_shape[1] = b->E;
   float *text

@@ -19,6 +19,9 @@ static const double BATCH_NORM_EPSILON = 1e-3;
 
 enum { BOX_LOGITS = 64 };
 
+static const char *const known_keys[]
+    = { "input_side", "sppf_activation", "labels", NULL };
+
 struct CardiacYolov8 {
   CardiacModel *model;
   CardiacRuntime *runtime;
@@ -356,7 +359,8 @@ cardiac_yolov8_new (CardiacModel *model, int height, int width,
   }
   y->model = cardiac_model_ref (model);
   bool sppf_activation;
-  if (!read_shape (y, height, width, error)
+  if (!cardiac_model_config_known (model, known_keys, error)
+      || !read_shape (y, height, width, error)
       || !cardiac_model_config_bool (model, "sppf_activation", true,
           &sppf_activation, error)
       || !(y->runtime = cardiac_runtime_new (settings, error)))
