@@ -55,8 +55,8 @@ static ALWAYS_INLINE Floats
 exponential (Floats x)
 {
   const Floats shift = floats_set (12582912.0f); /* 1.5 2^23: rounds */
-  x = floats_max (x, floats_set (-87.3f));
-  x = floats_min (x, floats_set (88.3f));
+  x = floats_max (floats_set (-87.3f), x); /* in this order NaN stays NaN */
+  x = floats_min (floats_set (88.3f), x);
   Floats shifted = x * floats_set (1.44269504f) + shift;
   Floats n = shifted - shift;
   Floats r = x - n * floats_set (0.693359375f);
