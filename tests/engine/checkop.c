@@ -9,14 +9,10 @@
  *     garbage in scratch and output, gives the same bits;
  *   - nothing outside output and scratch is written.
  *
- * One program in one translation unit: its parts are files of their own for the
- * reader.
- *
  * Exit status: 0, 1 when something failed, 77 when the backend that was asked
  * for cannot be had here. */
-#include "checkop-cases.c"
-#include "checkop-naive.c"
-#include "checkop-run.c"
+#include "checkop-run.h"
+#include "checkop.h"
 #include "backends/reference/storage.h"
 
 #include <dlfcn.h>
