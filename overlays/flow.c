@@ -17,26 +17,29 @@ flow_add (Flow *flow, int id, int priority)
 static bool
 measure (FlowItem *item, TextKit *kit, double most)
 {
+  if (!item->measured)
+    item->natural = text_measure (kit, &item->text, 0.0);
+  item->measured = true;
   double inset = item->inset_left + item->inset_right;
-  double natural = text_measure (kit, &item->text, 0.0).width;
-  double width = fmax (item->least_width,
-      natural > 0.0 ? natural + 1.0 + inset : 0.0);
-  item->box.width = ceil (fmin (width, most));
-  TextExtent text = text_measure (kit, &item->text, item->box.width - inset);
-  item->box.height = ceil (fmax (item->least_height,
-          text.height));
+  TextExtent text = item->natural;
+  double wanted = text.width > 0.0 ? text.width + 1.0 + inset : 0.0;
+  wanted = ceil (fmax (item->least_width, wanted));
+  item->box.width = fmin (wanted, floor (most));
+  if (item->box.width < wanted)
+    text = text_measure (kit, &item->text, item->box.width - inset);
+  item->box.height = ceil (fmax (item->least_height, text.height));
   return item->priority == 0 && text.ellipsised;
 }
 
 double
-flow_least_width (const Flow *flow, TextKit *kit)
+flow_least_width (Flow *flow, TextKit *kit)
 {
   double width = 0.0;
   for (int i = 0; i < flow->count; i++) {
-    FlowItem item = flow->items[i];
-    measure (&item, kit, 1e6);
-    if (item.priority == 0)
-      width = fmax (width, item.box.width);
+    FlowItem *item = &flow->items[i];
+    measure (item, kit, 1e6);
+    if (item->priority == 0)
+      width = fmax (width, item->box.width);
   }
   return width + 2.0 * flow->padding;
 }

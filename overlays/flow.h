@@ -15,6 +15,8 @@ typedef struct FlowItem {
   double least_width, least_height;
   TextSpec text;
   /* found by flow_place() */
+  TextExtent natural; ///< of the text in one line
+  bool measured;      ///< natural is known
   bool dropped;
   Box box;
 } FlowItem;
@@ -35,6 +37,6 @@ void flow_place (Flow *flow, TextKit *kit, double max_width,
     double max_height, bool paragraphs);
 /// Widest item that is never dropped, padding included: below this width a
 /// flow has to wrap or ellipsise it.
-double flow_least_width (const Flow *flow, TextKit *kit);
+double flow_least_width (Flow *flow, TextKit *kit);
 
 #endif

@@ -87,6 +87,7 @@ add_provenance (Draft *d, const View *view)
     item = add (d, ITEM_LEGEND, 6, CARDIAC_OVERLAY_ROLE_LEGEND, WORD_LEGEND,
         PANGO_WEIGHT_NORMAL, INK_QUIET);
     item->inset_left = 1.9 * d->em;
+    item->text.lines = 2;
   }
   item = add (d, ITEM_WEIGHTS, 0, CARDIAC_OVERLAY_ROLE_WEIGHTS,
       word_weights (view, false), PANGO_WEIGHT_SEMIBOLD, INK_CAUTION);
@@ -111,6 +112,9 @@ draft_make (Draft *d, const View *view)
 {
   *d = (Draft) { 0 };
   d->em = fmax (0.0225 * view->v.picture_height, LEAST_FONT);
+  /* What is never dropped takes some 13 x 11 em; it fits a thumbnail too. */
+  d->em = fmin (d->em, fmin (view->v.picture_width / 13.0,
+          view->v.picture_height / 11.0));
   d->flow.padding = round (0.55 * d->em);
   d->flow.item_gap = round (0.8 * d->em);
   d->flow.line_gap = round (0.25 * d->em);
@@ -233,7 +237,7 @@ cost_of (const Draft *d, const View *view, const Occupancy *occupancy,
       / ((double) v->picture_width * v->picture_height);
   /* What counts is how much of the picture is lost, not of the strip. */
   return 8.0 * forbidden_share (&box, view)
-      + 10.0 * area * occupancy_share (occupancy, &box) + prior (&box, v)
+      + 20.0 * area * occupancy_share (occupancy, &box) + prior (&box, v)
       + 0.3 * area + silence (&d->flow);
 }
 
@@ -261,55 +265,57 @@ best_place (Draft *d, TextKit *kit, const View *view,
   return best;
 }
 
-/* Nothing is covered, nothing important left out: no search. */
-static bool
-is_good_here (const Strip *strip, Draft *d, TextKit *kit, const View *view,
+/* How the strip stands where it is. */
+typedef struct Standing {
+  double cost;
+  bool good;     /* nothing is covered, nothing important left out */
+  bool hopeless; /* on a forbidden place, or a text that must stay is cut */
+} Standing;
+
+static Standing
+standing (const Strip *strip, Draft *d, TextKit *kit, const View *view,
     const Occupancy *occupancy)
 {
   draft_shape (d, kit, &view->v, strip->shape);
   Box box = box_at (d, &view->v, strip->column, strip->row);
-  return !d->flow.spoilt && silence (&d->flow) < 0.02
-      && forbidden_share (&box, view) <= 0.0
-      && occupancy_share (occupancy, &box) < 0.01;
+  double forbidden = forbidden_share (&box, view);
+  return (Standing) {
+    .cost = cost_of (d, view, occupancy, strip->column, strip->row),
+    .good = !d->flow.spoilt && silence (&d->flow) < 0.02 && forbidden <= 0.0
+        && occupancy_share (occupancy, &box) < 0.01,
+    .hopeless = d->flow.spoilt || forbidden > 0.0,
+  };
 }
 
 /* A strip that jumps is worse than one that covers a little: it moves at once
- * off a forbidden place only, else after some pictures in a row. */
+ * off a hopeless place only, else when several pictures in a row say so. */
 static void
 find_place (Strip *strip, Draft *d, TextKit *kit, const View *view,
-    const Occupancy *occupancy, bool changed)
+    const Occupancy *occupancy)
 {
   bool looked = strip->looked_at != occupancy->seen;
-  if (strip->placed && !looked && !changed)
-    return;
-  bool first_sight = strip->looked_at == 0 && occupancy->seen > 0;
-  if (strip->placed && !first_sight
-      && is_good_here (strip, d, kit, view, occupancy)) {
-    strip->looked_at = occupancy->seen;
-    strip->better_seen = 0;
-    return;
+  bool first = !strip->placed || (strip->looked_at == 0 && looked);
+  strip->looked_at = occupancy->seen;
+  Standing here = { 0 };
+  if (!first) {
+    here = standing (strip, d, kit, view, occupancy);
+    if (here.good)
+      strip->better_seen = 0;
+    if (here.good || (!looked && !here.hopeless))
+      return;
   }
   Place best = best_place (d, kit, view, occupancy);
-  bool move = !strip->placed || first_sight;
-  if (!move) {
-    draft_shape (d, kit, &view->v, strip->shape);
-    double here = cost_of (d, view, occupancy, strip->column, strip->row);
-    Box box = box_at (d, &view->v, strip->column, strip->row);
-    bool better = best.cost < here - WORTH_MOVING
-        || d->flow.spoilt;
-    if (looked)
-      strip->better_seen = better ? strip->better_seen + 1 : 0;
-    move = better && (strip->better_seen >= PATIENCE || d->flow.spoilt
-        || forbidden_share (&box, view) > 0.0);
+  if (!first) {
+    bool better = best.cost < here.cost - WORTH_MOVING;
+    strip->better_seen = better ? strip->better_seen + looked : 0;
+    if (!better || (!here.hopeless && strip->better_seen < PATIENCE))
+      return;
   }
-  if (move) {
-    strip->shape = best.shape;
-    strip->column = best.column;
-    strip->row = best.row;
-    strip->placed = true;
-    strip->better_seen = 0;
-  }
-  strip->looked_at = occupancy->seen;
+  strip->shape = best.shape;
+  strip->column = best.column;
+  strip->row = best.row;
+  strip->placed = true;
+  strip->better_seen = 0;
 }
 
 static void
@@ -367,13 +373,15 @@ strip_draw (Strip *strip, TextKit *kit, const View *view,
   bool changed = strip->piece.key == NULL
       || strip->piece.key->len <= key->len
       || memcmp (strip->piece.key->data, key->data, key->len) != 0;
-  find_place (strip, &d, kit, view, occupancy, changed);
+  if (changed || strip->looked_at != occupancy->seen)
+    find_place (strip, &d, kit, view, occupancy);
   key_int (key, strip->shape);
 
   if (!piece_is_current (&strip->piece, key)) {
     draft_shape (&d, kit, v, strip->shape);
-    cairo_t *cr = piece_begin (&strip->piece, key, (int) d.flow.width,
-        (int) d.flow.height, counter);
+    cairo_t *cr = piece_begin (&strip->piece, key,
+        MIN ((int) d.flow.width, v->picture_width),
+        MIN ((int) d.flow.height, v->picture_height), counter);
     draw (strip, kit, view, cr, &d);
     piece_end (&strip->piece, cr);
   } else if (strip->piece.surface) {

@@ -111,7 +111,8 @@ typedef struct CardiacMRegView {
                       ///< -1 (default): those beside the nearest threshold
   double value;       ///< regression; NaN (default): not shown
   double probability; ///< of the grade, 0 .. 1; < 0 (default): no word.
-                      ///< >= 0.75 "likely", less "less certain"
+                      ///< >= 0.75 "likely", less "less certain"; UNSURE has
+                      ///< no word beside its chip
   double presence;    ///< of regurgitation, 0 .. 1; < 0 (default): unknown.
                       ///< A contradiction to the grade makes "less certain"
   const char *nyquist;///< e.g. "52 cm/s"; NULL: "Nyquist ?"
@@ -215,7 +216,7 @@ int cardiac_overlay_draw_mreg (CardiacOverlay *overlay,
 
 /// `inside` only: shows the overlay the picture (before anything is drawn on
 /// it), so that the strip stays off sector, ECG, bars and text. Two to five
-/// times a second are enough; costs one pass over every 2nd pixel. Without it
+/// times a second are enough; costs one pass over every 2nd row. Without it
 /// the strip goes to the corner that no_draw leaves free.
 /// @param luma first luma byte; black near 0 or 16
 /// @param row_stride bytes from row to row

@@ -328,6 +328,43 @@ result_without_labels_becomes_a_model_error (void)
 }
 
 static void
+odd_sizes_keep_texts_apart_and_pieces_on_the_canvas (void)
+{
+  static const int odd[][2] = { { 64, 64 }, { 65, 99 }, { 160, 120 },
+    { 64, 1000 }, { 1000, 64 }, { 333, 777 }, { 2048, 128 }, { 720, 576 },
+    { 3840, 2160 } };
+  for (int i = 0; i < 9; i++)
+    for (int layout = 0; layout < 2; layout++)
+      for (int s = 0; s < CARDIAC_OVERLAY_N_STATES; s += i < 7 ? 1 : 5) {
+        CardiacOverlay *overlay = cardiac_overlay_new ();
+        const CardiacOverlayRectangle *rectangles;
+        const CardiacOverlayText *texts;
+        Scene scene;
+        char where[64];
+        int width, height;
+        snprintf (where, sizeof where, "%dx%d layout %d state %d", odd[i][0],
+            odd[i][1], layout, s);
+        scene_init (&scene, odd[i][0], odd[i][1],
+            (CardiacOverlayLayout) layout);
+        scene_set_state (&scene, (CardiacOverlayState) s);
+        check_boxes (overlay, &scene, where);
+        canvas_of (&scene, &width, &height);
+        int count = cardiac_overlay_draw_mreg (overlay, &scene.view,
+            &rectangles);
+        for (int r = 0; r < count; r++)
+          REQUIRE (rectangles[r].x >= 0 && rectangles[r].y >= 0
+              && rectangles[r].x + rectangles[r].width <= width
+              && rectangles[r].y + rectangles[r].height <= height,
+              "%s: piece %d leaves the canvas", where, rectangles[r].piece);
+        count = cardiac_overlay_texts (overlay, &texts);
+        const CardiacOverlayText *marking = find (texts, count,
+            CARDIAC_OVERLAY_ROLE_MARKING);
+        REQUIRE (marking && !marking->ellipsised, "%s: marking is cut", where);
+        cardiac_overlay_free (&overlay);
+      }
+}
+
+static void
 panel_canvas_is_even_and_at_least_480_rows (void)
 {
   for (int w = 64; w < 2000; w += 37)
@@ -357,6 +394,7 @@ main (int argc, char **argv)
     TEST (unsure_names_both_neighbours),
     TEST (untrained_weights_get_no_word_of_confidence),
     TEST (result_without_labels_becomes_a_model_error),
+    TEST (odd_sizes_keep_texts_apart_and_pieces_on_the_canvas),
     TEST (panel_canvas_is_even_and_at_least_480_rows),
   };
   return RUN_TESTS (cases, argc, argv);
