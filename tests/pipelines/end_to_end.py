@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""end_to_end.py BUILD MODEL FORMAT RATE: what the pipeline says of a video is what the oracle says of the same frames.
+
+A clip is made with FFmpeg at 13, 25 or 60 frames a second or with varying distances (vfr) and graded by mregclassify
+in the given format. From results.jsonl come `spans_ns` and `roi`; an independent copy of the sampling rule (frame j is
+the picture shown at t0 + (j+1/2) d/16, each at most once; clips start at k (D-d)/2) says which frames the instances
+hold; FFmpeg decodes and Pillow crops them; the PyTorch networks must give the same value (1e-2), selected instance
+and grade. Exit status 77: PyTorch, Pillow or FFmpeg is not there.
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+WIDTH, HEIGHT = 322, 240
+NS = 1_000_000_000
+
+try:
+    import numpy as np
+    from PIL import Image
+    sys.path.insert(0, os.path.join(ROOT, "training"))
+    import torch  # noqa: F401
+    from cardiac.run import load_model, run_mreg
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+if not shutil.which("ffmpeg") or not shutil.which("gst-launch-1.0"):
+    print("skipped: no ffmpeg or gst-launch-1.0")
+    sys.exit(77)
+
+
+def make_clip(rate, path):
+    """A colourful moving picture of 4.4 s, H.264 4:2:0, BT.709 limited range, millisecond times."""
+    frames = "fps=25" if rate == "vfr" else f"fps={rate}"
+    # vfr: distances of 22 to 58 ms, none above two median periods
+    times = "setpts='(N*40+20*sin(N*0.9))/1000/TB'," if rate == "vfr" else ""
+    source = (f"mandelbrot=size={WIDTH}x{HEIGHT}:rate=60:start_scale=2.5:end_scale=0.02:end_pts=260,"
+              f"hue=H=2*PI*t/3.3:s=1.6,{frames},{times}trim=duration=4.4,format=yuv420p")
+    subprocess.run(["ffmpeg", "-y", "-v", "error", "-f", "lavfi", "-i", source, "-fps_mode", "passthrough",
+                    "-c:v", "libx264", "-qp", "8", "-bf", "0", "-colorspace", "bt709", "-color_primaries", "bt709",
+                    "-color_trc", "bt709", "-color_range", "tv", path], check=True)
+
+
+def frame_times(path):
+    """[(begin, duration)] of all frames in ns, as the container says."""
+    text = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries",
+                           "packet=pts_time,duration_time", "-of", "json", path],
+                          check=True, capture_output=True).stdout
+    packets = [(round(float(p["pts_time"]) * NS), round(float(p.get("duration_time", 0)) * NS))
+               for p in json.loads(text)["packets"]]
+    return sorted(packets)
+
+
+def decode(path):
+    """All frames as RGB [n,h,w,3]."""
+    raw = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-fps_mode", "passthrough", "-vf",
+                          "scale=in_color_matrix=bt709:in_range=tv:flags=bilinear+accurate_rnd+full_chroma_int",
+                          "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], check=True, capture_output=True).stdout
+    return np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
+
+
+def grade(build, model, path, video_format, lines):
+    environment = dict(os.environ, GST_PLUGIN_PATH=os.path.join(build, "gst"),
+                       GST_REGISTRY=os.path.join(os.path.dirname(lines), "registry.bin"), G_DEBUG="fatal-criticals")
+    subprocess.run(["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "decodebin", "!", "videoconvert", "!",
+                    f"video/x-raw,format={video_format}", "!", "mregclassify", f"model={model}", "sync-mode=exact",
+                    "precision=fp32", f"results-location={lines}", "!", "fakesink"], check=True, env=environment)
+    with open(lines, encoding="utf-8") as file:
+        records = [json.loads(line) for line in file]
+    return [r for r in records if r["type"] == "mreg"][-1]
+
+
+def sampled(times, start, d, frames):
+    """Indices of the frames of a clip."""
+    begins = [t for t, _ in times]
+    chosen = []
+    for j in range(frames):
+        at = start + (2 * j + 1) * d // (2 * frames)
+        shown = max(i for i, t in enumerate(begins) if t <= at)
+        chosen.append(shown if not chosen else max(shown, chosen[-1] + 1))
+    return chosen
+
+
+def instances(times, frames, count=3):
+    """Frame indices of each instance by the rule, d = 1 s or 16 frame periods."""
+    distances = sorted(b[0] - a[0] for a, b in zip(times, times[1:]))
+    period = distances[len(distances) // 2]
+    begin, end = times[0][0], times[-1][0] + period
+    d = max(NS, frames * period)
+    return [sampled(times, begin + k * (end - begin - d) // (count - 1), d, frames) for k in range(count)]
+
+
+def crops(video, indices, roi, side):
+    """uint8 [T,side,side,3] cut by Pillow: the ROI padded to a square, shifted into the frame, black outside."""
+    x, y, w, h = roi
+    m = max(w, h)
+    left, top = x + w / 2 - m / 2, y + h / 2 - m / 2
+    if m <= WIDTH:
+        left = min(max(left, 0), WIDTH - m)
+    if m <= HEIGHT:
+        top = min(max(top, 0), HEIGHT - m)
+    box = (round(left), round(top), round(left + m), round(top + m))
+    return np.stack([np.asarray(Image.fromarray(video[i]).crop(box).resize((side, side), Image.BILINEAR))
+                     for i in indices])
+
+
+def main():
+    build, model_path, video_format, rate = sys.argv[1:5]
+    with tempfile.TemporaryDirectory() as folder:
+        clip = os.path.join(folder, "clip.mkv")
+        make_clip(rate, clip)
+        result = grade(build, model_path, clip, video_format, os.path.join(folder, "results.jsonl"))
+        times, video = frame_times(clip), decode(clip)
+    print(json.dumps(result))
+    assert len(times) == len(video)
+    assert result["state"] in ("RESULT", "UNSURE"), result["state"]
+
+    model = load_model(model_path)
+    wanted = instances(times, model.config["frames"])
+    first = times[0][0]
+    for span, indices in zip(result["spans_ns"], wanted):
+        expected = [times[indices[0]][0] - first, times[indices[-1]][0] - first]
+        print("span", span, "expected", expected)
+        assert all(abs(a - b) <= 1_000_000 for a, b in zip(span, expected)), "another clip was graded"
+
+    side = model.config["input_side"]
+    out = run_mreg(model, np.stack([crops(video, i, result["roi"], side) for i in wanted]))
+    value = float(out["regression"][int(out["selected"])])
+    print(f"value {result['value']:.5f}, oracle {value:.5f}; instance {result['instance']}, "
+          f"oracle {int(out['selected'])}; grade {result['grade']}, oracle {int(out['grade'])}")
+    spread = out["regression"].max() - out["regression"].min()
+    print(f"spread over instances {spread:.4f}")
+    assert abs(result["value"] - value) <= 1e-2
+    assert result["instance"] == int(out["selected"])
+    assert result["grade"] == int(out["grade"])
+    assert np.abs(np.array(result["curve"]) - out["curve"][int(out["selected"])]).max() <= 5e-2 \
+        if np.ndim(result["curve"]) == 1 else np.abs(np.array(result["curve"]) - out["curve"]).max() <= 5e-2
+
+
+if __name__ == "__main__":
+    main()
