@@ -48,7 +48,7 @@ clamp (int value, int low, int high)
 
 CARDIAC_TEMPLATE void
 mix_samples (int16_t *out, const uint8_t *a, const uint8_t *b, int n, int step,
-    int weight)
+             int weight)
 {
   for (int c = 0; c < n; c++)
     out[c] = (int16_t)((8 - weight) * a[(ptrdiff_t)c * step]
@@ -57,7 +57,7 @@ mix_samples (int16_t *out, const uint8_t *a, const uint8_t *b, int n, int step,
 
 CARDIAC_LOOP static void
 mix_rows (int16_t *restrict out, const uint8_t *restrict a,
-    const uint8_t *restrict b, int n, int step, int weight)
+          const uint8_t *restrict b, int n, int step, int weight)
 {
   switch (step) {
   case 1:
@@ -77,7 +77,7 @@ mix_rows (int16_t *restrict out, const uint8_t *restrict a,
 /** out[2c], out[2c + 1] from line[c - 1], line[c], line[c + 1]. */
 CARDIAC_LOOP static void
 widen_twice (int16_t *restrict out, const int16_t *restrict line, int n,
-    bool cosited)
+             bool cosited)
 {
   if (cosited) {
     for (int c = 0; c < n; c++) {
@@ -107,8 +107,8 @@ widen_by (int16_t *out, const int16_t *line, int n, int hsub, bool cosited)
     ChromaTap tap = chroma_tap (phase, hsub, cosited);
     const int16_t *from = line + tap.index;
     for (int c = 0; c < n; c++)
-      out[c * factor + phase] = (int16_t)((8 - tap.weight) * from[c]
-                                          + tap.weight * from[c + 1]);
+      out[c * factor + phase]
+          = (int16_t)((8 - tap.weight) * from[c] + tap.weight * from[c + 1]);
   }
 }
 
@@ -133,8 +133,7 @@ read_chroma (CardiacRows *rows, int k, int y)
                      + component->stride * clamp (tap.index, 0, height - 1)
                      + (ptrdiff_t)from * step;
   const uint8_t *b = component->data
-                     + component->stride
-                           * clamp (tap.index + 1, 0, height - 1)
+                     + component->stride * clamp (tap.index + 1, 0, height - 1)
                      + (ptrdiff_t)from * step;
   mix_rows (line + (from - first), a, b, to - from, step, tap.weight);
   if (from == first)
@@ -195,8 +194,8 @@ clip (float value)
 
 CARDIAC_TEMPLATE void
 yuv_pixels (const CardiacRows *rows, const uint8_t *luma, int step,
-    const int16_t *restrict cb, const int16_t *restrict cr,
-    uint32_t *restrict out, int n)
+            const int16_t *restrict cb, const int16_t *restrict cr,
+            uint32_t *restrict out, int n)
 {
   float scale = rows->luma;
   float red_cr = rows->red_cr, blue_cb = rows->blue_cb;
@@ -213,8 +212,8 @@ yuv_pixels (const CardiacRows *rows, const uint8_t *luma, int step,
 
 CARDIAC_LOOP static void
 yuv_row (const CardiacRows *rows, const uint8_t *restrict luma, int step,
-    const int16_t *restrict cb, const int16_t *restrict cr,
-    uint32_t *restrict out, int n)
+         const int16_t *restrict cb, const int16_t *restrict cr,
+         uint32_t *restrict out, int n)
 {
   if (step == 1)
     yuv_pixels (rows, luma, 1, cb, cr, out, n);
@@ -226,7 +225,7 @@ yuv_row (const CardiacRows *rows, const uint8_t *restrict luma, int step,
 
 CARDIAC_TEMPLATE void
 rgb_pixels (const uint8_t *r, const uint8_t *g, const uint8_t *b, int step_r,
-    int step_g, int step_b, uint32_t *restrict out, int n)
+            int step_g, int step_b, uint32_t *restrict out, int n)
 {
   for (ptrdiff_t x = 0; x < n; x++)
     out[x] = CARDIAC_PIXEL (r[x * step_r], g[x * step_g], b[x * step_b]);
@@ -234,8 +233,8 @@ rgb_pixels (const uint8_t *r, const uint8_t *g, const uint8_t *b, int step_r,
 
 CARDIAC_LOOP static void
 rgb_row (const uint8_t *restrict r, const uint8_t *restrict g,
-    const uint8_t *restrict b, int step_r, int step_g, int step_b,
-    uint32_t *restrict out, int n)
+         const uint8_t *restrict b, int step_r, int step_g, int step_b,
+         uint32_t *restrict out, int n)
 {
   bool same = step_r == step_g && step_r == step_b;
   if (same && step_r == 1)
@@ -254,7 +253,8 @@ expand_row (const uint8_t expand[256], uint32_t *pixels, int n)
   for (int x = 0; x < n; x++) {
     uint32_t p = pixels[x];
     pixels[x] = CARDIAC_PIXEL (expand[CARDIAC_PIXEL_R (p)],
-        expand[CARDIAC_PIXEL_G (p)], expand[CARDIAC_PIXEL_B (p)]);
+                               expand[CARDIAC_PIXEL_G (p)],
+                               expand[CARDIAC_PIXEL_B (p)]);
   }
 }
 
@@ -276,7 +276,7 @@ cardiac_rows_scratch_size (int columns)
 
 void
 cardiac_rows_init (CardiacRows *rows, const CardiacImage *image, int x0, int x1,
-    void *scratch)
+                   void *scratch)
 {
   size_t samples = line_samples (x1 - x0);
   int16_t *memory = scratch;
@@ -313,9 +313,8 @@ read_yuv (CardiacRows *rows, int y, uint32_t *out)
     read_chroma (rows, k, y);
     chroma[k] = rows->full[k] + (rows->x0 - (rows->chroma_x0 << hsub));
   }
-  yuv_row (rows, sample (&component[0], rows->x0, y),
-      component[0].pixel_stride, chroma[0], chroma[1], out,
-      rows->x1 - rows->x0);
+  yuv_row (rows, sample (&component[0], rows->x0, y), component[0].pixel_stride,
+           chroma[0], chroma[1], out, rows->x1 - rows->x0);
 }
 
 void
@@ -332,8 +331,8 @@ cardiac_rows_read (CardiacRows *rows, int y, uint32_t *out)
   const CardiacComponent *blue = gray ? c : c + 2;
   int n = rows->x1 - rows->x0;
   rgb_row (sample (c, rows->x0, y), sample (green, rows->x0, y),
-      sample (blue, rows->x0, y), c->pixel_stride, green->pixel_stride,
-      blue->pixel_stride, out, n);
+           sample (blue, rows->x0, y), c->pixel_stride, green->pixel_stride,
+           blue->pixel_stride, out, n);
   if (!image->full_range)
     expand_row (rows->expand, out, n);
 }

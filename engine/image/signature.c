@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SAME_MEAN 0.30f
-#define SAME_MAX 2.0f
+#define SAME_MEAN 0.5f
+#define SAME_MAX 6.0f
 #define BLANK_SPREAD 6.0f
 
 enum {
@@ -38,7 +38,7 @@ clip_region (const CardiacImage *image, const CardiacRectangle *region)
   int x1 = clip_edge ((int64_t)region->x + region->width, image->width);
   int y1 = clip_edge ((int64_t)region->y + region->height, image->height);
   return (CardiacRectangle){ x0, y0, x1 > x0 ? x1 - x0 : 0,
-    y1 > y0 ? y1 - y0 : 0 };
+                             y1 > y0 ? y1 - y0 : 0 };
 }
 
 CardiacRectangle
@@ -70,19 +70,21 @@ count_coloured (const uint32_t *pixels, int n, int threshold)
 
 float
 cardiac_image_coloured_fraction (const CardiacImage *image,
-    const CardiacRectangle *region, int threshold, CardiacError **error)
+                                 const CardiacRectangle *region, int threshold,
+                                 CardiacError **error)
 {
   if (!cardiac_image_validate (image, error))
     return -1;
   if (threshold < 0 || threshold > 254) {
     cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
-        "a colour threshold of %d is outside 0 to 254", threshold);
+                  "a colour threshold of %d is outside 0 to 254", threshold);
     return -1;
   }
   CardiacRectangle part
       = region ? clip_region (image, region)
                : cardiac_image_inner_region (image->width, image->height);
-  if (part.width == 0 || part.height == 0 || image->colour == CARDIAC_COLOUR_GRAY)
+  if (part.width == 0 || part.height == 0
+      || image->colour == CARDIAC_COLOUR_GRAY)
     return 0;
 
   size_t row_size = ((size_t)part.width * sizeof (uint32_t) + 63) / 64 * 64;
@@ -90,13 +92,13 @@ cardiac_image_coloured_fraction (const CardiacImage *image,
       = aligned_alloc (64, row_size + cardiac_rows_scratch_size (part.width));
   if (!memory) {
     cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY,
-        "out of memory for a row of %d pixels", part.width);
+                  "out of memory for a row of %d pixels", part.width);
     return -1;
   }
   uint32_t *pixels = (uint32_t *)memory;
   CardiacRows rows;
-  cardiac_rows_init (
-      &rows, image, part.x, part.x + part.width, memory + row_size);
+  cardiac_rows_init (&rows, image, part.x, part.x + part.width,
+                     memory + row_size);
   int step = 1 + (part.height - 1) / COUNTED_ROWS;
   int64_t coloured = 0, seen = 0;
   for (int y = part.y; y < part.y + part.height; y += step) {
@@ -129,17 +131,29 @@ add_luma (uint32_t *restrict sum, const uint8_t *restrict luma, int step, int n)
     add_samples (sum, luma, step, n);
 }
 
+CARDIAC_TEMPLATE void
+add_weighted (uint32_t *sum, const uint8_t *r, const uint8_t *g,
+              const uint8_t *b, int step_r, int step_g, int step_b, int n)
+{
+  for (ptrdiff_t x = 0; x < n; x++)
+    sum[x] += (77u * r[x * step_r] + 150u * g[x * step_g] + 29u * b[x * step_b]
+               + 128u)
+              >> 8;
+}
+
 /** Adds luma (BT.601 weights 77, 150, 29 of 256) of a row of R, G, B. */
 CARDIAC_LOOP static void
 add_rgb (uint32_t *restrict sum, const uint8_t *restrict r,
-    const uint8_t *restrict g, const uint8_t *restrict b, const int step[3],
-    int n)
+         const uint8_t *restrict g, const uint8_t *restrict b,
+         const int step[3], int n)
 {
-  ptrdiff_t step_r = step[0], step_g = step[1], step_b = step[2];
-  for (int x = 0; x < n; x++)
-    sum[x] += (77u * r[x * step_r] + 150u * g[x * step_g] + 29u * b[x * step_b]
-                  + 128u)
-              >> 8;
+  bool same = step[0] == step[1] && step[0] == step[2];
+  if (same && step[0] == 3)
+    add_weighted (sum, r, g, b, 3, 3, 3, n);
+  else if (same && step[0] == 4)
+    add_weighted (sum, r, g, b, 4, 4, 4, n);
+  else
+    add_weighted (sum, r, g, b, step[0], step[1], step[2], n);
 }
 
 static void
@@ -181,7 +195,7 @@ cell_value (const CardiacImage *image, uint64_t sum, int64_t samples)
 
 static void
 fill_cells (const CardiacImage *image, const CardiacRectangle *part,
-    uint32_t *sum, CardiacSignature *signature)
+            uint32_t *sum, CardiacSignature *signature)
 {
   for (int i = 0; i < ROWS; i++) {
     int y0, y1;
@@ -219,26 +233,27 @@ summarise (CardiacSignature *signature)
 
 bool
 cardiac_image_signature (const CardiacImage *image,
-    const CardiacRectangle *region, CardiacSignature *signature,
-    CardiacError **error)
+                         const CardiacRectangle *region,
+                         CardiacSignature *signature, CardiacError **error)
 {
   if (!cardiac_image_validate (image, error))
     return false;
   if (!signature)
     return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
-        "no room was given for the signature");
+                         "no room was given for the signature");
   CardiacRectangle part = { 0, 0, image->width, image->height };
   if (region)
     part = clip_region (image, region);
   if (part.width == 0 || part.height == 0)
-    return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
+    return cardiac_fail (
+        error, CARDIAC_ERROR_INVALID_ARGUMENT,
         "the region of %d x %d pixels at %d, %d lies outside the picture",
         region->width, region->height, region->x, region->y);
 
   uint32_t *sum = malloc ((size_t)part.width * sizeof *sum);
   if (!sum)
     return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY,
-        "out of memory for a row of %d pixels", part.width);
+                         "out of memory for a row of %d pixels", part.width);
   fill_cells (image, &part, sum, signature);
   free (sum);
   summarise (signature);
@@ -246,8 +261,8 @@ cardiac_image_signature (const CardiacImage *image,
 }
 
 CardiacSignatureDifference
-cardiac_signature_difference (
-    const CardiacSignature *a, const CardiacSignature *b)
+cardiac_signature_difference (const CardiacSignature *a,
+                              const CardiacSignature *b)
 {
   const uint16_t *p = &a->cell[0][0], *q = &b->cell[0][0];
   uint32_t total = 0, most = 0;

@@ -7,10 +7,10 @@
  * bits. Sanitizers instrument the resolvers before they are ready, and clang
  * and other C libraries differ in what they support: there the plain form
  * alone is built. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)           \
-    && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__)               \
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)            \
+    && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__)                \
     && !defined(__SANITIZE_THREAD__) && !defined(__AVX2__)
-#define CARDIAC_LOOP                                                          \
+#define CARDIAC_LOOP                                                           \
   __attribute__ ((target_clones ("avx2", "default"), optimize ("O3")))
 #else
 #define CARDIAC_LOOP

@@ -14,9 +14,9 @@ CARDIAC_BEGIN_DECLS
  *
  * Every function reads the frame where it lies, whatever its layout. What a
  * frame *shows* is defined once: its 8-bit full-range RGB, as
- * cardiac_image_to_rgb() writes it. All other functions work on exactly those
- * values, so a frame gives the same tensor in every format that holds the same
- * RGB.
+ * cardiac_image_to_rgb() writes it. Resizing and the coloured fraction work on
+ * exactly those values, so a frame gives the same tensor in every format that
+ * holds the same RGB. (Signatures read luma alone, which is cheaper.)
  *
  * Conversion Y'CbCr -> R'G'B' follows ITU-R BT.601-7, BT.709-6 and BT.2020-2
  * (non-constant luminance), limited (16..235 / 16..240) or full range, rounded
@@ -69,12 +69,12 @@ typedef struct CardiacComponent {
  * are GST_VIDEO_FRAME_COMP_DATA, _STRIDE, _PSTRIDE and `hsub`, `vsub` are
  * GST_VIDEO_FORMAT_INFO_W_SUB, _H_SUB of component c. */
 typedef struct CardiacImage {
-  int width, height;              ///< pixels, 1..CARDIAC_IMAGE_MAX_SIZE
-  CardiacColour colour;           ///< meaning of `component`
-  CardiacComponent component[3];  ///< in the order R,G,B or Y,Cb,Cr; gray: [0]
-  CardiacMatrix matrix;           ///< for YUV
-  CardiacChromaSite chroma_site;  ///< for YUV
-  bool full_range;                ///< samples span 0..255 and not 16..235 (240)
+  int width, height;             ///< pixels, 1..CARDIAC_IMAGE_MAX_SIZE
+  CardiacColour colour;          ///< meaning of `component`
+  CardiacComponent component[3]; ///< in the order R,G,B or Y,Cb,Cr; gray: [0]
+  CardiacMatrix matrix;          ///< for YUV
+  CardiacChromaSite chroma_site; ///< for YUV
+  bool full_range;               ///< samples span 0..255 and not 16..235 (240)
 } CardiacImage;
 
 /** A square of a picture, in its pixels; the picture's left and top edges are
@@ -92,18 +92,19 @@ typedef struct CardiacRectangle {
 /** Describes packed 8-bit full-range RGB: R, G, B, R, G, B, ...
  * @param stride bytes from a row to the next, at least 3 * width. */
 CARDIAC_API CardiacImage cardiac_image_rgb (int width, int height,
-    const uint8_t *data, ptrdiff_t stride);
+                                            const uint8_t *data,
+                                            ptrdiff_t stride);
 
 /** Checks everything that the functions below require of a picture, as each of
  * them does itself: sizes, pointers, strides, enumerations.
  * @return false with CARDIAC_ERROR_INVALID_ARGUMENT. */
 CARDIAC_API bool cardiac_image_validate (const CardiacImage *image,
-    CardiacError **error);
+                                         CardiacError **error);
 
 /** Converts the whole picture to packed RGB.
  * @param out [height, width, 3], no padding, R first, 0..255. */
 CARDIAC_API bool cardiac_image_to_rgb (const CardiacImage *image, uint8_t *out,
-    CardiacError **error);
+                                       CardiacError **error);
 
 /* ---- resizing ---------------------------------------------------------- */
 
@@ -135,14 +136,17 @@ CARDIAC_API void cardiac_resizer_free (CardiacResizer **resizer);
  * @param out [3, side, side], R plane first.
  * @return false with CARDIAC_ERROR_INVALID_ARGUMENT or _NO_MEMORY; `out` is
  * then unchanged. */
-CARDIAC_API bool cardiac_resizer_square_to_tensor (CardiacResizer *resizer,
-    const CardiacImage *image, const CardiacSquare *crop, int side,
-    const float mean[3], const float std[3], float *out, CardiacError **error);
+CARDIAC_API bool cardiac_resizer_square_to_tensor (
+    CardiacResizer *resizer, const CardiacImage *image,
+    const CardiacSquare *crop, int side, const float mean[3],
+    const float std[3], float *out, CardiacError **error);
 
 /** cardiac_resizer_square_to_tensor() with a resizer of its own. */
 CARDIAC_API bool cardiac_image_square_to_tensor (const CardiacImage *image,
-    const CardiacSquare *crop, int side, const float mean[3],
-    const float std[3], float *out, CardiacError **error);
+                                                 const CardiacSquare *crop,
+                                                 int side, const float mean[3],
+                                                 const float std[3], float *out,
+                                                 CardiacError **error);
 
 /** Where a letterboxed picture lies in the network's input. */
 typedef struct CardiacLetterbox {
@@ -162,24 +166,27 @@ typedef struct CardiacLetterbox {
  * @param out [3, side, side], R plane first, 0..1.
  * @param placement receives the geometry; may be NULL.
  * @return false as cardiac_resizer_square_to_tensor(). */
-CARDIAC_API bool cardiac_resizer_letterbox_to_tensor (CardiacResizer *resizer,
-    const CardiacImage *image, int side, float *out,
+CARDIAC_API bool cardiac_resizer_letterbox_to_tensor (
+    CardiacResizer *resizer, const CardiacImage *image, int side, float *out,
     CardiacLetterbox *placement, CardiacError **error);
 
 /** cardiac_resizer_letterbox_to_tensor() with a resizer of its own. */
 CARDIAC_API bool cardiac_image_letterbox_to_tensor (const CardiacImage *image,
-    int side, float *out, CardiacLetterbox *placement, CardiacError **error);
+                                                    int side, float *out,
+                                                    CardiacLetterbox *placement,
+                                                    CardiacError **error);
 
 /** The geometry alone.
  * @return false with CARDIAC_ERROR_INVALID_ARGUMENT. */
 CARDIAC_API bool cardiac_letterbox_place (int picture_width, int picture_height,
-    int side, CardiacLetterbox *placement, CardiacError **error);
+                                          int side, CardiacLetterbox *placement,
+                                          CardiacError **error);
 
 /** Maps a box from pixels of the network's input to pixels of the picture, in
  * place, clipped to the picture: x = (x' - left) * picture_width / width.
  * @param box x1, y1, x2, y2. */
-CARDIAC_API void cardiac_letterbox_to_picture (
-    const CardiacLetterbox *placement, float box[4]);
+CARDIAC_API void
+cardiac_letterbox_to_picture (const CardiacLetterbox *placement, float box[4]);
 
 /* ---- what a picture shows ---------------------------------------------- */
 
@@ -201,8 +208,10 @@ CARDIAC_API void cardiac_letterbox_to_picture (
  * @param threshold 0..254, usually CARDIAC_COLOURED_THRESHOLD.
  * @return 0..1; a region without a pixel gives 0; -1 with
  * CARDIAC_ERROR_INVALID_ARGUMENT or _NO_MEMORY. */
-CARDIAC_API float cardiac_image_coloured_fraction (const CardiacImage *image,
-    const CardiacRectangle *region, int threshold, CardiacError **error);
+CARDIAC_API float
+cardiac_image_coloured_fraction (const CardiacImage *image,
+                                 const CardiacRectangle *region, int threshold,
+                                 CardiacError **error);
 
 /** The part of an ultrasound screen where no coloured writing is expected: the
  * frame without 15 % at the left and right, 12 % at the top and 20 % at the
@@ -217,11 +226,13 @@ enum {
 /** A frame in miniature: the mean luma of each cell of a 64 x 48 grid. Kept by
  * value (6 KiB); compare signatures of the same region only. */
 typedef struct CardiacSignature {
-  uint16_t cell[CARDIAC_SIGNATURE_ROWS][CARDIAC_SIGNATURE_COLUMNS]; ///< full-
-      ///< range luma in 1/256 grey levels, 0..65280
-  float mean;        ///< of the cells, grey levels 0..255
-  float cell_min;    ///< darkest cell, grey levels
-  float cell_max;    ///< brightest cell, grey levels
+  uint16_t cell[CARDIAC_SIGNATURE_ROWS]
+               [CARDIAC_SIGNATURE_COLUMNS]; ///< full-
+                                            ///< range luma in 1/256 grey
+                                            ///< levels, 0..65280
+  float mean;     ///< of the cells, grey levels 0..255
+  float cell_min; ///< darkest cell, grey levels
+  float cell_max; ///< brightest cell, grey levels
 } CardiacSignature;
 
 /** How far two signatures are apart, in grey levels. */
@@ -234,16 +245,19 @@ typedef struct CardiacSignatureDifference {
  * @param region part to look at, clipped to the picture; NULL: all of it. It
  * must share a pixel with the picture. */
 CARDIAC_API bool cardiac_image_signature (const CardiacImage *image,
-    const CardiacRectangle *region, CardiacSignature *signature,
-    CardiacError **error);
+                                          const CardiacRectangle *region,
+                                          CardiacSignature *signature,
+                                          CardiacError **error);
 
 CARDIAC_API CardiacSignatureDifference cardiac_signature_difference (
     const CardiacSignature *a, const CardiacSignature *b);
 
 /** Whether two signatures show the same picture but for the noise of a capture
- * card or a codec: mean <= 0.30 and max <= 2.0 grey levels. */
+ * card or a codec: mean <= 0.5 and max <= 6 grey levels. Where the machine's
+ * writing or ECG moves on over a still picture, take signatures of the region
+ * without them. */
 CARDIAC_API bool cardiac_signature_same (const CardiacSignature *a,
-    const CardiacSignature *b);
+                                         const CardiacSignature *b);
 
 /** Whether nothing is shown: all cells within 6 grey levels of each other (a
  * black, grey or blue screen without writing). */
