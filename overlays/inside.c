@@ -44,7 +44,7 @@ add_state (Draft *d, const View *view)
   item->inset_left = item->inset_right = 0.5 * d->em;
   item->least_height = 1.6 * d->em;
   if (!view->has_finding) {
-    item = add (d, ITEM_REASON, 2, CARDIAC_OVERLAY_ROLE_REASON,
+    item = add (d, ITEM_REASON, 1, CARDIAC_OVERLAY_ROLE_REASON,
         word_reason (view), PANGO_WEIGHT_NORMAL, INK_TEXT);
     if (item)
       item->text.lines = 3;
@@ -78,7 +78,7 @@ add_provenance (Draft *d, const View *view)
       lines = false;
     }
   }
-  item = add (d, ITEM_MODEL, 2, CARDIAC_OVERLAY_ROLE_MODEL, d->model,
+  item = add (d, ITEM_MODEL, 0, CARDIAC_OVERLAY_ROLE_MODEL, d->model,
       PANGO_WEIGHT_NORMAL, INK_QUIET);
   item->starts_line = lines;
   item->text.lines = 2;
@@ -112,9 +112,9 @@ draft_make (Draft *d, const View *view)
 {
   *d = (Draft) { 0 };
   d->em = fmax (0.0225 * view->v.picture_height, LEAST_FONT);
-  /* What is never dropped takes some 13 x 11 em; it fits a thumbnail too. */
+  /* What is never dropped takes some 13 x 14 em; it fits a thumbnail too. */
   d->em = fmin (d->em, fmin (view->v.picture_width / 13.0,
-          view->v.picture_height / 11.0));
+          view->v.picture_height / 14.0));
   d->flow.padding = round (0.55 * d->em);
   d->flow.item_gap = round (0.8 * d->em);
   d->flow.line_gap = round (0.25 * d->em);
@@ -152,7 +152,7 @@ draft_shape (Draft *d, TextKit *kit, const CardiacMRegView *v, int shape)
   const double widths[STRIP_SHAPES / 2] = { all, fmax (0.62 * all, least),
     1.5 * least, least, 0.78 * least, 0.66 * least, 0.58 * least };
   /* Tall ones say all they can; low ones leave something out. */
-  double most = shape < STRIP_SHAPES / 2 ? 0.55 : 0.34;
+  double most = shape < STRIP_SHAPES / 2 ? 0.55 : 0.42;
   int width = shape % (STRIP_SHAPES / 2);
   flow_place (&d->flow, kit, fmin (widths[width], all),
       most * v->picture_height, width > 0);
@@ -223,7 +223,8 @@ silence (const Flow *flow)
   double cost = 0.0;
   for (int i = 0; i < flow->count; i++)
     if (flow->items[i].dropped)
-      cost += flow->items[i].priority <= 3 ? 0.025 : 0.005;
+      cost += flow->items[i].priority == 1 ? 0.06
+          : flow->items[i].priority <= 3 ? 0.025 : 0.005;
   return cost;
 }
 
@@ -237,7 +238,7 @@ cost_of (const Draft *d, const View *view, const Occupancy *occupancy,
       / ((double) v->picture_width * v->picture_height);
   /* What counts is how much of the picture is lost, not of the strip. */
   return 8.0 * forbidden_share (&box, view)
-      + 20.0 * area * occupancy_share (occupancy, &box) + prior (&box, v)
+      + 12.0 * area * occupancy_share (occupancy, &box) + prior (&box, v)
       + 0.3 * area + silence (&d->flow);
 }
 

@@ -40,7 +40,8 @@ enum {
 #define CARDIAC_OVERLAY_OUTER_LEVEL 0.5
 #define CARDIAC_OVERLAY_INNER_LEVEL 0.8
 /// In every picture that this library draws; no setting removes it.
-#define CARDIAC_OVERLAY_MARKING "RESEARCH USE ONLY \xe2\x80\x93 not for diagnosis"
+#define CARDIAC_OVERLAY_MARKING \
+  "RESEARCH USE ONLY \xe2\x80\x93 not for diagnosis"
 
 /// One state at a time. A grade is drawn in RESULT and UNSURE only.
 typedef enum CardiacOverlayState {
@@ -250,7 +251,7 @@ typedef enum CardiacOverlayRole {
   CARDIAC_OVERLAY_ROLE_REASON,
   CARDIAC_OVERLAY_ROLE_NOTE,       ///< Nyquist, view not checked, note
   CARDIAC_OVERLAY_ROLE_AGE,
-  CARDIAC_OVERLAY_ROLE_MODEL,
+  CARDIAC_OVERLAY_ROLE_MODEL,      ///< never dropped
   CARDIAC_OVERLAY_ROLE_WEIGHTS,    ///< UNTRAINED / SYNTHETIC; never dropped
   CARDIAC_OVERLAY_ROLE_MARKING     ///< RESEARCH USE ONLY; never dropped
 } CardiacOverlayRole;

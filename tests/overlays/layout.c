@@ -121,7 +121,8 @@ check_long (CardiacOverlay *overlay, Scene *scene, const char *where)
   v->reason = "A very long reason that nobody could have foreseen, with many "
       "words that say the same thing again and again until every line of every "
       "box that was kept free for reasons is full, and then some more of them.";
-  v->model_name = "a-model-with-a-name-that-is-much-too-long-for-any-line-of-it";
+  v->model_name = "a-model-with-a-name-that-is-much-too-long-for-any-line-"
+      "of-it";
   v->device = "some accelerator with a marketing name (tm) 9000 Ultra Max";
   v->nyquist = "between fifty-two and seventy centimetres per second";
   v->note = "frame rate assumed, colour range assumed, depth unknown, and more";
@@ -177,6 +178,8 @@ check_permanent (CardiacOverlay *overlay, Scene *scene, const char *where)
         && strcmp (marking->text, CARDIAC_OVERLAY_MARKING) == 0,
         "%s: no marking", where);
     REQUIRE (state && !state->ellipsised, "%s: no state", where);
+    REQUIRE (find (texts, count, CARDIAC_OVERLAY_ROLE_MODEL),
+        "%s: no model", where);
     REQUIRE (weights && !weights->ellipsised
         && strstr (weights->text, "SYNTHETIC WEIGHTS"), "%s: no weights",
         where);
@@ -184,7 +187,7 @@ check_permanent (CardiacOverlay *overlay, Scene *scene, const char *where)
 }
 
 static void
-state_weights_and_research_marking_are_never_dropped (void)
+state_model_weights_and_marking_are_never_dropped (void)
 {
   for_all (check_permanent);
 }
@@ -387,7 +390,7 @@ main (int argc, char **argv)
     TEST (no_text_leaves_its_box_or_meets_another),
     TEST (long_and_broken_texts_stay_in_their_boxes),
     TEST (text_is_at_least_2_2_percent_of_the_height),
-    TEST (state_weights_and_research_marking_are_never_dropped),
+    TEST (state_model_weights_and_marking_are_never_dropped),
     TEST (grade_is_drawn_in_result_and_unsure_only),
     TEST (reader_first_shows_no_grade),
     TEST (no_percentages_and_no_moderate_severe),
