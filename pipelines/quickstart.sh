@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# pipelines/quickstart.sh [INPUT] [OUTDIR]: the main job, from nothing.
+#
+# Installs what is missing, builds into build/, and turns an echo recording into
+# an annotated review video. INPUT is any file that GStreamer decodes; without
+# one a colour test clip is generated. OUTDIR (default: out) receives
+# annotated.mkv, results.jsonl, maps.bin and frame.png. Research use only.
+#
+# A review video shows the final result on every frame, so the recording is read
+# twice: the first pass grades it, the second draws.
+set -u -o pipefail
+. "$(dirname "$0")/setup.sh"
+fail() { say "quickstart: $*"; exit 1; }
+case ${1:-} in -h | --help) sed -n '4,12s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+[ $# -le 2 ] || fail "usage: pipelines/quickstart.sh [INPUT] [OUTDIR]"
+
+input=${1:-}
+out=${2:-out}
+if [ -n "$input" ]; then
+  [ -e "$input" ] || fail "$input: there is no such file"
+  [ -d "$input" ] && fail "$input is a directory; a recording is expected (cine MR directories are not supported by this version)"
+  [ -s "$input" ] || fail "$input is empty; a recording is expected"
+  [ -r "$input" ] || fail "$input cannot be read; check its permissions"
+fi
+mkdir -p "$out" || fail "$out: the folder cannot be made"
+
+# shellcheck disable=SC2086
+install_packages $packages_run || fail "the packages could not be installed"
+build_into build || fail "the build failed; its whole output is in build/build.log"
+
+export GST_PLUGIN_PATH="$root/build/gst${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}"
+log=$(mktemp) && work=$(mktemp -d) || fail "no room for temporary files"
+trap 'rm -rf "$log" "$work"' EXIT
+
+# launch WHAT ELEMENT...: a pipeline; when it fails, the first error in one line.
+launch() {
+  local what=$1
+  shift
+  gst-launch-1.0 -q "$@" >"$log" 2>&1 && ! grep -q '^ERROR' "$log" && return 0
+  local text
+  text=$(grep -m1 -E '^(ERROR|WARNING): from element|erroneous pipeline' "$log" | sed 's/^[A-Z]*: from element [^:]*: //')
+  fail "$what: ${text:-$(tail -n 1 "$log")}"
+}
+
+if [ -z "$input" ]; then
+  input=$out/generated.mkv
+  say "no recording given: generating $input"
+  launch "generated clip" videotestsrc num-buffers=135 pattern=chroma-zone-plate kx2=12 ky2=12 kt=3 \
+    ! video/x-raw,width=640,height=480,framerate=30/1 ! videoconvert ! video/x-raw,format=I420 \
+    ! x264enc quantizer=18 ! h264parse ! matroskamux ! filesink location="$input"
+fi
+
+# What is in the file? One clear message for what holds no video.
+gst-discoverer-1.0 -v "$input" >"$log" 2>/dev/null
+if ! grep -qE '^ *video( #[0-9]+)?:' "$log"; then
+  if grep -qE '^ *audio( #[0-9]+)?:' "$log"; then
+    fail "$input holds audio only; a video recording is expected"
+  fi
+  fail "$input: no video could be found in it; it is damaged or not a recording (try another export: MP4, AVI or MKV)"
+fi
+grep -qE '^ *audio( #[0-9]+)?:' "$log" && say "$input: its audio is left out of the review video"
+
+# A decoder's frames as they come: nothing is dropped, nothing is retimed.
+source=(filesrc location="$input" ! decodebin ! videoconvert)
+say "grading $input"
+rm -f "$out/results.jsonl" "$out/maps.bin"
+launch "$input" "${source[@]}" ! mregroi ! mregclassify sync-mode=exact \
+  results-location="$out/results.jsonl" maps-location="$out/maps.bin" ! fakesink sync=false
+[ -s "$out/results.jsonl" ] || fail "$input: not one frame of it could be decoded"
+
+say "drawing $out/annotated.mkv"
+launch "$input" "${source[@]}" \
+  ! mregclassify results="$out/results.jsonl" maps-location="$out/maps.bin" \
+  ! cardiacoverlay layout=panel ! videoconvert ! video/x-raw,format=I420 \
+  ! x264enc quantizer=18 speed-preset=veryfast ! h264parse ! matroskamux ! filesink location="$out/annotated.mkv"
+
+# frame.png: a frame from the middle of the selected instance.
+last=$(grep '"type": *"mreg"' "$out/results.jsonl" | tail -n 1)
+frames=30
+launch "$out/frame.png" filesrc location="$out/annotated.mkv" ! matroskademux ! h264parse ! avdec_h264 \
+  ! identity eos-after=$frames ! videoconvert ! avenc_bmp ! multifilesink location="$work/frame.bmp"
+launch "$out/frame.png" filesrc location="$work/frame.bmp" ! avdec_bmp ! videoconvert ! pngenc ! filesink location="$out/frame.png"
+
+for file in annotated.mkv results.jsonl frame.png; do
+  [ -s "$out/$file" ] || fail "$out/$file was not written"
+  printf '%s\n' "$out/$file"
+done
+printf '%s\n' "$last"
