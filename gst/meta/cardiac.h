@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef GST_CARDIAC_H
+#define GST_CARDIAC_H
+
+#include "gstcardiacmeta.h"
+#include "gstcardiacresult.h"
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Two metas, because tags decide what survives other elements. The record is
+ * tagged {video} and is kept by everything that keeps video metas at all. The
+ * geometry is tagged {video, size, orientation}: elements that move pixels in
+ * a way it cannot follow drop it. */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "gstcardiacmeta.h"
+
+#include <gst/video/video.h>
+
+GType
+gst_cardiac_result_meta_api_get_type (void)
+{
+  static const gchar *tags[] = { GST_META_TAG_VIDEO_STR, NULL };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, gst_meta_api_type_register ("GstCardiacResultMetaAPI", tags));
+  return type;
+}
+
+static gboolean
+result_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
+{
+  GstCardiacResultMeta *self = (GstCardiacResultMeta *) meta;
+
+  self->result = NULL;
+  self->age = GST_CLOCK_TIME_NONE;
+  self->is_new = FALSE;
+  self->map_instance = self->map_frame = -1;
+  self->wait_done = self->wait_total = 0;
+  return TRUE;
+}
+
+static void
+result_meta_free (GstMeta *meta, GstBuffer *buffer)
+{
+  GstCardiacResultMeta *self = (GstCardiacResultMeta *) meta;
+
+  if (self->result)
+    gst_cardiac_result_unref (self->result);
+  self->result = NULL;
+}
+
+/* Without coordinates, every transformation is a copy. */
+static gboolean
+result_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
+    GQuark type, gpointer data)
+{
+  GstCardiacResultMeta *from = (GstCardiacResultMeta *) meta, *to;
+
+  if (!from->result)
+    return FALSE;
+  to = gst_buffer_add_cardiac_result_meta (dest, from->result);
+  to->age = from->age;
+  to->is_new = from->is_new;
+  to->map_instance = from->map_instance;
+  to->map_frame = from->map_frame;
+  to->wait_done = from->wait_done;
+  to->wait_total = from->wait_total;
+  return TRUE;
+}
+
+const GstMetaInfo *
+gst_cardiac_result_meta_get_info (void)
+{
+  static const GstMetaInfo *info = NULL;
+
+  if (g_once_init_enter ((GstMetaInfo **) &info)) {
+    const GstMetaInfo *meta = gst_meta_register (
+        GST_CARDIAC_RESULT_META_API_TYPE, "GstCardiacResultMeta",
+        sizeof (GstCardiacResultMeta), result_meta_init, result_meta_free,
+        result_meta_transform);
+    g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) meta);
+  }
+  return info;
+}
+
+GstCardiacResultMeta *
+gst_buffer_get_cardiac_result_meta (GstBuffer *buffer)
+{
+  g_return_val_if_fail (GST_IS_BUFFER (buffer), NULL);
+
+  return (GstCardiacResultMeta *) gst_buffer_get_meta (
+      buffer, GST_CARDIAC_RESULT_META_API_TYPE);
+}
+
+GstCardiacResultMeta *
+gst_buffer_add_cardiac_result_meta (
+    GstBuffer *buffer, GstCardiacResult *result)
+{
+  GstCardiacResultMeta *meta;
+
+  g_return_val_if_fail (GST_IS_BUFFER (buffer), NULL);
+  g_return_val_if_fail (result != NULL, NULL);
+
+  meta = gst_buffer_get_cardiac_result_meta (buffer);
+  if (meta) {
+    result_meta_free (&meta->meta, buffer);
+    result_meta_init (&meta->meta, NULL, buffer);
+  } else {
+    meta = (GstCardiacResultMeta *) gst_buffer_add_meta (
+        buffer, gst_cardiac_result_meta_get_info (), NULL);
+  }
+  meta->result = gst_cardiac_result_ref (result);
+  return meta;
+}
+
+GType
+gst_cardiac_geometry_meta_api_get_type (void)
+{
+  static const gchar *tags[]
+      = { GST_META_TAG_VIDEO_STR, GST_META_TAG_VIDEO_SIZE_STR,
+          GST_META_TAG_VIDEO_ORIENTATION_STR, NULL };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, gst_meta_api_type_register ("GstCardiacGeometryMetaAPI", tags));
+  return type;
+}
+
+static gboolean
+geometry_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
+{
+  GstCardiacGeometryMeta *self = (GstCardiacGeometryMeta *) meta;
+  const GstCardiacBox nowhere = { 0, 0, 0, 0 };
+
+  self->has_roi = self->has_crop = self->detected = FALSE;
+  self->roi = self->crop = nowhere;
+  self->roi_confidence = 0;
+  return TRUE;
+}
+
+static void
+scale_box (GstCardiacBox *box, gdouble x, gdouble y)
+{
+  box->x *= x;
+  box->y *= y;
+  box->w *= x;
+  box->h *= y;
+}
+
+#if GST_CHECK_VERSION(1, 28, 0)
+/* Maps a box when the matrix keeps the axes; flips and turns are refused,
+ * because the cells of a map would then lie in another order. */
+static gboolean
+map_box (GstCardiacBox *box, const GstVideoMetaTransformMatrix *transform)
+{
+  const gfloat (*m)[3] = transform->matrix;
+
+  if (m[0][1] != 0 || m[1][0] != 0 || m[2][0] != 0 || m[2][1] != 0
+      || m[2][2] != 1 || m[0][0] <= 0 || m[1][1] <= 0)
+    return FALSE;
+  box->x = box->x * m[0][0] + m[0][2];
+  box->y = box->y * m[1][1] + m[1][2];
+  box->w *= m[0][0];
+  box->h *= m[1][1];
+  return TRUE;
+}
+#endif
+
+static gboolean
+geometry_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
+    GQuark type, gpointer data)
+{
+  GstCardiacGeometryMeta *from = (GstCardiacGeometryMeta *) meta, *to;
+  GstCardiacBox roi = from->roi, crop = from->crop;
+
+  if (GST_VIDEO_META_TRANSFORM_IS_SCALE (type)) {
+    GstVideoMetaTransform *scale = data;
+    gdouble x, y;
+
+    x = GST_VIDEO_INFO_WIDTH (scale->out_info)
+        / (gdouble) GST_VIDEO_INFO_WIDTH (scale->in_info);
+    y = GST_VIDEO_INFO_HEIGHT (scale->out_info)
+        / (gdouble) GST_VIDEO_INFO_HEIGHT (scale->in_info);
+    scale_box (&roi, x, y);
+    scale_box (&crop, x, y);
+#if GST_CHECK_VERSION(1, 28, 0)
+  } else if (GST_VIDEO_META_TRANSFORM_IS_MATRIX (type)) {
+    if (!map_box (&roi, data) || !map_box (&crop, data))
+      return FALSE;
+#endif
+  } else if (!GST_META_TRANSFORM_IS_COPY (type)) {
+    return FALSE;
+  }
+
+  to = gst_buffer_add_cardiac_geometry_meta (dest);
+  to->has_roi = from->has_roi;
+  to->roi = roi;
+  to->roi_confidence = from->roi_confidence;
+  to->detected = from->detected;
+  to->has_crop = from->has_crop;
+  to->crop = crop;
+  return TRUE;
+}
+
+const GstMetaInfo *
+gst_cardiac_geometry_meta_get_info (void)
+{
+  static const GstMetaInfo *info = NULL;
+
+  if (g_once_init_enter ((GstMetaInfo **) &info)) {
+    const GstMetaInfo *meta = gst_meta_register (
+        GST_CARDIAC_GEOMETRY_META_API_TYPE, "GstCardiacGeometryMeta",
+        sizeof (GstCardiacGeometryMeta), geometry_meta_init, NULL,
+        geometry_meta_transform);
+    g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) meta);
+  }
+  return info;
+}
+
+GstCardiacGeometryMeta *
+gst_buffer_get_cardiac_geometry_meta (GstBuffer *buffer)
+{
+  g_return_val_if_fail (GST_IS_BUFFER (buffer), NULL);
+
+  return (GstCardiacGeometryMeta *) gst_buffer_get_meta (
+      buffer, GST_CARDIAC_GEOMETRY_META_API_TYPE);
+}
+
+GstCardiacGeometryMeta *
+gst_buffer_add_cardiac_geometry_meta (GstBuffer *buffer)
+{
+  GstCardiacGeometryMeta *meta;
+
+  g_return_val_if_fail (GST_IS_BUFFER (buffer), NULL);
+
+  meta = gst_buffer_get_cardiac_geometry_meta (buffer);
+  if (!meta)
+    meta = (GstCardiacGeometryMeta *) gst_buffer_add_meta (
+        buffer, gst_cardiac_geometry_meta_get_info (), NULL);
+  return meta;
+}
