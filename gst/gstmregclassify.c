@@ -1,0 +1,1260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * SECTION:element-mregclassify
+ * @title: mregclassify
+ * @short_description: grades mitral regurgitation in colour-Doppler echo
+ *
+ * Grades mitral regurgitation in an apical four-chamber colour-Doppler video
+ * with MReg on an X-CLIP backbone. Video passes untouched, one buffer in, one
+ * buffer out; what is known at a frame is attached to it as
+ * #GstCardiacResultMeta and #GstCardiacGeometryMeta. cardiacoverlay draws it,
+ * cardiacmeta2json writes it down.
+ *
+ * Every record is also posted as an element message `cardiac-result`, whose
+ * field `json` is the line that `results-location` receives.
+ *
+ * Research use only: not for diagnosis.
+ *
+ * ## Clips
+ *
+ * The network sees three clips of 16 frames, taken by time, so that any frame
+ * rate gives the same grade. In a live pipeline a window of three clips slides
+ * over the video; video never waits, and a network that is too slow skips
+ * clips. Otherwise the video waits for the network, and at the end three clips
+ * spread over the whole recording give the final result.
+ *
+ * ## Two passes over a file
+ *
+ * The first pass (`interim=false`) writes the result and the maps, the second
+ * one (`results=`) attaches them to every frame without a network.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 v4l2src ! videoconvert ! mregclassify ! cardiacoverlay ! videoconvert ! autovideosink
+ * ]| Grades a live video.
+ * |[
+ * gst-launch-1.0 filesrc location=echo.mp4 ! decodebin ! mregclassify interim=false results-location=results.jsonl ! fakesink
+ * ]| Grades a file.
+ */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "gstmregclassify.h"
+
+#include <string.h>
+
+#include "clipfeeder.h"
+#include "gsterror.h"
+#include "jsonlines.h"
+#include "mapsfile.h"
+#include "meta/gstcardiacmeta.h"
+#include "mregnetwork.h"
+#include "mregrecord.h"
+#include "resultstate.h"
+#include "videoimage.h"
+
+GST_DEBUG_CATEGORY_STATIC (mreg_classify_debug);
+#define GST_CAT_DEFAULT mreg_classify_debug
+
+#define DEMO_MODEL "mreg-demo.safetensors"
+
+#define DEFAULT_CLIP_DURATION GST_SECOND
+#define DEFAULT_CLIP_STRIDE 0
+#define DEFAULT_UNSURE_BAND 0.1
+#define DEFAULT_STALE_TIME (3 * GST_SECOND)
+#define DEFAULT_ERASE_TIME (10 * GST_SECOND)
+#define DEFAULT_ROI ""
+#define DEFAULT_HEATMAP GST_CARDIAC_HEATMAP_ACTIVATION
+#define DEFAULT_INTERIM TRUE
+#define DEFAULT_LOCATION NULL
+
+enum {
+  PROP_0,
+  PROP_CLIP_DURATION,
+  PROP_CLIP_STRIDE,
+  PROP_INSTANCES,
+  PROP_UNSURE_BAND,
+  PROP_STALE_TIME,
+  PROP_ERASE_TIME,
+  PROP_ROI,
+  PROP_HEATMAP,
+  PROP_INTERIM,
+  PROP_RESULTS,
+  PROP_RESULTS_LOCATION,
+  PROP_MAPS_LOCATION,
+};
+
+/* Properties, as one copy under the object lock. */
+typedef struct {
+  GstClockTime clip_duration, clip_stride, stale_time, erase_time;
+  gdouble unsure_band;
+  gboolean has_roi;
+  GstCardiacBox roi;
+  GstCardiacHeatmap heatmap;
+  gboolean interim;
+} Settings;
+
+typedef struct {
+  ClipFeederCounts frames;
+  guint64 encoded, skipped, evaluations, failures, records;
+  gdouble inference_ms;
+} Stats;
+
+struct _GstMregClassify {
+  GstCardiacFilter parent;
+
+  /* properties and statistics, under the object lock */
+  Settings settings;
+  gchar *roi_text, *results, *results_location, *maps_location;
+  guint instances;
+  Stats stats;
+
+  /* the network; unlock() uses `worker` from other threads, under the lock */
+  MregNetwork *network;
+  Worker *worker;
+  MregProvenance provenance;
+
+  /* streaming thread */
+  ClipFeeder *feeder;
+  JsonLines *lines;
+  guint epoch;                  /* of clips; grows when they are forgotten */
+  guint clips;                  /* of this epoch */
+  GstCardiacResult *finding;    /* newest of the network */
+  gboolean finding_said;
+  gboolean unsure;
+  gchar *failure;               /* why the network failed; NULL: it did not */
+  GstCardiacResult *shown;      /* what frames carry now */
+  gboolean is_new;              /* ... since this frame */
+  guint64 serial;
+  Stats counts;
+  guint warned_failure, warned_picture, warned_write;
+  gboolean drained;
+
+  /* second pass */
+  GstCardiacResult *replay;
+  MapsGeometry replay_geometry;
+};
+
+G_DEFINE_FINAL_TYPE (
+    GstMregClassify, gst_mreg_classify, GST_TYPE_CARDIAC_FILTER);
+GST_ELEMENT_REGISTER_DEFINE (
+    mregclassify, "mregclassify", GST_RANK_NONE, GST_TYPE_MREG_CLASSIFY);
+
+static void gst_mreg_classify_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec);
+static void gst_mreg_classify_get_property (
+    GObject *object, guint id, GValue *value, GParamSpec *pspec);
+static void gst_mreg_classify_finalize (GObject *object);
+static gboolean gst_mreg_classify_needs_network (GstCardiacFilter *filter);
+static gboolean gst_mreg_classify_open (GstCardiacFilter *filter,
+    CardiacModel *model, const CardiacSettings *settings, CardiacError **error);
+static void gst_mreg_classify_close (GstCardiacFilter *filter);
+static void gst_mreg_classify_format (
+    GstCardiacFilter *filter, const GstVideoInfo *info);
+static void gst_mreg_classify_frame (
+    GstCardiacFilter *filter, GstBuffer *buffer, GstClockTime time);
+static void gst_mreg_classify_discard (GstCardiacFilter *filter);
+static void gst_mreg_classify_unlock (
+    GstCardiacFilter *filter, gboolean locked);
+static void gst_mreg_classify_drain (GstCardiacFilter *filter);
+static GstStructure *gst_mreg_classify_get_stats (GstCardiacFilter *filter);
+
+static void
+install_sampling_properties (GObjectClass *klass)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+
+  /**
+   * GstMregClassify:clip-duration:
+   *
+   * Length of a clip in nanoseconds; at least one heart beat. Where it holds
+   * fewer than 16 different frames, the clip grows to 16 frame periods.
+   */
+  g_object_class_install_property (klass, PROP_CLIP_DURATION,
+      g_param_spec_uint64 ("clip-duration", "Clip duration",
+          "Length of a clip in ns; at least one heart beat",
+          100 * GST_MSECOND, 60 * GST_SECOND, DEFAULT_CLIP_DURATION,
+          flags | GST_PARAM_MUTABLE_READY));
+  /**
+   * GstMregClassify:clip-stride:
+   *
+   * Time from the start of a clip to the start of the next one while a window
+   * slides over the video. Clips never overlap.
+   */
+  g_object_class_install_property (klass, PROP_CLIP_STRIDE,
+      g_param_spec_uint64 ("clip-stride", "Clip stride",
+          "Time in ns from clip to clip in live use; 0, or less than "
+          "clip-duration: clip-duration",
+          0, 3600 * GST_SECOND, DEFAULT_CLIP_STRIDE,
+          flags | GST_PARAM_MUTABLE_READY));
+  /**
+   * GstMregClassify:instances:
+   *
+   * Clips behind one result; the model file says how many.
+   */
+  g_object_class_install_property (klass, PROP_INSTANCES,
+      g_param_spec_uint ("instances", "Instances",
+          "Clips behind one result, from the model file", 0,
+          GST_CARDIAC_MAX_INSTANCES, 0,
+          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  /**
+   * GstMregClassify:roi:
+   *
+   * Where to look, "x,y,width,height" in pixels of the incoming video. It
+   * comes before the box of mregroi.
+   */
+  g_object_class_install_property (klass, PROP_ROI,
+      g_param_spec_string ("roi", "Region of interest",
+          "x,y,width,height in pixels; empty: the box of mregroi, or the whole "
+          "picture",
+          DEFAULT_ROI, flags | GST_PARAM_MUTABLE_PLAYING));
+}
+
+static void
+install_result_properties (GObjectClass *klass)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+
+  /**
+   * GstMregClassify:unsure-band:
+   *
+   * A value as near as this to the border of two grades is UNSURE.
+   */
+  g_object_class_install_property (klass, PROP_UNSURE_BAND,
+      g_param_spec_double ("unsure-band", "Unsure band",
+          "Distance of the value to a border of grades that is UNSURE", 0, 10,
+          DEFAULT_UNSURE_BAND,
+          flags | GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE));
+  /**
+   * GstMregClassify:stale-time:
+   *
+   * Age in nanoseconds from which a result is STALE and no grade is shown.
+   */
+  g_object_class_install_property (klass, PROP_STALE_TIME,
+      g_param_spec_uint64 ("stale-time", "Stale time",
+          "Age in ns from which a result is no longer shown as current", 0,
+          G_MAXINT64, DEFAULT_STALE_TIME, flags | GST_PARAM_MUTABLE_PLAYING));
+  /**
+   * GstMregClassify:erase-time:
+   *
+   * Age in nanoseconds from which a result is forgotten.
+   */
+  g_object_class_install_property (klass, PROP_ERASE_TIME,
+      g_param_spec_uint64 ("erase-time", "Erase time",
+          "Age in ns from which a result is forgotten", 0, G_MAXINT64,
+          DEFAULT_ERASE_TIME, flags | GST_PARAM_MUTABLE_PLAYING));
+  /**
+   * GstMregClassify:heatmap:
+   *
+   * Which map of the network's activation results carry.
+   */
+  g_object_class_install_property (klass, PROP_HEATMAP,
+      g_param_spec_enum ("heatmap", "Heatmap",
+          "Map of the network's activation", GST_TYPE_CARDIAC_HEATMAP,
+          DEFAULT_HEATMAP, flags | GST_PARAM_MUTABLE_PLAYING));
+  /**
+   * GstMregClassify:interim:
+   *
+   * Whether a file is graded while it runs, too, and not only at its end.
+   */
+  g_object_class_install_property (klass, PROP_INTERIM,
+      g_param_spec_boolean ("interim", "Interim results",
+          "In exact mode, grade while the recording runs and not only at its "
+          "end",
+          DEFAULT_INTERIM, flags | GST_PARAM_MUTABLE_READY));
+}
+
+static void
+install_file_properties (GObjectClass *klass)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+                            | GST_PARAM_MUTABLE_READY;
+
+  /**
+   * GstMregClassify:results:
+   *
+   * JSON lines of an earlier pass. The last result is attached to every frame;
+   * no network runs.
+   */
+  g_object_class_install_property (klass, PROP_RESULTS,
+      g_param_spec_string ("results", "Results",
+          "JSON lines of a first pass, whose last result every frame gets; no "
+          "network runs",
+          DEFAULT_LOCATION, flags));
+  /**
+   * GstMregClassify:results-location:
+   *
+   * File that receives one JSON object a line for each record.
+   */
+  g_object_class_install_property (klass, PROP_RESULTS_LOCATION,
+      g_param_spec_string ("results-location", "Results location",
+          "File that receives one JSON object a line", DEFAULT_LOCATION,
+          flags));
+  /**
+   * GstMregClassify:maps-location:
+   *
+   * File that receives the maps of the final result, for a second pass. With
+   * #GstMregClassify:results, the file that they are read from.
+   */
+  g_object_class_install_property (klass, PROP_MAPS_LOCATION,
+      g_param_spec_string ("maps-location", "Maps location",
+          "File for the maps of the final result; read when \"results\" is "
+          "set",
+          DEFAULT_LOCATION, flags));
+}
+
+static void
+gst_mreg_classify_class_init (GstMregClassifyClass *klass)
+{
+  GObjectClass *gobject_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstCardiacFilterClass *filter_class = GST_CARDIAC_FILTER_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (mreg_classify_debug, "mregclassify", 0,
+      "mitral regurgitation grading");
+
+  gobject_class->set_property = gst_mreg_classify_set_property;
+  gobject_class->get_property = gst_mreg_classify_get_property;
+  gobject_class->finalize = gst_mreg_classify_finalize;
+  install_sampling_properties (gobject_class);
+  install_result_properties (gobject_class);
+  install_file_properties (gobject_class);
+
+  gst_element_class_set_static_metadata (element_class,
+      "Mitral regurgitation grading", "Filter/Analyzer/Video",
+      "Grades mitral regurgitation in colour-Doppler echo; research use only",
+      "gst-cardiac");
+
+  filter_class->demo_model = DEMO_MODEL;
+  filter_class->needs_network = gst_mreg_classify_needs_network;
+  filter_class->open = gst_mreg_classify_open;
+  filter_class->close = gst_mreg_classify_close;
+  filter_class->format = gst_mreg_classify_format;
+  filter_class->frame = gst_mreg_classify_frame;
+  filter_class->discard = gst_mreg_classify_discard;
+  filter_class->unlock = gst_mreg_classify_unlock;
+  filter_class->drain = gst_mreg_classify_drain;
+  filter_class->get_stats = gst_mreg_classify_get_stats;
+}
+
+static void
+gst_mreg_classify_init (GstMregClassify *self)
+{
+  self->settings.clip_duration = DEFAULT_CLIP_DURATION;
+  self->settings.clip_stride = DEFAULT_CLIP_STRIDE;
+  self->settings.stale_time = DEFAULT_STALE_TIME;
+  self->settings.erase_time = DEFAULT_ERASE_TIME;
+  self->settings.unsure_band = DEFAULT_UNSURE_BAND;
+  self->settings.heatmap = DEFAULT_HEATMAP;
+  self->settings.interim = DEFAULT_INTERIM;
+  self->roi_text = g_strdup (DEFAULT_ROI);
+}
+
+static void
+gst_mreg_classify_finalize (GObject *object)
+{
+  GstMregClassify *self = GST_MREG_CLASSIFY (object);
+
+  g_free (self->roi_text);
+  g_free (self->results);
+  g_free (self->results_location);
+  g_free (self->maps_location);
+  G_OBJECT_CLASS (gst_mreg_classify_parent_class)->finalize (object);
+}
+
+/* ---- properties -------------------------------------------------------- */
+
+static void
+set_string (gchar **string, const GValue *value)
+{
+  g_free (*string);
+  *string = g_value_dup_string (value);
+}
+
+/* A region that cannot be read leaves the old one alone and says so. */
+static void
+set_roi (GstMregClassify *self, const GValue *value)
+{
+  const gchar *text = g_value_get_string (value);
+  GstCardiacBox box = { 0, 0, 0, 0 };
+  gboolean empty = !text || !*text;
+
+  if (!empty && !video_image_parse_box (text, &box)) {
+    g_warning ("roi \"%s\" is not \"x,y,width,height\" in pixels", text);
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  set_string (&self->roi_text, value);
+  self->settings.has_roi = !empty;
+  self->settings.roi = box;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_mreg_classify_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  GstMregClassify *self = GST_MREG_CLASSIFY (object);
+  Settings *settings = &self->settings;
+
+  if (id == PROP_ROI) {
+    set_roi (self, value);
+    return;
+  }
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_CLIP_DURATION:
+      settings->clip_duration = g_value_get_uint64 (value);
+      break;
+    case PROP_CLIP_STRIDE:
+      settings->clip_stride = g_value_get_uint64 (value);
+      break;
+    case PROP_UNSURE_BAND:
+      settings->unsure_band = g_value_get_double (value);
+      break;
+    case PROP_STALE_TIME:
+      settings->stale_time = g_value_get_uint64 (value);
+      break;
+    case PROP_ERASE_TIME:
+      settings->erase_time = g_value_get_uint64 (value);
+      break;
+    case PROP_HEATMAP:
+      settings->heatmap = g_value_get_enum (value);
+      break;
+    case PROP_INTERIM:
+      settings->interim = g_value_get_boolean (value);
+      break;
+    case PROP_RESULTS:
+      set_string (&self->results, value);
+      break;
+    case PROP_RESULTS_LOCATION:
+      set_string (&self->results_location, value);
+      break;
+    case PROP_MAPS_LOCATION:
+      set_string (&self->maps_location, value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_mreg_classify_get_property (
+    GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstMregClassify *self = GST_MREG_CLASSIFY (object);
+  const Settings *settings = &self->settings;
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_CLIP_DURATION:
+      g_value_set_uint64 (value, settings->clip_duration);
+      break;
+    case PROP_CLIP_STRIDE:
+      g_value_set_uint64 (value, settings->clip_stride);
+      break;
+    case PROP_INSTANCES:
+      g_value_set_uint (value, self->instances);
+      break;
+    case PROP_UNSURE_BAND:
+      g_value_set_double (value, settings->unsure_band);
+      break;
+    case PROP_STALE_TIME:
+      g_value_set_uint64 (value, settings->stale_time);
+      break;
+    case PROP_ERASE_TIME:
+      g_value_set_uint64 (value, settings->erase_time);
+      break;
+    case PROP_ROI:
+      g_value_set_string (value, self->roi_text);
+      break;
+    case PROP_HEATMAP:
+      g_value_set_enum (value, settings->heatmap);
+      break;
+    case PROP_INTERIM:
+      g_value_set_boolean (value, settings->interim);
+      break;
+    case PROP_RESULTS:
+      g_value_set_string (value, self->results);
+      break;
+    case PROP_RESULTS_LOCATION:
+      g_value_set_string (value, self->results_location);
+      break;
+    case PROP_MAPS_LOCATION:
+      g_value_set_string (value, self->maps_location);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static Settings
+get_settings (GstMregClassify *self)
+{
+  Settings settings;
+
+  GST_OBJECT_LOCK (self);
+  settings = self->settings;
+  GST_OBJECT_UNLOCK (self);
+  return settings;
+}
+
+static gchar *
+dup_locked (GstMregClassify *self, gchar *const *string)
+{
+  gchar *copy;
+
+  GST_OBJECT_LOCK (self);
+  copy = g_strdup (*string);
+  GST_OBJECT_UNLOCK (self);
+  return copy;
+}
+
+static gboolean
+is_empty (const gchar *text)
+{
+  return !text || !*text;
+}
+
+static GstStructure *
+gst_mreg_classify_get_stats (GstCardiacFilter *filter)
+{
+  GstMregClassify *self = GST_MREG_CLASSIFY (filter);
+  Stats stats;
+
+  GST_OBJECT_LOCK (self);
+  stats = self->stats;
+  GST_OBJECT_UNLOCK (self);
+  return gst_structure_new ("mregclassify-stats", "received", G_TYPE_UINT64,
+      stats.frames.received, "analysed", G_TYPE_UINT64, stats.frames.analysed,
+      "repeats", G_TYPE_UINT64, stats.frames.repeats, "corrupt", G_TYPE_UINT64,
+      stats.frames.corrupt, "gaps", G_TYPE_UINT64, stats.frames.gaps,
+      "untimed", G_TYPE_UINT64, stats.frames.untimed, "clips-encoded",
+      G_TYPE_UINT64, stats.encoded, "clips-skipped", G_TYPE_UINT64,
+      stats.skipped, "evaluations", G_TYPE_UINT64, stats.evaluations,
+      "failures", G_TYPE_UINT64, stats.failures, "records", G_TYPE_UINT64,
+      stats.records, "inference-ms", G_TYPE_DOUBLE, stats.inference_ms, NULL);
+}
+
+static void
+publish_stats (GstMregClassify *self)
+{
+  if (self->feeder)
+    self->counts.frames = *clip_feeder_get_counts (self->feeder);
+  GST_OBJECT_LOCK (self);
+  self->stats = self->counts;
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* ---- life cycle -------------------------------------------------------- */
+
+static gboolean
+gst_mreg_classify_needs_network (GstCardiacFilter *filter)
+{
+  GstMregClassify *self = GST_MREG_CLASSIFY (filter);
+  gboolean needed;
+
+  GST_OBJECT_LOCK (self);
+  needed = is_empty (self->results);
+  GST_OBJECT_UNLOCK (self);
+  return needed;
+}
+
+static gboolean
+open_replay (GstMregClassify *self)
+{
+  gchar *results = dup_locked (self, &self->results);
+  gchar *maps = dup_locked (self, &self->maps_location);
+  GError *error = NULL;
+
+  self->replay
+      = json_lines_read_last (results, GST_CARDIAC_RESULT_MREG, &error);
+  if (!self->replay) {
+    GST_ELEMENT_ERROR (self, RESOURCE, READ,
+        ("Cannot use \"%s\" as results: %s. Write it with a first pass: "
+         "mregclassify results-location=FILE.",
+            results, error->message),
+        (NULL));
+  } else if (!is_empty (maps)
+             && gst_cardiac_state_has_finding (self->replay->state)
+             && !maps_file_read (
+                 maps, self->replay, &self->replay_geometry, &error)) {
+    GST_ELEMENT_ERROR (self, RESOURCE, READ,
+        ("Cannot use \"%s\" as maps: %s. Write it with a first pass: "
+         "mregclassify maps-location=FILE.",
+            maps, error->message),
+        (NULL));
+    g_clear_pointer (&self->replay, gst_cardiac_result_unref);
+  } else {
+    self->replay->is_final = TRUE;
+    self->replay->serial = 1;
+    self->is_new = TRUE;
+  }
+  g_clear_error (&error);
+  g_free (results);
+  g_free (maps);
+  return self->replay != NULL;
+}
+
+static gboolean
+open_lines (GstMregClassify *self)
+{
+  gchar *path = dup_locked (self, &self->results_location);
+  GError *error = NULL;
+
+  if (!is_empty (path)) {
+    self->lines = json_lines_open (path, &error);
+    if (!self->lines)
+      GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
+          ("Results cannot be written: %s. Check results-location.",
+              error->message),
+          (NULL));
+  }
+  g_free (path);
+  if (!error)
+    return TRUE;
+  g_error_free (error);
+  return FALSE;
+}
+
+static gboolean
+open_feeder (GstMregClassify *self, CardiacError **error)
+{
+  const CardiacMRegShape *shape = self->provenance.shape;
+  Settings settings = get_settings (self);
+  ClipFeederSettings feeder = {
+    .frames = shape->frames,
+    .side = shape->side,
+    .duration = settings.clip_duration,
+    .stride = settings.clip_stride,
+    .budget = RECORDING_DEFAULT_BUDGET,
+  };
+
+  self->feeder = clip_feeder_new (&feeder, error);
+  return self->feeder != NULL;
+}
+
+static gboolean
+gst_mreg_classify_open (GstCardiacFilter *filter, CardiacModel *model,
+    const CardiacSettings *settings, CardiacError **error)
+{
+  GstMregClassify *self = GST_MREG_CLASSIFY (filter);
+  Worker *worker;
+
+  memset (&self->counts, 0, sizeof self->counts);
+  self->warned_failure = self->warned_picture = self->warned_write = 0;
+  self->serial = 0;
+  self->drained = FALSE;
+  publish_stats (self);
+  if (!model)
+    return open_replay (self);
+  if (!open_lines (self))
+    return FALSE;
+
+  self->network = mreg_network_new (model, settings);
+  worker = worker_new (&mreg_network_class, self->network, "mreg", error);
+  if (!worker)
+    return FALSE;
+  self->provenance.model = model;
+  self->provenance.shape = mreg_network_shape (self->network);
+  self->provenance.run_info = mreg_network_run_info (self->network);
+  gst_cardiac_filter_set_run_info (filter, self->provenance.run_info);
+  GST_OBJECT_LOCK (self);
+  self->worker = worker;
+  self->instances = self->provenance.shape->instances;
+  GST_OBJECT_UNLOCK (self);
+  return open_feeder (self, error);
+}
+
+static void
+clear_records (GstMregClassify *self)
+{
+  g_clear_pointer (&self->finding, gst_cardiac_result_unref);
+  g_clear_pointer (&self->shown, gst_cardiac_result_unref);
+  g_clear_pointer (&self->failure, g_free);
+}
+
+static void
+gst_mreg_classify_close (GstCardiacFilter *filter)
+{
+  GstMregClassify *self = GST_MREG_CLASSIFY (filter);
+  Worker *worker;
+
+  GST_OBJECT_LOCK (self);
+  worker = self->worker;
+  self->worker = NULL;
+  self->instances = 0;
+  GST_OBJECT_UNLOCK (self);
+
+  memset (&self->provenance, 0, sizeof self->provenance);
+  g_clear_pointer (&worker, worker_free);
+  g_clear_pointer (&self->network, mreg_network_free);
+  g_clear_pointer (&self->feeder, clip_feeder_free);
+  g_clear_pointer (&self->lines, json_lines_close);
+  g_clear_pointer (&self->replay, gst_cardiac_result_unref);
+  clear_records (self);
+  self->clips = 0;
+}
+
+static void
+gst_mreg_classify_unlock (GstCardiacFilter *filter, gboolean locked)
+{
+  GstMregClassify *self = GST_MREG_CLASSIFY (filter);
+
+  GST_OBJECT_LOCK (self);
+  if (self->worker)
+    worker_set_flushing (self->worker, locked);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* Forgets clips and results: the scene is another one. */
+static void
+forget_scene (GstMregClassify *self)
+{
+  if (self->worker)
+    worker_forget (self->worker);
+  g_clear_pointer (&self->finding, gst_cardiac_result_unref);
+  self->epoch++;
+  self->clips = 0;
+}
+
+static void
+gst_mreg_classify_discard (GstCardiacFilter *filter)
+{
+  GstMregClassify *self = GST_MREG_CLASSIFY (filter);
+
+  forget_scene (self);
+  g_clear_pointer (&self->shown, gst_cardiac_result_unref);
+  self->drained = FALSE;
+  if (self->feeder)
+    clip_feeder_reset (self->feeder);
+}
+
+static void
+gst_mreg_classify_format (GstCardiacFilter *filter, const GstVideoInfo *info)
+{
+  GstMregClassify *self = GST_MREG_CLASSIFY (filter);
+  GstClockTime period = 0;
+
+  if (!self->feeder)
+    return;
+  if (GST_VIDEO_INFO_FPS_N (info) > 0)
+    period = gst_util_uint64_scale (GST_SECOND, GST_VIDEO_INFO_FPS_D (info),
+        GST_VIDEO_INFO_FPS_N (info));
+  clip_feeder_set_period (self->feeder, period);
+  clip_feeder_break (self->feeder);
+  forget_scene (self);
+}
+
+/* ---- saying things ----------------------------------------------------- */
+
+/* One line and one message; a record is said once. */
+static void
+say (GstMregClassify *self, GstCardiacResult *record)
+{
+  GError *error = NULL;
+
+  self->counts.records++;
+  if (self->lines && !json_lines_write (self->lines, record, &error)) {
+    if (self->warned_write++ == 0)
+      GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
+          ("Results cannot be written: %s.", error->message), (NULL));
+    g_clear_error (&error);
+  }
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_element (
+          GST_OBJECT (self), gst_cardiac_result_to_structure (record)));
+}
+
+static void
+show (GstMregClassify *self, GstCardiacResult *record)
+{
+  if (self->shown)
+    gst_cardiac_result_unref (self->shown);
+  self->shown = gst_cardiac_result_ref (record);
+  self->is_new = TRUE;
+}
+
+/* A sentence with what was left out of the clips. */
+static gchar *
+make_reason (GstMregClassify *self, const gchar *text)
+{
+  const ClipFeederCounts *counts = clip_feeder_get_counts (self->feeder);
+  GString *reason = g_string_new (text ? text : "");
+
+  if (counts->corrupt)
+    g_string_append_printf (
+        reason, "; %" G_GUINT64_FORMAT " damaged frames", counts->corrupt);
+  if (counts->gaps)
+    g_string_append_printf (
+        reason, "; %" G_GUINT64_FORMAT " gaps", counts->gaps);
+  if (counts->corrupt || counts->gaps)
+    g_string_append (reason, " left out");
+  return g_string_free (reason, FALSE);
+}
+
+/* A record that says a state but no grade. */
+static GstCardiacResult *
+make_state_record (
+    GstMregClassify *self, GstCardiacState state, GstClockTime time)
+{
+  GstCardiacResult *record = mreg_record_new (&self->provenance);
+  const GstCardiacBox *roi = clip_feeder_get_roi (self->feeder);
+  const gchar *text = state_reason (state);
+
+  record->state = state;
+  record->pts = time;
+  record->instances = self->provenance.shape->instances;
+  if (state == GST_CARDIAC_STATE_MODEL_ERROR && self->failure)
+    text = self->failure;
+  record->reason = make_reason (self, text);
+  if (roi) {
+    record->has_roi = TRUE;
+    record->roi = *roi;
+  }
+  record->serial = ++self->serial;
+  return record;
+}
+
+/* Makes what frames carry follow from what is known. */
+static void
+update_shown (GstMregClassify *self, GstCardiacState state, GstClockTime time)
+{
+  GstCardiacResult *record;
+
+  if (gst_cardiac_state_has_finding (state)) {
+    if (self->shown != self->finding)
+      show (self, self->finding);
+    if (!self->finding_said)
+      say (self, self->finding);
+    self->finding_said = TRUE;
+    return;
+  }
+  if (self->shown && self->shown->state == state)
+    return;
+  record = make_state_record (self, state, time);
+  show (self, record);
+  say (self, record);
+  gst_cardiac_result_unref (record);
+}
+
+/* ---- the network's outcomes -------------------------------------------- */
+
+static void
+write_maps (GstMregClassify *self, const MregOutcome *outcome,
+    const GstCardiacResult *record)
+{
+  const GstVideoInfo *info
+      = gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
+  gchar *path = dup_locked (self, &self->maps_location);
+  MapsGeometry geometry = { 0, };
+  GError *error = NULL;
+
+  if (!is_empty (path)) {
+    geometry.width = GST_VIDEO_INFO_WIDTH (info);
+    geometry.height = GST_VIDEO_INFO_HEIGHT (info);
+    geometry.count = outcome->count;
+    for (guint i = 0; i < outcome->count; i++)
+      geometry.crops[i] = outcome->clips[i]->pictures[0]->crop;
+    if (!maps_file_write (path, record, &geometry, &error)) {
+      GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
+          ("Maps cannot be written: %s. Check maps-location.",
+              error->message),
+          (NULL));
+      g_error_free (error);
+    }
+  }
+  g_free (path);
+}
+
+static void
+take_failure (GstMregClassify *self, const MregOutcome *outcome)
+{
+  g_free (self->failure);
+  self->failure = g_strdup (outcome->failure);
+  self->counts.failures++;
+  self->clips = 0;
+  gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
+      &self->warned_failure, outcome->failure, outcome->detail);
+}
+
+static void
+take_outcome (GstMregClassify *self, MregOutcome *outcome)
+{
+  Settings settings = get_settings (self);
+  GstCardiacResult *record;
+
+  self->counts.encoded += outcome->encoded;
+  if (outcome->failure) {
+    take_failure (self, outcome);
+    return;
+  }
+  g_clear_pointer (&self->failure, g_free);
+  if (!outcome->result)
+    return;
+
+  record = mreg_record_from_outcome (outcome, &self->provenance,
+      settings.heatmap, settings.unsure_band);
+  if (!record->reason)
+    record->reason = make_reason (self, state_reason (record->state));
+  record->serial = ++self->serial;
+  self->counts.evaluations++;
+  self->counts.inference_ms = outcome->inference_ms;
+  if (outcome->is_final)
+    write_maps (self, outcome, record);
+
+  if (self->finding)
+    gst_cardiac_result_unref (self->finding);
+  self->finding = record;
+  self->finding_said = FALSE;
+}
+
+static void
+take_outcomes (GstMregClassify *self)
+{
+  MregOutcome *outcome;
+
+  while ((outcome = worker_take (self->worker))) {
+    take_outcome (self, outcome);
+    mreg_outcome_free (outcome);
+  }
+}
+
+static void
+submit_clip (GstMregClassify *self, Clip *clip)
+{
+  MregJob *job = mreg_job_new ();
+
+  job->epoch = self->epoch;
+  job->count = 1;
+  job->clips[0] = clip;
+  self->clips++;
+  if (worker_submit (self->worker, job))
+    self->counts.skipped++;
+  if (gst_cardiac_filter_is_exact (GST_CARDIAC_FILTER (self)))
+    worker_wait (self->worker);
+}
+
+/* ---- one frame --------------------------------------------------------- */
+
+static void
+attach_geometry (
+    GstBuffer *buffer, const GstCardiacBox *roi, const CardiacSquare *crop)
+{
+  GstCardiacGeometryMeta *meta
+      = gst_buffer_add_cardiac_geometry_meta (buffer);
+
+  if (roi && !meta->has_roi) {
+    meta->has_roi = TRUE;
+    meta->roi = *roi;
+    meta->roi_confidence = 1;
+  }
+  if (crop) {
+    meta->has_crop = TRUE;
+    meta->crop.x = crop->x;
+    meta->crop.y = crop->y;
+    meta->crop.w = meta->crop.h = crop->side;
+  }
+}
+
+static void
+attach (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
+{
+  GstCardiacResultMeta *meta;
+
+  if (!self->shown)
+    return;
+  meta = gst_buffer_add_cardiac_result_meta (buffer, self->shown);
+  meta->is_new = self->is_new;
+  self->is_new = FALSE;
+  if (GST_CLOCK_TIME_IS_VALID (time)
+      && GST_CLOCK_TIME_IS_VALID (self->shown->pts)
+      && time >= self->shown->pts)
+    meta->age = time - self->shown->pts;
+  gst_cardiac_result_find_frame (
+      self->shown, time, &meta->map_instance, &meta->map_frame);
+  if (self->shown->state == GST_CARDIAC_STATE_WAIT) {
+    guint frames = self->provenance.shape->frames;
+
+    meta->wait_total = self->instances * frames;
+    meta->wait_done = MIN (self->clips * frames
+                               + clip_feeder_get_taken (self->feeder),
+        meta->wait_total);
+  }
+  attach_geometry (buffer, clip_feeder_get_roi (self->feeder),
+      clip_feeder_get_crop (self->feeder));
+}
+
+static void
+replay_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
+{
+  const GstVideoInfo *info
+      = gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
+  const MapsGeometry *geometry = &self->replay_geometry;
+  GstCardiacResult *record = self->replay;
+  GstCardiacResultMeta *meta
+      = gst_buffer_add_cardiac_result_meta (buffer, record);
+  const CardiacSquare *crop = NULL;
+  gboolean same_size = geometry->width == GST_VIDEO_INFO_WIDTH (info)
+                       && geometry->height == GST_VIDEO_INFO_HEIGHT (info);
+
+  meta->is_new = self->is_new;
+  if (self->is_new) {
+    self->is_new = FALSE;
+    gst_element_post_message (GST_ELEMENT (self),
+        gst_message_new_element (
+            GST_OBJECT (self), gst_cardiac_result_to_structure (record)));
+  }
+  if (gst_cardiac_result_find_frame (
+          record, time, &meta->map_instance, &meta->map_frame)
+      && same_size && meta->map_instance < (gint) geometry->count)
+    crop = &geometry->crops[meta->map_instance];
+  if (same_size)
+    attach_geometry (buffer, record->has_roi ? &record->roi : NULL, crop);
+}
+
+/* Where to look: the property, then what mregroi or another detector says. */
+static gboolean
+find_roi (GstMregClassify *self, GstBuffer *buffer, const Settings *settings,
+    GstCardiacBox *roi)
+{
+  GstCardiacGeometryMeta *meta;
+
+  if (settings->has_roi) {
+    *roi = settings->roi;
+    return TRUE;
+  }
+  meta = gst_buffer_get_cardiac_geometry_meta (buffer);
+  if (!meta || !meta->has_roi)
+    return FALSE;
+  *roi = meta->roi;
+  return TRUE;
+}
+
+static void
+pick_state (GstMregClassify *self, const Settings *settings,
+    const Observation *seen, GstClockTime time)
+{
+  StateInput input = {
+    .model_error = self->failure,
+    .blank = seen->blank,
+    .never_content = seen->never_content,
+    .blank_for = seen->blank_for,
+    .still_for = seen->still_for,
+    .colourless_for = seen->colourless_for,
+    .stale_after = settings->stale_time,
+  };
+
+  if (self->finding) {
+    input.age = time > self->finding->pts ? time - self->finding->pts : 0;
+    if (input.age >= settings->erase_time)
+      g_clear_pointer (&self->finding, gst_cardiac_result_unref);
+  }
+  if (self->finding) {
+    input.has_result = TRUE;
+    input.unsure = self->finding->state == GST_CARDIAC_STATE_UNSURE;
+  }
+  update_shown (self, state_pick (&input), time);
+}
+
+static gboolean
+read_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time,
+    Observation *seen, Clip **clip)
+{
+  const GstVideoInfo *info
+      = gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
+  CardiacError *error = NULL;
+  GstVideoFrame frame;
+  CardiacImage image;
+  gboolean ok;
+
+  if (!gst_video_frame_map (&frame, (GstVideoInfo *) info, buffer,
+          GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+    gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
+        &self->warned_picture,
+        "A frame cannot be read in system memory. Put a download or convert "
+        "element (cudadownload, gldownload, videoconvert) before mregclassify.",
+        NULL);
+    return FALSE;
+  }
+  video_image_describe (&frame, &image);
+  ok = clip_feeder_push (self->feeder, &image, time, seen, clip, &error);
+  gst_video_frame_unmap (&frame);
+
+  if (!ok) {
+    gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
+        &self->warned_picture, cardiac_error_message (error),
+        cardiac_error_detail (error));
+    cardiac_error_free (&error);
+  }
+  return ok;
+}
+
+static void
+analyse (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
+{
+  const GstVideoInfo *info
+      = gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
+  GstClockTime last = clip_feeder_get_time (self->feeder);
+  gboolean exact = gst_cardiac_filter_is_exact (GST_CARDIAC_FILTER (self));
+  Settings settings = get_settings (self);
+  Observation seen;
+  GstCardiacBox roi;
+  Clip *clip;
+
+  clip_feeder_set_recording (self->feeder, exact);
+  if (GST_CLOCK_TIME_IS_VALID (last) && time < last) {
+    GST_INFO_OBJECT (self,
+        "time goes back from %" GST_TIME_FORMAT " to %" GST_TIME_FORMAT,
+        GST_TIME_ARGS (last), GST_TIME_ARGS (time));
+    clip_feeder_reset (self->feeder);
+    forget_scene (self);
+  }
+  if (clip_feeder_set_region (self->feeder,
+          find_roi (self, buffer, &settings, &roi) ? &roi : NULL,
+          GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info)))
+    forget_scene (self);
+
+  if (!read_frame (self, buffer, time, &seen, &clip))
+    return;
+  if (clip && (!exact || settings.interim))
+    submit_clip (self, clip);
+  else
+    clip_free (clip);
+  take_outcomes (self);
+  pick_state (self, &settings, &seen, time);
+}
+
+static void
+gst_mreg_classify_frame (
+    GstCardiacFilter *filter, GstBuffer *buffer, GstClockTime time)
+{
+  GstMregClassify *self = GST_MREG_CLASSIFY (filter);
+
+  if (self->replay) {
+    replay_frame (self, buffer, time);
+    return;
+  }
+
+  if (!gst_cardiac_filter_is_enabled (filter)) {
+    if (!self->shown || self->shown->state != GST_CARDIAC_STATE_PAUSED) {
+      clip_feeder_break (self->feeder);
+      forget_scene (self);
+      update_shown (self, GST_CARDIAC_STATE_PAUSED, time);
+    }
+  } else if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_CORRUPTED)) {
+    clip_feeder_skip_corrupt (self->feeder);
+  } else if (!GST_CLOCK_TIME_IS_VALID (time)) {
+    clip_feeder_skip_untimed (self->feeder);
+  } else if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP)) {
+    analyse (self, buffer, time);
+  }
+  attach (self, buffer, time);
+  publish_stats (self);
+}
+
+/* ---- the end of a recording -------------------------------------------- */
+
+/* Why a recording cannot be graded; the first that applies. RESULT: it can. */
+static GstCardiacState
+judge_recording (GstMregClassify *self, Clip *const *clips, guint count)
+{
+  const ClipFeederCounts *counts = clip_feeder_get_counts (self->feeder);
+
+  if (self->failure)
+    return GST_CARDIAC_STATE_MODEL_ERROR;
+  if (counts->blank * 2 > counts->received)
+    return GST_CARDIAC_STATE_NO_SIGNAL;
+  if (counts->frozen * 2 > counts->received)
+    return GST_CARDIAC_STATE_FROZEN;
+  if (counts->coloured == 0)
+    return GST_CARDIAC_STATE_NO_DOPPLER;
+  for (guint i = 0; i < count; i++)
+    if (clip_coloured (clips[i]) < CARDIAC_COLOURED_FRACTION)
+      return GST_CARDIAC_STATE_NO_DOPPLER;
+  return count ? GST_CARDIAC_STATE_RESULT : GST_CARDIAC_STATE_TOO_SHORT;
+}
+
+static void
+grade_recording (GstMregClassify *self, Clip **clips, guint count)
+{
+  MregJob *job = mreg_job_new ();
+
+  job->is_final = TRUE;
+  job->count = count;
+  memcpy (job->clips, clips, count * sizeof clips[0]);
+  worker_submit (self->worker, job);
+  worker_wait (self->worker);
+  take_outcomes (self);
+}
+
+static void
+say_end_state (GstMregClassify *self, GstCardiacState state)
+{
+  GstCardiacResult *record = make_state_record (
+      self, state, clip_feeder_get_time (self->feeder));
+
+  record->is_final = TRUE;
+  if (state == GST_CARDIAC_STATE_TOO_SHORT) {
+    gchar *text = g_strdup_printf (
+        "the recording of %.1f s does not hold %u clips without overlap",
+        clip_feeder_get_duration (self->feeder) / (gdouble) GST_SECOND,
+        self->instances);
+
+    g_free (record->reason);
+    record->reason = make_reason (self, text);
+    g_free (text);
+  }
+  show (self, record);
+  say (self, record);
+  gst_cardiac_result_unref (record);
+}
+
+static void
+end_recording (GstMregClassify *self)
+{
+  Clip *clips[GST_CARDIAC_MAX_INSTANCES] = { NULL, };
+  guint count = 0;
+  GstCardiacState state;
+
+  if (clip_feeder_get_clips (self->feeder, self->instances, clips))
+    count = self->instances;
+  state = judge_recording (self, clips, count);
+  if (state == GST_CARDIAC_STATE_RESULT) {
+    grade_recording (self, clips, count);
+    count = 0; /* the job owns them */
+    if (self->failure)
+      state = GST_CARDIAC_STATE_MODEL_ERROR;
+  }
+  while (count > 0)
+    clip_free (clips[--count]);
+
+  if (state != GST_CARDIAC_STATE_RESULT)
+    say_end_state (self, state);
+  else if (self->finding && self->finding->is_final)
+    update_shown (self, self->finding->state, self->finding->pts);
+}
+
+static void
+gst_mreg_classify_drain (GstCardiacFilter *filter)
+{
+  GstMregClassify *self = GST_MREG_CLASSIFY (filter);
+
+  if (!self->feeder || self->drained)
+    return;
+  self->drained = TRUE;
+  take_outcomes (self);
+  if (gst_cardiac_filter_is_exact (filter)
+      && GST_CLOCK_TIME_IS_VALID (clip_feeder_get_time (self->feeder))
+      && gst_cardiac_filter_is_enabled (filter))
+    end_recording (self);
+  publish_stats (self);
+}

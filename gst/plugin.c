@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * plugin-cardiac:
+ *
+ * Elements that grade mitral regurgitation in colour-Doppler echo and draw the
+ * result onto the video. Research use only, not for diagnosis.
+ */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "gstcardiacmeta2json.h"
+#include "gstcardiacoverlay.h"
+#include "gstmregclassify.h"
+#include "gstmregroi.h"
+
+static gboolean
+plugin_init (GstPlugin *plugin)
+{
+  gboolean any = FALSE;
+
+  any |= GST_ELEMENT_REGISTER (mregroi, plugin);
+  any |= GST_ELEMENT_REGISTER (mregclassify, plugin);
+  any |= GST_ELEMENT_REGISTER (cardiacoverlay, plugin);
+  any |= GST_ELEMENT_REGISTER (cardiacmeta2json, plugin);
+  return any;
+}
+
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, cardiac,
+    "Cardiac echo analysis, research use only", plugin_init, VERSION, "LGPL",
+    PACKAGE, "https://github.com/gst-cardiac/gst-cardiac")

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "roinetwork.h"
+
+struct _RoiNetwork {
+  CardiacModel *model;
+  CardiacSettings settings;
+  gchar *device;
+  CardiacYolov8 *yolov8;
+  CardiacDetection detections[CARDIAC_YOLOV8_MAX_DETECTIONS];
+};
+
+void
+roi_job_free (RoiJob *job)
+{
+  g_free (job->input);
+  g_free (job);
+}
+
+void
+roi_outcome_free (RoiOutcome *outcome)
+{
+  g_free (outcome->failure);
+  g_free (outcome->detail);
+  g_free (outcome);
+}
+
+RoiNetwork *
+roi_network_new (CardiacModel *model, const CardiacSettings *settings)
+{
+  RoiNetwork *self = g_new0 (RoiNetwork, 1);
+
+  self->model = cardiac_model_ref (model);
+  self->settings = *settings;
+  self->device = g_strdup (settings->device);
+  self->settings.device = self->device;
+  if (settings->pool)
+    self->settings.pool = cardiac_pool_ref (settings->pool);
+  return self;
+}
+
+void
+roi_network_free (RoiNetwork *self)
+{
+  if (!self)
+    return;
+  if (self->settings.pool)
+    cardiac_pool_unref (&self->settings.pool);
+  cardiac_model_unref (&self->model);
+  g_free (self->device);
+  g_free (self);
+}
+
+const CardiacYolov8Shape *
+roi_network_shape (const RoiNetwork *self)
+{
+  return cardiac_yolov8_shape (self->yolov8);
+}
+
+const CardiacRunInfo *
+roi_network_run_info (const RoiNetwork *self)
+{
+  return cardiac_yolov8_run_info (self->yolov8);
+}
+
+static gboolean
+roi_network_open (gpointer network, CardiacError **error)
+{
+  RoiNetwork *self = network;
+  const CardiacYolov8Shape *shape;
+  gfloat *input;
+  gboolean ok;
+
+  self->yolov8
+      = cardiac_yolov8_new (self->model, 0, 0, &self->settings, error);
+  if (!self->yolov8)
+    return FALSE;
+
+  /* The first run is slower than all others: not while video plays. */
+  shape = cardiac_yolov8_shape (self->yolov8);
+  input = g_new0 (gfloat, (gsize) 3 * shape->height * shape->width);
+  ok = cardiac_yolov8_run (self->yolov8, input, self->detections, error) >= 0;
+  g_free (input);
+  return ok;
+}
+
+static void
+roi_network_close (gpointer network)
+{
+  RoiNetwork *self = network;
+
+  cardiac_yolov8_free (&self->yolov8);
+}
+
+static gpointer
+roi_network_run (gpointer network, gpointer data)
+{
+  RoiNetwork *self = network;
+  RoiJob *job = data;
+  RoiOutcome *outcome = g_new0 (RoiOutcome, 1);
+  gint64 begin = g_get_monotonic_time ();
+  CardiacError *error = NULL;
+  gint count;
+
+  outcome->time = job->time;
+  count = cardiac_yolov8_run (
+      self->yolov8, job->input, self->detections, &error);
+  outcome->inference_ms = (g_get_monotonic_time () - begin) / 1000.0;
+  if (count < 0) {
+    outcome->failure = g_strdup (cardiac_error_message (error));
+    outcome->detail = g_strdup (cardiac_error_detail (error));
+    cardiac_error_free (&error);
+  } else if (count > 0) {
+    const CardiacDetection *best = &self->detections[0];
+    gfloat box[4] = { best->x1, best->y1, best->x2, best->y2 };
+
+    cardiac_letterbox_to_picture (&job->placement, box);
+    outcome->box.x = box[0];
+    outcome->box.y = box[1];
+    outcome->box.w = box[2] - box[0];
+    outcome->box.h = box[3] - box[1];
+    outcome->confidence = best->score;
+    outcome->found = outcome->box.w >= 1 && outcome->box.h >= 1;
+  }
+  return outcome;
+}
+
+const WorkerClass roi_network_class = {
+  roi_network_open,
+  roi_network_run,
+  roi_network_close,
+  (GDestroyNotify) roi_job_free,
+  (GDestroyNotify) roi_outcome_free,
+};
