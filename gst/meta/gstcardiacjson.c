@@ -54,38 +54,21 @@ append_text (GString *out, const gchar *text)
 static void
 append_double (GString *out, gdouble value)
 {
-  gchar text[G_ASCII_DTOSTR_BUF_SIZE];
+  gboolean single = (gdouble) (gfloat) value == value;
+  gint digits = 6, most = single ? 9 : 17;
+  gchar text[G_ASCII_DTOSTR_BUF_SIZE], format[8];
 
   if (!isfinite (value)) {
     g_string_append (out, "null");
     return;
   }
-  for (gint digits = 6; digits <= 17; digits++) {
-    gchar format[8];
+  for (; digits <= most; digits++) {
+    gdouble back;
 
     g_snprintf (format, sizeof format, "%%.%dg", digits);
     g_ascii_formatd (text, sizeof text, format, value);
-    if (g_ascii_strtod (text, NULL) == value)
-      break;
-  }
-  g_string_append (out, text);
-}
-
-static void
-append_float (GString *out, gfloat value)
-{
-  gchar text[G_ASCII_DTOSTR_BUF_SIZE];
-
-  if (!isfinite (value)) {
-    g_string_append (out, "null");
-    return;
-  }
-  for (gint digits = 6; digits <= 9; digits++) {
-    gchar format[8];
-
-    g_snprintf (format, sizeof format, "%%.%dg", digits);
-    g_ascii_formatd (text, sizeof text, format, value);
-    if ((gfloat) g_ascii_strtod (text, NULL) == value)
+    back = g_ascii_strtod (text, NULL);
+    if (back == value || (single && (gfloat) back == (gfloat) value))
       break;
   }
   g_string_append (out, text);
@@ -98,7 +81,7 @@ append_floats (GString *out, const gfloat *values, guint count)
   for (guint i = 0; i < count; i++) {
     if (i)
       g_string_append_c (out, ',');
-    append_float (out, values[i]);
+    append_double (out, values[i]);
   }
   g_string_append_c (out, ']');
 }
