@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# leaks.sh MODEL FOLDER: runs pipelines under GStreamer's leaks tracer, which
+# leaves the exit status alone: objects that are still alive are in the log.
+model=$1
+folder=$2
+mkdir -p "$folder"
+command -v gst-launch-1.0 >/dev/null || { echo "no gst-launch-1.0"; exit 77; }
+for element in videotestsrc videoconvert; do
+  gst-inspect-1.0 --exists "$element" || { echo "no $element"; exit 77; }
+done
+export GST_TRACERS=leaks GST_DEBUG=GST_TRACER:7 GST_DEBUG_NO_COLOR=1
+
+source="videotestsrc num-buffers=110 pattern=smpte horizontal-speed=5 ! \
+  video/x-raw,format=I420,width=160,height=120,framerate=30/1"
+classify="mregclassify model=$model device=reference threads=1"
+failed=0
+
+# run NAME ok|fails PIPELINE...
+run() {
+  name=$1
+  expected=$2
+  shift 2
+  log=$folder/$name.log
+  # The pipeline is split into words on purpose.
+  # shellcheck disable=SC2086
+  GST_DEBUG_FILE=$log gst-launch-1.0 -q $* >"$folder/$name.out" 2>&1
+  status=$?
+  case $expected/$status in ok/0 | fails/[1-9]*) ;; *)
+    echo "$name: exit $status, but it $expected"
+    cat "$folder/$name.out"
+    failed=1 ;;
+  esac
+  if ! grep -q 'object-alive' "$log"; then
+    echo "$name: the tracer wrote nothing"
+    failed=1
+  fi
+  # Two lines describe the record itself; a live object names its type.
+  if grep 'object-alive, type-name=(string)[A-Z]' "$log"; then
+    echo "$name: objects are still alive"
+    failed=1
+  fi
+}
+
+run exact ok "$source ! $classify results-location=$folder/r.jsonl \
+  maps-location=$folder/m.json ! cardiacoverlay ! fakesink"
+run second-pass ok "$source ! mregclassify results=$folder/r.jsonl \
+  maps-location=$folder/m.json ! cardiacoverlay layout=panel ! fakesink"
+run live ok "$source ! $classify sync-mode=live ! tee name=t \
+  t. ! queue ! cardiacoverlay ! fakesink \
+  t. ! queue ! cardiacmeta2json location=$folder/live.jsonl ! fakesink"
+run region ok "$source ! mregroi roi=10,10,80,80 ! $classify ! fakesink"
+run no-model fails "$source ! mregclassify model=/no/such/file ! fakesink"
+exit $failed
