@@ -23,8 +23,8 @@ run() {
   shift 2
   log=$folder/$name.log
   # The pipeline is split into words on purpose.
-  # shellcheck disable=SC2086
-  GST_DEBUG_FILE=$log gst-launch-1.0 -q $* >"$folder/$name.out" 2>&1
+  # shellcheck disable=SC2068
+  GST_DEBUG_FILE=$log gst-launch-1.0 -q $@ >"$folder/$name.out" 2>&1
   status=$?
   case $expected/$status in ok/0 | fails/[1-9]*) ;; *)
     echo "$name: exit $status, but it $expected"
