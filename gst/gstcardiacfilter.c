@@ -8,6 +8,8 @@
 
 #include "gstcardiacfilter.h"
 
+#include <gst/base/gstbasesrc.h>
+
 #include "gsterror.h"
 #include "registry.h"
 #include "videoimage.h"
@@ -96,7 +98,8 @@ install_properties (GObjectClass *klass)
   g_object_class_install_property (klass, PROP_MODEL,
       g_param_spec_string ("model", "Model",
           "Model file (safetensors). Empty: the demonstration weights that "
-          "come with the plugin; they are trained on generated pictures",
+          "come with the plugin, not trained on patients; without them "
+          "mregclassify reports an error and mregroi finds nothing",
           DEFAULT_MODEL, flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (klass, PROP_DEVICE,
       g_param_spec_string ("device", "Device",
@@ -319,15 +322,63 @@ find_exact (GstCardiacFilter *self)
   return mode == GST_CARDIAC_SYNC_EXACT;
 }
 
+static gboolean
+is_live_source (GstElement *element)
+{
+  GParamSpec *pspec;
+  gboolean live = FALSE;
+
+  if (GST_IS_BASE_SRC (element))
+    return gst_base_src_is_live (GST_BASE_SRC (element));
+  pspec = g_object_class_find_property (
+      G_OBJECT_GET_CLASS (element), "is-live");
+  if (pspec && pspec->value_type == G_TYPE_BOOLEAN)
+    g_object_get (element, "is-live", &live, NULL);
+  return live;
+}
+
+/* Sources rarely know their latency before they run: asks them whether they are
+ * live. A guess, good enough to choose a number of threads. */
+static gboolean
+has_live_source (GstCardiacFilter *self)
+{
+  GstObject *top = gst_object_ref (GST_OBJECT (self)), *parent;
+  GValue value = G_VALUE_INIT;
+  gboolean live = FALSE;
+  GstIterator *sources;
+
+  while ((parent = gst_object_get_parent (top))) {
+    gst_object_unref (top);
+    top = parent;
+  }
+  if (GST_IS_BIN (top)) {
+    sources = gst_bin_iterate_sources (GST_BIN (top));
+    while (!live && gst_iterator_next (sources, &value) == GST_ITERATOR_OK) {
+      live = is_live_source (g_value_get_object (&value));
+      g_value_reset (&value);
+    }
+    g_value_unset (&value);
+    gst_iterator_free (sources);
+  }
+  gst_object_unref (top);
+  return live;
+}
+
 /* 0, the default, leaves one processor to the video in live use. */
 static gint
 choose_threads (GstCardiacFilter *self, gint threads)
 {
   gint processors = cardiac_processors ();
+  GstCardiacSyncMode mode;
 
   if (threads > 0)
     return threads;
-  if (!find_exact (self) && processors > 1)
+  GST_OBJECT_LOCK (self);
+  mode = get_private (self)->sync_mode;
+  GST_OBJECT_UNLOCK (self);
+  if (processors > 1
+      && (mode == GST_CARDIAC_SYNC_LIVE
+          || (mode == GST_CARDIAC_SYNC_AUTO && has_live_source (self))))
     processors--;
   return CLAMP (processors, 1, MAX_THREADS);
 }
@@ -366,6 +417,10 @@ open_network (GstCardiacFilter *self)
   settings.precision = (CardiacPrecision) priv->precision;
   GST_OBJECT_UNLOCK (self);
 
+  if (!path && klass->model_optional) {
+    ok = klass->open (self, NULL, NULL, &error);
+    goto done;
+  }
   if (!path) {
     post_no_model (self);
     goto done;

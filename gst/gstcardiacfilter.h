@@ -19,6 +19,8 @@ G_DECLARE_DERIVABLE_TYPE (GstCardiacFilter, gst_cardiac_filter, GST,
 /**
  * GstCardiacFilterClass:
  * @demo_model: file that an empty `model` stands for
+ * @model_optional: whether open() may be called without a model when `model` is
+ *   empty and @demo_model is not installed
  * @needs_network: whether start() has to load a model; %NULL: yes
  * @open: makes the network, with the model's reference borrowed. False with
  *   @error, or after posting an error of its own
@@ -38,6 +40,7 @@ struct _GstCardiacFilterClass {
   GstBaseTransformClass parent_class;
 
   const gchar *demo_model;
+  gboolean model_optional;
 
   gboolean (*needs_network) (GstCardiacFilter *filter);
   gboolean (*open) (GstCardiacFilter *filter, CardiacModel *model,

@@ -12,7 +12,7 @@
  *
  * With `layout=inside` a strip lies within the picture; with `layout=panel` the
  * canvas grows and nothing of the picture is covered. Drawing happens in the
- * video's own format.
+ * video's own format, or is left to a sink that takes overlay compositions.
  *
  * "RESEARCH USE ONLY" is in every frame; no property removes it.
  *
@@ -100,6 +100,8 @@ struct _GstCardiacOverlay {
   OverlayCache cache;
   PanelCopy panel;
   GstCardiacLayout layout; /* while running */
+  gboolean attach;         /* a composition to the buffer; else blend it */
+  gboolean attach_known;
   GstClockTime observed;   /* newest picture shown to the overlay */
   guint observations;
   GstClockTime duration;
@@ -107,10 +109,14 @@ struct _GstCardiacOverlay {
   guint warned_covers, warned_unknown;
 };
 
+#define FIELDS                                                                \
+  ", format = (string) " CARDIAC_VIDEO_FORMATS ", width = (int) " SIZE_RANGE  \
+  ", height = (int) " SIZE_RANGE ", framerate = (fraction) [ 0, max ]"
+
 #define CAPS                                                                  \
-  "video/x-raw, format = (string) " CARDIAC_VIDEO_FORMATS                     \
-  ", width = (int) " SIZE_RANGE ", height = (int) " SIZE_RANGE                \
-  ", framerate = (fraction) [ 0, max ]"
+  "video/x-raw" FIELDS ";"                                                    \
+  "video/x-raw(" GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY ", "                   \
+      GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION ")" FIELDS
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (CAPS));
@@ -524,58 +530,156 @@ set_canvas_size (GstStructure *structure)
   return TRUE;
 }
 
+/* Sizes across the element when the canvas is larger than the picture. */
+static GstCaps *
+resize_caps (GstPadDirection direction, GstCaps *caps)
+{
+  GstCaps *result = gst_caps_new_empty ();
+
+  for (guint i = 0; i < gst_caps_get_size (caps); i++) {
+    GstStructure *structure
+        = gst_structure_copy (gst_caps_get_structure (caps, i));
+
+    if (direction == GST_PAD_SRC) {
+      /* Which picture a canvas belongs to is not asked: upstream decides. */
+      set_size_range (structure);
+    } else if (!set_canvas_size (structure)) {
+      gst_structure_free (structure);
+      continue;
+    }
+    gst_caps_append_structure_full (result, structure,
+        gst_caps_features_copy (gst_caps_get_features (caps, i)));
+  }
+  return result;
+}
+
+static GstCaps *
+set_composition_feature (GstCaps *caps, gboolean composition)
+{
+  GstCaps *result = gst_caps_copy (caps);
+
+  for (guint i = 0; i < gst_caps_get_size (result); i++) {
+    GstCapsFeatures *features = gst_caps_get_features (result, i);
+
+    if (gst_caps_features_is_any (features))
+      continue;
+    gst_caps_features_remove (
+        features, GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+    if (!composition)
+      continue;
+    if (gst_caps_features_get_size (features) == 0)
+      gst_caps_features_add (features, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY);
+    gst_caps_features_add (
+        features, GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+  }
+  return result;
+}
+
+/* Whether downstream names the feature; one that takes anything does not. */
+static gboolean
+takes_composition (GstCardiacOverlay *self, GstCaps *with_feature)
+{
+  GstCaps *peer = gst_pad_peer_query_caps (
+      GST_BASE_TRANSFORM_SRC_PAD (self), with_feature);
+  gboolean takes = FALSE;
+
+  for (guint i = 0; i < gst_caps_get_size (peer) && !takes; i++) {
+    GstCapsFeatures *features = gst_caps_get_features (peer, i);
+
+    takes = !gst_caps_features_is_any (features)
+            && gst_caps_features_contains (features,
+                GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+  }
+  takes = takes && !gst_caps_is_any (peer);
+  gst_caps_unref (peer);
+  return takes;
+}
+
+/* Within the picture the strip may travel as a composition, for a sink to draw
+ * in its own resolution. A composition of others that comes in stays one. */
+static GstCaps *
+choose_feature (
+    GstCardiacOverlay *self, GstPadDirection direction, GstCaps *caps)
+{
+  GstCaps *with = set_composition_feature (caps, TRUE);
+  GstCaps *result;
+
+  if (direction == GST_PAD_SRC
+      || !gst_pad_is_linked (GST_BASE_TRANSFORM_SRC_PAD (self))) {
+    result = gst_caps_merge (set_composition_feature (caps, FALSE), with);
+  } else if (gst_caps_is_subset (caps, with)
+             || takes_composition (self, with)) {
+    result = with;
+  } else {
+    result = set_composition_feature (caps, FALSE);
+    gst_caps_unref (with);
+  }
+  return result;
+}
+
+static GstCaps *
+intersect (GstCaps *first, GstCaps *second)
+{
+  GstCaps *common
+      = gst_caps_intersect_full (first, second, GST_CAPS_INTERSECT_FIRST);
+
+  gst_caps_unref (first);
+  gst_caps_unref (second);
+  return common;
+}
+
 static GstCaps *
 gst_cardiac_overlay_transform_caps (GstBaseTransform *trans,
     GstPadDirection direction, GstCaps *caps, GstCaps *filter)
 {
   GstCardiacOverlay *self = GST_CARDIAC_OVERLAY (trans);
+  GstPad *other
+      = direction == GST_PAD_SINK ? trans->srcpad : trans->sinkpad;
   GstCardiacLayout layout;
-  GstCaps *result, *template;
+  GstCaps *result;
 
   GST_OBJECT_LOCK (self);
   layout = self->settings.layout;
   GST_OBJECT_UNLOCK (self);
 
-  if (layout == GST_CARDIAC_LAYOUT_INSIDE) {
-    result = gst_caps_ref (caps);
-  } else {
-    result = gst_caps_new_empty ();
-    for (guint i = 0; i < gst_caps_get_size (caps); i++) {
-      GstStructure *structure
-          = gst_structure_copy (gst_caps_get_structure (caps, i));
-
-      if (direction == GST_PAD_SRC) {
-        /* Which picture a canvas belongs to is not a question that one asks:
-         * upstream decides. */
-        set_size_range (structure);
-      } else if (!set_canvas_size (structure)) {
-        gst_structure_free (structure);
-        continue;
-      }
-      gst_caps_append_structure_full (result, structure,
-          gst_caps_features_copy (gst_caps_get_features (caps, i)));
-    }
-  }
-
-  template = gst_pad_get_pad_template_caps (
-      direction == GST_PAD_SINK ? trans->srcpad : trans->sinkpad);
-  result = gst_caps_make_writable (result);
-  if (template) {
-    GstCaps *common = gst_caps_intersect_full (
-        result, template, GST_CAPS_INTERSECT_FIRST);
-
-    gst_caps_replace (&result, common);
-    gst_caps_unref (common);
-    gst_caps_unref (template);
-  }
-  if (filter) {
-    GstCaps *common
-        = gst_caps_intersect_full (filter, result, GST_CAPS_INTERSECT_FIRST);
-
-    gst_caps_replace (&result, common);
-    gst_caps_unref (common);
-  }
+  if (layout == GST_CARDIAC_LAYOUT_PANEL)
+    result = resize_caps (direction, caps);
+  else
+    result = choose_feature (self, direction, caps);
+  result = intersect (result, gst_pad_get_pad_template_caps (other));
+  if (filter)
+    result = intersect (gst_caps_ref (filter), result);
   return result;
+}
+
+static gboolean
+has_composition_feature (GstCaps *caps)
+{
+  return gst_caps_features_contains (gst_caps_get_features (caps, 0),
+      GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+}
+
+/* Asked with the first frame of a format: an element that works in place makes
+ * no allocation query of its own accord, and downstream knows the caps now. */
+static gboolean
+find_attach (GstCardiacOverlay *self)
+{
+  GstPad *pad = GST_BASE_TRANSFORM_SRC_PAD (self);
+  GstCaps *caps = gst_pad_get_current_caps (pad);
+  gboolean attach = FALSE;
+
+  if (caps && has_composition_feature (caps)) {
+    GstQuery *query = gst_query_new_allocation (caps, FALSE);
+
+    attach = gst_pad_peer_query (pad, query)
+             && gst_query_find_allocation_meta (query,
+                 GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
+    gst_query_unref (query);
+  }
+  gst_clear_caps (&caps);
+  GST_INFO_OBJECT (self, "the overlay is %s",
+      attach ? "attached for downstream to draw" : "drawn here");
+  return attach;
 }
 
 static gboolean
@@ -589,6 +693,7 @@ gst_cardiac_overlay_set_info (GstVideoFilter *filter, GstCaps *in_caps,
   panel_copy_clear (&self->panel);
   self->observed = GST_CLOCK_TIME_NONE;
   self->observations = 0;
+  self->attach_known = FALSE;
   return TRUE;
 }
 
@@ -765,6 +870,36 @@ blend (GstCardiacOverlay *self, GstVideoFrame *canvas,
   return GST_FLOW_OK;
 }
 
+/* Sinks may honour one composition a buffer only: ours goes behind one that is
+ * there. */
+static GstFlowReturn
+attach (GstCardiacOverlay *self, GstBuffer *buffer,
+    const CardiacOverlayRectangle *rectangles, guint count)
+{
+  const CardiacOverlayRectangle *pieces[CARDIAC_OVERLAY_MAX_RECTANGLES];
+  GstVideoOverlayCompositionMeta *meta
+      = gst_buffer_get_video_overlay_composition_meta (buffer);
+  GstVideoOverlayComposition *ours, *both;
+
+  if (count == 0 || count > CARDIAC_OVERLAY_MAX_RECTANGLES)
+    return GST_FLOW_ERROR;
+  for (guint i = 0; i < count; i++)
+    pieces[i] = &rectangles[i];
+  ours = overlay_cache_compose (&self->cache, pieces, count);
+  if (!meta) {
+    gst_buffer_add_video_overlay_composition_meta (buffer, ours);
+    return GST_FLOW_OK;
+  }
+
+  both = gst_video_overlay_composition_copy (meta->overlay);
+  for (guint i = 0; i < count; i++)
+    gst_video_overlay_composition_add_rectangle (
+        both, gst_video_overlay_composition_get_rectangle (ours, i));
+  gst_video_overlay_composition_unref (meta->overlay);
+  meta->overlay = both;
+  return GST_FLOW_OK;
+}
+
 static GstFlowReturn
 gst_cardiac_overlay_transform_frame_ip (
     GstVideoFilter *filter, GstVideoFrame *frame)
@@ -772,8 +907,13 @@ gst_cardiac_overlay_transform_frame_ip (
   GstCardiacOverlay *self = GST_CARDIAC_OVERLAY (filter);
   const CardiacOverlayRectangle *rectangles;
   guint count = draw (self, frame->buffer, frame, &rectangles);
-  GstFlowReturn flow = blend (self, frame, rectangles, count);
+  GstFlowReturn flow;
 
+  if (!self->attach_known)
+    self->attach = find_attach (self);
+  self->attach_known = TRUE;
+  flow = self->attach ? attach (self, frame->buffer, rectangles, count)
+                      : blend (self, frame, rectangles, count);
   if (flow != GST_FLOW_OK)
     GST_ELEMENT_ERROR (self, STREAM, FAILED,
         ("The overlay cannot be drawn; without its marking no frame passes."),

@@ -10,8 +10,8 @@
  * #GstCardiacGeometryMeta and #GstVideoRegionOfInterestMeta ("cardiac").
  * mregclassify looks there. Video passes untouched and never waits in live use.
  *
- * With #GstMregRoi:roi the box is given by hand, and no network runs. A model
- * file that is marked untrained is not used: frames then carry no box.
+ * With #GstMregRoi:roi the box is given by hand, and no network runs. Without a
+ * model, or with one that is marked untrained, frames carry no box.
  *
  * Research use only: not for diagnosis.
  *
@@ -183,6 +183,7 @@ gst_mreg_roi_class_init (GstMregRoiClass *klass)
       "gst-cardiac");
 
   filter_class->demo_model = DEMO_MODEL;
+  filter_class->model_optional = TRUE;
   filter_class->needs_network = gst_mreg_roi_needs_network;
   filter_class->open = gst_mreg_roi_open;
   filter_class->close = gst_mreg_roi_close;
@@ -358,8 +359,14 @@ gst_mreg_roi_open (GstCardiacFilter *filter, CardiacModel *model,
   self->serial = 0;
   if (!open_lines (self))
     return FALSE;
-  if (!model)
+  if (!model) {
+    if (gst_mreg_roi_needs_network (filter))
+      GST_ELEMENT_INFO (self, RESOURCE, NOT_FOUND,
+          ("There is no detector: frames carry no box, and the whole picture "
+           "is looked at. Set roi=x,y,width,height or model=FILE."),
+          (NULL));
     return TRUE;
+  }
 
   if (!cardiac_model_trained (model)) {
     gst_cardiac_filter_warn_once (filter, &self->warned_untrained,

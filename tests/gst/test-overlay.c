@@ -297,6 +297,69 @@ odd_sizes_and_changes_of_size_are_drawn (void)
   }
 }
 
+/* What a sink that draws compositions says of itself. */
+static void
+offer_composition (Rig *rig, const gchar *caps)
+{
+  gst_harness_add_propose_allocation_meta (
+      rig->harness, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
+  gst_harness_set_sink_caps_str (rig->harness, caps);
+}
+
+static void
+a_sink_that_draws_compositions_gets_one (void)
+{
+  GstCardiacResult *result = make_result (GST_CARDIAC_STATE_RESULT);
+  GstVideoOverlayCompositionMeta *one, *two;
+  GstBuffer *first, *second, *bare;
+  Rig rig;
+
+  rig_start (&rig, "cardiacoverlay");
+  offer_composition (&rig,
+      "video/x-raw(memory:SystemMemory,meta:GstVideoOverlayComposition);"
+      "video/x-raw");
+  rig_caps (&rig, "NV12", WIDTH, HEIGHT, 30);
+  first = push (&rig, FRAME_GREY, 1, result);
+  bare = frame_new (&rig.info, FRAME_GREY, 1, 0, 0, FALSE);
+  REQUIRE (count_changes (first, bare, &rig.info, &rig.info, 0, WIDTH) == 0);
+  one = gst_buffer_get_video_overlay_composition_meta (first);
+  REQUIRE (one
+           && gst_video_overlay_composition_n_rectangles (one->overlay) > 0);
+
+  /* Unchanged, it is the same composition: nothing is uploaded again. */
+  second = push (&rig, FRAME_GREY, 1, result);
+  two = gst_buffer_get_video_overlay_composition_meta (second);
+  REQUIRE (gst_video_overlay_composition_get_seqnum (one->overlay)
+           == gst_video_overlay_composition_get_seqnum (two->overlay));
+  gst_buffer_unref (first);
+  gst_buffer_unref (second);
+  gst_buffer_unref (bare);
+  rig_stop (&rig);
+  gst_cardiac_result_unref (result);
+}
+
+static void
+a_sink_that_does_not_gets_pixels (void)
+{
+  GstCardiacResult *result = make_result (GST_CARDIAC_STATE_RESULT);
+  GstBuffer *drawn, *bare;
+  Rig rig;
+
+  rig_start (&rig, "cardiacoverlay");
+  gst_harness_set_sink_caps_str (rig.harness,
+      "video/x-raw(memory:SystemMemory,meta:GstVideoOverlayComposition);"
+      "video/x-raw");
+  rig_caps (&rig, "NV12", WIDTH, HEIGHT, 30);
+  drawn = push (&rig, FRAME_GREY, 1, result);
+  bare = frame_new (&rig.info, FRAME_GREY, 1, 0, 0, FALSE);
+  REQUIRE (count_changes (drawn, bare, &rig.info, &rig.info, 0, WIDTH) > 1000);
+  REQUIRE (!gst_buffer_get_video_overlay_composition_meta (drawn));
+  gst_buffer_unref (drawn);
+  gst_buffer_unref (bare);
+  rig_stop (&rig);
+  gst_cardiac_result_unref (result);
+}
+
 static void
 an_unreadable_no_draw_list_is_refused (void)
 {
@@ -340,6 +403,8 @@ main (int argc, char **argv)
   switches_take_effect_with_the_next_frame ();
   a_picture_that_others_hold_is_not_drawn_on ();
   odd_sizes_and_changes_of_size_are_drawn ();
+  a_sink_that_draws_compositions_gets_one ();
+  a_sink_that_does_not_gets_pixels ();
   an_unreadable_no_draw_list_is_refused ();
   too_opaque_a_fill_is_clamped ();
 
