@@ -30,8 +30,8 @@ install_packages $packages_run || fail "the packages could not be installed"
 build_into build || fail "the build failed; its whole output is in build/build.log"
 
 export GST_PLUGIN_PATH="$root/build/gst${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}"
-log=$(mktemp) && work=$(mktemp -d) || fail "no room for temporary files"
-trap 'rm -rf "$log" "$work"' EXIT
+log=$(mktemp) || fail "no room for a temporary file"
+trap 'rm -f "$log"' EXIT
 
 # launch WHAT ELEMENT...: a pipeline; when it fails, the first error in one line.
 launch() {
@@ -39,7 +39,7 @@ launch() {
   shift
   gst-launch-1.0 -q "$@" >"$log" 2>&1 && ! grep -q '^ERROR' "$log" && return 0
   local text
-  text=$(grep -m1 -E '^(ERROR|WARNING): from element|erroneous pipeline' "$log" | sed 's/^[A-Z]*: from element [^:]*: //')
+  text=$(grep -m1 -E '^(ERROR|WARNING): from element|erroneous pipeline' "$log" | sed -E 's/^[A-Z]+: (from element [^ ]+: )?//; s/^from element [^ ]+: //')
   fail "$what: ${text:-$(tail -n 1 "$log")}"
 }
 
@@ -75,12 +75,19 @@ launch "$input" "${source[@]}" \
   ! cardiacoverlay layout=panel ! videoconvert ! video/x-raw,format=I420 \
   ! x264enc quantizer=18 speed-preset=veryfast ! h264parse ! matroskamux ! filesink location="$out/annotated.mkv"
 
-# frame.png: a frame from the middle of the selected instance.
+# frame.png: what is shown in the middle of the selected instance, or after half
+# a second where nothing was graded. Tenths of a second are counted.
 last=$(grep '"type": *"mreg"' "$out/results.jsonl" | tail -n 1)
-frames=30
+tenths=5
+if [[ $last =~ \"instance\":\ *([0-9]+) ]]; then
+  selected=${BASH_REMATCH[1]}
+  spans=$(sed 's/.*"spans_ns": *\[\(\[[^]]*\]\(, *\[[^]]*\]\)*\)\].*/\1/; s/[][ ]//g' <<<"$last")
+  IFS=, read -r -a times <<<"$spans"
+  tenths=$(((times[2 * selected] + times[2 * selected + 1]) / 200000000))
+fi
 launch "$out/frame.png" filesrc location="$out/annotated.mkv" ! matroskademux ! h264parse ! avdec_h264 \
-  ! identity eos-after=$frames ! videoconvert ! avenc_bmp ! multifilesink location="$work/frame.bmp"
-launch "$out/frame.png" filesrc location="$work/frame.bmp" ! avdec_bmp ! videoconvert ! pngenc ! filesink location="$out/frame.png"
+  ! videorate ! video/x-raw,framerate=10/1 ! identity eos-after=$((tenths + 1)) ! videoconvert \
+  ! pngenc compression-level=1 ! multifilesink location="$out/frame.png"
 
 for file in annotated.mkv results.jsonl frame.png; do
   [ -s "$out/$file" ] || fail "$out/$file was not written"

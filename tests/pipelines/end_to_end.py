@@ -32,16 +32,21 @@ if not shutil.which("ffmpeg") or not shutil.which("gst-launch-1.0"):
     sys.exit(77)
 
 
-def make_clip(rate, path):
-    """A colourful moving picture of 4.4 s, H.264 4:2:0, BT.709 limited range, millisecond times."""
+def make_clip(rate, video_format, path):
+    """A colourful moving picture of 4.4 s with millisecond times: H.264 4:2:0, BT.709, limited range; for BGRx lossless
+    RGB, so that no one but the element under test converts colours."""
+    if video_format == "BGRx":
+        pixels, codec = "bgr0", ["-c:v", "ffv1"]
+    else:
+        pixels, codec = "yuv420p", ["-c:v", "libx264", "-qp", "8", "-bf", "0"]
     frames = "fps=25" if rate == "vfr" else f"fps={rate}"
     # vfr: distances of 22 to 58 ms, none above two median periods
-    times = "setpts='(N*40+20*sin(N*0.9))/1000/TB'," if rate == "vfr" else ""
+    times = "settb=1/1000,setpts='(N*40+20*sin(N*0.9))/1000/TB'," if rate == "vfr" else ""
     source = (f"mandelbrot=size={WIDTH}x{HEIGHT}:rate=60:start_scale=2.5:end_scale=0.02:end_pts=260,"
-              f"hue=H=2*PI*t/3.3:s=1.6,{frames},{times}trim=duration=4.4,format=yuv420p")
+              f"hue=H=2*PI*t/3.3:s=1.6,gblur=sigma=3,{frames},{times}trim=end=4.4,format={pixels}")
     subprocess.run(["ffmpeg", "-y", "-v", "error", "-f", "lavfi", "-i", source, "-fps_mode", "passthrough",
-                    "-c:v", "libx264", "-qp", "8", "-bf", "0", "-colorspace", "bt709", "-color_primaries", "bt709",
-                    "-color_trc", "bt709", "-color_range", "tv", path], check=True)
+                    *codec, "-colorspace", "bt709", "-color_primaries", "bt709",
+                    "-color_trc", "bt709", "-color_range", "tv" if pixels == "yuv420p" else "pc", path], check=True)
 
 
 def frame_times(path):
@@ -54,12 +59,35 @@ def frame_times(path):
     return sorted(packets)
 
 
-def decode(path):
-    """All frames as RGB [n,h,w,3]."""
-    raw = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-fps_mode", "passthrough", "-vf",
-                          "scale=in_color_matrix=bt709:in_range=tv:flags=bilinear+accurate_rnd+full_chroma_int",
-                          "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], check=True, capture_output=True).stdout
-    return np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
+def raw_frames(path, pixels):
+    return np.frombuffer(subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-fps_mode", "passthrough", "-f", "rawvideo",
+                                         "-pix_fmt", pixels, "-"], check=True, capture_output=True).stdout, np.uint8)
+
+
+def upsampled(plane, axis, cosited):
+    """Twice as many samples along an axis, linear; the first one lies on the first pixel, or between the first two."""
+    size = plane.shape[axis]
+    at = np.arange(2 * size) / 2 - (0 if cosited else 0.25)
+    low = np.floor(at).astype(int)
+    fraction = (at - low).reshape([-1 if i == axis else 1 for i in range(plane.ndim)])
+    take = [np.take(plane, np.clip(low + i, 0, size - 1), axis) for i in (0, 1)]
+    return take[0] * (1 - fraction) + take[1] * fraction
+
+
+def decode(path, video_format):
+    """All frames as RGB [n,h,w,3]. 4:2:0 is converted here, by BT.709's equations: limited range, chroma samples to the
+    left. (FFmpeg's and videoconvert's own ways to 8-bit RGB are off by up to 3 levels.)"""
+    if video_format == "BGRx":
+        return raw_frames(path, "rgb24").reshape(-1, HEIGHT, WIDTH, 3)
+    raw = raw_frames(path, "yuv420p").reshape(-1, HEIGHT * WIDTH * 3 // 2).astype(np.float32)
+    luma = raw[:, :HEIGHT * WIDTH].reshape(-1, HEIGHT, WIDTH)
+    chroma = raw[:, HEIGHT * WIDTH:].reshape(-1, 2, HEIGHT // 2, WIDTH // 2)
+    chroma = upsampled(upsampled(chroma, 3, True), 2, False) - 128
+    y, cb, cr = (luma - 16) / 219, chroma[:, 0] / 224, chroma[:, 1] / 224
+    kr, kb = 0.2126, 0.0722
+    red, blue = y + 2 * (1 - kr) * cr, y + 2 * (1 - kb) * cb
+    green = (y - kr * red - kb * blue) / (1 - kr - kb)
+    return np.round(np.clip(np.stack([red, green, blue], -1), 0, 1) * 255).astype(np.uint8)
 
 
 def grade(build, model, path, video_format, lines):
@@ -86,15 +114,18 @@ def sampled(times, start, d, frames):
 
 def instances(times, frames, count=3):
     """Frame indices of each instance by the rule, d = 1 s or 16 frame periods."""
-    distances = sorted(b[0] - a[0] for a, b in zip(times, times[1:]))
+    # containers' durations lie: the last frame lasts as long as the median of the last 31 distances
+    distances = sorted([b[0] - a[0] for a, b in zip(times, times[1:])][-31:])
     period = distances[len(distances) // 2]
     begin, end = times[0][0], times[-1][0] + period
     d = max(NS, frames * period)
     return [sampled(times, begin + k * (end - begin - d) // (count - 1), d, frames) for k in range(count)]
 
 
-def crops(video, indices, roi, side):
-    """uint8 [T,side,side,3] cut by Pillow: the ROI padded to a square, shifted into the frame, black outside."""
+def crops(video, indices, roi, config):
+    """Normalised [T,3,S,S], cut and resized by Pillow in floating point: the ROI padded to a square, shifted into the
+    frame, black outside."""
+    side, mean, std = config["input_side"], np.array(config["image_mean"]), np.array(config["image_std"])
     x, y, w, h = roi
     m = max(w, h)
     left, top = x + w / 2 - m / 2, y + h / 2 - m / 2
@@ -103,17 +134,22 @@ def crops(video, indices, roi, side):
     if m <= HEIGHT:
         top = min(max(top, 0), HEIGHT - m)
     box = (round(left), round(top), round(left + m), round(top + m))
-    return np.stack([np.asarray(Image.fromarray(video[i]).crop(box).resize((side, side), Image.BILINEAR))
-                     for i in indices])
+
+    def network_input(frame):
+        planes = Image.fromarray(frame).crop(box).split()
+        levels = np.stack([np.asarray(plane.convert("F").resize((side, side), Image.BILINEAR)) for plane in planes])
+        return (levels / 255 - mean[:, None, None]) / std[:, None, None]
+
+    return np.stack([network_input(video[i]) for i in indices])
 
 
 def main():
     build, model_path, video_format, rate = sys.argv[1:5]
     with tempfile.TemporaryDirectory() as folder:
         clip = os.path.join(folder, "clip.mkv")
-        make_clip(rate, clip)
+        make_clip(rate, video_format, clip)
         result = grade(build, model_path, clip, video_format, os.path.join(folder, "results.jsonl"))
-        times, video = frame_times(clip), decode(clip)
+        times, video = frame_times(clip), decode(clip, video_format)
     print(json.dumps(result))
     assert len(times) == len(video)
     assert result["state"] in ("RESULT", "UNSURE"), result["state"]
@@ -126,8 +162,8 @@ def main():
         print("span", span, "expected", expected)
         assert all(abs(a - b) <= 1_000_000 for a, b in zip(span, expected)), "another clip was graded"
 
-    side = model.config["input_side"]
-    out = run_mreg(model, np.stack([crops(video, i, result["roi"], side) for i in wanted]))
+    roi = result.get("roi", [0, 0, WIDTH, HEIGHT])
+    out = run_mreg(model, np.stack([crops(video, i, roi, model.config) for i in wanted]))
     value = float(out["regression"][int(out["selected"])])
     print(f"value {result['value']:.5f}, oracle {value:.5f}; instance {result['instance']}, "
           f"oracle {int(out['selected'])}; grade {result['grade']}, oracle {int(out['grade'])}")
@@ -136,8 +172,9 @@ def main():
     assert abs(result["value"] - value) <= 1e-2
     assert result["instance"] == int(out["selected"])
     assert result["grade"] == int(out["grade"])
-    assert np.abs(np.array(result["curve"]) - out["curve"][int(out["selected"])]).max() <= 5e-2 \
-        if np.ndim(result["curve"]) == 1 else np.abs(np.array(result["curve"]) - out["curve"]).max() <= 5e-2
+    worst = np.abs(np.array(result["curve"]) - out["curve"]).max()
+    print(f"worst point of the curves {worst:.4f}")
+    assert worst <= 5e-2
 
 
 if __name__ == "__main__":
