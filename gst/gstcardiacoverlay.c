@@ -102,6 +102,7 @@ struct _GstCardiacOverlay {
   GstCardiacLayout layout; /* while running */
   gboolean attach;         /* a composition to the buffer; else blend it */
   gboolean attach_known;
+  gboolean negotiating;    /* a caps event is being handled */
   GstClockTime observed;   /* newest picture shown to the overlay */
   guint observations;
   GstClockTime duration;
@@ -138,6 +139,8 @@ static gboolean gst_cardiac_overlay_start (GstBaseTransform *trans);
 static gboolean gst_cardiac_overlay_stop (GstBaseTransform *trans);
 static GstCaps *gst_cardiac_overlay_transform_caps (GstBaseTransform *trans,
     GstPadDirection direction, GstCaps *caps, GstCaps *filter);
+static gboolean gst_cardiac_overlay_sink_event (
+    GstBaseTransform *trans, GstEvent *event);
 static gboolean gst_cardiac_overlay_transform_meta (GstBaseTransform *trans,
     GstBuffer *out, GstMeta *meta, GstBuffer *in);
 static void gst_cardiac_overlay_before_transform (
@@ -276,6 +279,7 @@ gst_cardiac_overlay_class_init (GstCardiacOverlayClass *klass)
   trans_class->start = gst_cardiac_overlay_start;
   trans_class->stop = gst_cardiac_overlay_stop;
   trans_class->transform_caps = gst_cardiac_overlay_transform_caps;
+  trans_class->sink_event = gst_cardiac_overlay_sink_event;
   trans_class->transform_meta = gst_cardiac_overlay_transform_meta;
   trans_class->before_transform = gst_cardiac_overlay_before_transform;
   filter_class->set_info = gst_cardiac_overlay_set_info;
@@ -596,7 +600,9 @@ takes_composition (GstCardiacOverlay *self, GstCaps *with_feature)
 }
 
 /* Within the picture the strip may travel as a composition, for a sink to draw
- * in its own resolution. A composition of others that comes in stays one. */
+ * in its own resolution. A composition of others that comes in stays one. What
+ * is possible is both; which one it is, is decided when caps come, because the
+ * base class would take caps without change if it could. */
 static GstCaps *
 choose_feature (
     GstCardiacOverlay *self, GstPadDirection direction, GstCaps *caps)
@@ -604,8 +610,7 @@ choose_feature (
   GstCaps *with = set_composition_feature (caps, TRUE);
   GstCaps *result;
 
-  if (direction == GST_PAD_SRC
-      || !gst_pad_is_linked (GST_BASE_TRANSFORM_SRC_PAD (self))) {
+  if (direction == GST_PAD_SRC || !self->negotiating) {
     result = gst_caps_merge (set_composition_feature (caps, FALSE), with);
   } else if (gst_caps_is_subset (caps, with)
              || takes_composition (self, with)) {
@@ -650,6 +655,19 @@ gst_cardiac_overlay_transform_caps (GstBaseTransform *trans,
   if (filter)
     result = intersect (gst_caps_ref (filter), result);
   return result;
+}
+
+static gboolean
+gst_cardiac_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
+{
+  GstCardiacOverlay *self = GST_CARDIAC_OVERLAY (trans);
+  gboolean handled;
+
+  self->negotiating = GST_EVENT_TYPE (event) == GST_EVENT_CAPS;
+  handled = GST_BASE_TRANSFORM_CLASS (gst_cardiac_overlay_parent_class)
+                ->sink_event (trans, event);
+  self->negotiating = FALSE;
+  return handled;
 }
 
 static gboolean
