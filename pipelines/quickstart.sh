@@ -59,6 +59,11 @@ if ! grep -qE '^ *video( #[0-9]+)?:' "$log"; then
   fi
   fail "$input: no video could be found in it; it is damaged or not a recording (try another export: MP4, AVI or MKV)"
 fi
+read -r width height < <(awk '/^ *Width:/ { w = $2 } /^ *Height:/ { h = $2 } END { print w + 0, h + 0 }' "$log")
+[ "$width" -ge 64 ] && [ "$height" -ge 64 ] ||
+  fail "$input shows pictures of $width x $height px; at least 64 x 64 are needed to draw on"
+# What its header promises, in milliseconds; 0 where it says nothing.
+promised=$(awk '/^ *Duration:/ { split ($2, t, ":"); print int ((t[1] * 3600 + t[2] * 60 + t[3]) * 1000); exit }' "$log")
 grep -qE '^ *audio( #[0-9]+)?:' "$log" && say "$input: its audio is left out of the review video"
 
 # A decoder's frames as they come: nothing is dropped, nothing is retimed.
@@ -94,3 +99,8 @@ for file in annotated.mkv results.jsonl frame.png; do
   printf '%s\n' "$out/$file"
 done
 printf '%s\n' "$last"
+# A file that was cut off is worked on as far as it goes, but nobody may think
+# that this was all of it.
+if [[ $last =~ \"pts_ns\":\ *([0-9]+) ]] && ((${promised:-0} > BASH_REMATCH[1] / 1000000 * 10 / 9 + 300)); then
+  fail "$input is damaged: it says that it lasts $promised ms, but frames could be decoded up to $((BASH_REMATCH[1] / 1000000)) ms only; $out holds what there was"
+fi
