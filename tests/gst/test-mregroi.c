@@ -72,6 +72,60 @@ an_untrained_detector_is_not_used_and_says_so_once (void)
   g_free (launch);
 }
 
+/* The test's random detector, passed off as a trained one. */
+static gchar *
+make_trained_detector (void)
+{
+  static const gchar untrained[] = "\\\"trained\\\": false";
+  gchar *path = g_build_filename (g_get_tmp_dir (), "yolo-XXXXXX", NULL);
+  gchar *bytes, *place;
+  gsize length;
+
+  g_close (g_mkstemp (path), NULL);
+  REQUIRE (g_file_get_contents (
+      g_getenv ("CARDIAC_TEST_DETECTOR"), &bytes, &length, NULL));
+  place = g_strstr_len (bytes + 8, length - 8, untrained);
+  REQUIRE (place != NULL);
+  memcpy (place + strlen (untrained) - 5, "true ", 5);
+  REQUIRE (g_file_set_contents (path, bytes, length, NULL));
+  g_free (bytes);
+  return path;
+}
+
+static void
+a_detector_runs_every_interval (void)
+{
+  gchar *model = make_trained_detector ();
+  gchar *launch = g_strdup_printf (
+      "mregroi model=%s device=reference threads=1 sync-mode=exact "
+      "interval=200000000",
+      model);
+  guint boxes = 0;
+  Rig rig;
+
+  rig_start (&rig, launch);
+  rig_caps (&rig, "UYVY", 96, 64, 30);
+  for (guint i = 0; i < 61; i++) {
+    GstBuffer *buffer = rig_push (&rig, FRAME_DOPPLER, i);
+    GstCardiacGeometryMeta *geometry
+        = gst_buffer_get_cardiac_geometry_meta (buffer);
+
+    if (geometry) {
+      REQUIRE (geometry->has_roi && geometry->detected);
+      REQUIRE (geometry->roi.x >= 0 && geometry->roi.x + geometry->roi.w < 96.01);
+      REQUIRE (geometry->roi.y >= 0 && geometry->roi.y + geometry->roi.h < 64.01);
+      boxes++;
+    }
+    gst_buffer_unref (buffer);
+  }
+  REQUIRE (rig_stat (&rig, "detections") == 11);
+  REQUIRE (boxes == 0 || rig_stat (&rig, "misses") < 11);
+  rig_stop (&rig);
+  g_unlink (model);
+  g_free (model);
+  g_free (launch);
+}
+
 static void
 a_missing_detector_is_an_error_with_its_name (void)
 {
@@ -157,6 +211,7 @@ main (int argc, char **argv)
 
   a_box_given_by_hand_needs_no_model ();
   an_untrained_detector_is_not_used_and_says_so_once ();
+  a_detector_runs_every_interval ();
   a_missing_detector_is_an_error_with_its_name ();
   every_record_becomes_one_line ();
   lines_need_a_file ();

@@ -9,8 +9,8 @@
 #include "gstmregclassify.h"
 #include "rig.h"
 
-#define WIDTH 320
-#define HEIGHT 240
+#define WIDTH 192
+#define HEIGHT 144
 
 /* A record as mregclassify makes it. */
 static GstCardiacResult *
