@@ -12,7 +12,7 @@
  * let go: half of the recording is kept. Where that is still more than the
  * budget, the middle part is thinned out in time: of every 2, 4, 8, ... clip
  * lengths one is kept, and the middle clip moves to the nearest kept one. Short
- * recordings (15 s at 30 frames a second and 224 x 224) are never thinned. */
+ * recordings (40 s at 30 frames a second and 224 x 224) are never thinned. */
 
 /** Bytes of pictures. */
 #define RECORDING_DEFAULT_BUDGET (256 * 1024 * 1024)
