@@ -44,7 +44,7 @@ advance (void *user, int piece, int worker)
 }
 
 static void
-steps_follow_each_other (CardiacPool *pool, int *checksum)
+steps_follow_each_other (CardiacPool *pool, unsigned *checksum)
 {
   static CardiacPoolStep steps[STEPS];
   static int numbers[STEPS];
@@ -58,7 +58,7 @@ steps_follow_each_other (CardiacPool *pool, int *checksum)
   cardiac_pool_run_steps (pool, steps, STEPS);
   *checksum = 0;
   for (int i = 0; i < 17; i++)
-    *checksum = *checksum * 31 + values[STEPS & 1][i];
+    *checksum = *checksum * 31 + (unsigned) values[STEPS & 1][i];
 }
 
 static void
@@ -145,7 +145,7 @@ int
 main (void)
 {
   static const int threads[] = { 1, 2, 3, 8 };
-  int checksum[4];
+  unsigned checksum[4];
   for (int i = 0; i < 4; i++) {
     CardiacPool *pool = cardiac_pool_new (threads[i], NULL);
     REQUIRE (pool && cardiac_pool_threads (pool) == threads[i]);
