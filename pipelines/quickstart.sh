@@ -46,7 +46,7 @@ launch() {
 if [ -z "$input" ]; then
   input=$out/generated.mkv
   say "no recording given: generating $input"
-  launch "generated clip" videotestsrc num-buffers=135 pattern=chroma-zone-plate kx2=12 ky2=12 kt=3 \
+  launch "generated clip" videotestsrc num-buffers=135 pattern=smpte horizontal-speed=5 \
     ! video/x-raw,width=640,height=480,framerate=30/1 ! videoconvert ! video/x-raw,format=I420 \
     ! x264enc quantizer=18 ! h264parse ! matroskamux ! filesink location="$input"
 fi

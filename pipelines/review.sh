@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# pipelines/review.sh OUTDIR RECORDING...: one review video each, in
+# OUTDIR/NAME/. A recording that fails is named at the end; the others go on.
+set -u
+[ $# -ge 2 ] || { echo "usage: pipelines/review.sh OUTDIR RECORDING..." >&2; exit 2; }
+out=$1
+shift
+failed=()
+number=0
+for recording in "$@"; do
+  number=$((number + 1))
+  name=$(basename "$recording")
+  echo "[$number/$#] $recording" >&2
+  "$(dirname "$0")/quickstart.sh" "$recording" "$out/${name%.*}" || failed+=("$recording")
+done
+[ ${#failed[@]} -eq 0 ] && exit 0
+printf 'failed: %s\n' "${failed[@]}" >&2
+exit 1
