@@ -151,8 +151,7 @@ clip_feeder_set_region (
   self->height = height;
   self->crop = crop;
   self->has_roi = roi != NULL;
-  if (roi)
-    self->roi = *roi;
+  self->roi = roi ? *roi : (GstCardiacBox){ 0, 0, width, height };
   if (first)
     return FALSE;
   clip_feeder_break (self);
@@ -228,7 +227,6 @@ make_picture (ClipFeeder *self, const CardiacImage *image, GstClockTime time,
   picture = picture_new (self->levels, self->settings.side);
   picture->time = time;
   picture->crop = self->crop;
-  picture->has_roi = self->has_roi;
   picture->roi = self->roi;
   picture->coloured = coloured;
   self->counts.analysed++;

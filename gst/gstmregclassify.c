@@ -943,6 +943,17 @@ submit_clip (GstMregClassify *self, Clip *clip)
     worker_wait (self->worker);
 }
 
+/* A box to draw: one that is less than the whole frame. */
+static gboolean
+has_box (const GstCardiacResult *record, const GstVideoInfo *info)
+{
+  const GstCardiacBox *roi = &record->roi;
+
+  return record->has_roi
+         && (roi->x > 0 || roi->y > 0 || roi->w < GST_VIDEO_INFO_WIDTH (info)
+             || roi->h < GST_VIDEO_INFO_HEIGHT (info));
+}
+
 /* ---- one frame --------------------------------------------------------- */
 
 static void
@@ -1018,7 +1029,8 @@ replay_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
       && same_size && meta->map_instance < (gint) geometry->count)
     crop = &geometry->crops[meta->map_instance];
   if (same_size)
-    attach_geometry (buffer, record->has_roi ? &record->roi : NULL, crop);
+    attach_geometry (
+        buffer, has_box (record, info) ? &record->roi : NULL, crop);
 }
 
 /* Where to look: the property, then what mregroi or another detector says. */

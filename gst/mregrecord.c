@@ -59,7 +59,7 @@ set_clips (GstCardiacResult *record, const MregOutcome *outcome)
   }
   newest = outcome->clips[outcome->count - 1]->pictures[record->n_points - 1];
   record->pts = newest->time;
-  record->has_roi = newest->has_roi;
+  record->has_roi = TRUE; /* the whole picture where none was given */
   record->roi = newest->roi;
 }
 

@@ -20,7 +20,6 @@ picture_new (const gfloat *levels, gint side)
 
   self->refs = 1;
   self->time = GST_CLOCK_TIME_NONE;
-  self->has_roi = FALSE;
   self->coloured = -1;
   self->side = side;
   for (gsize i = 0; i < count; i++)

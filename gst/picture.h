@@ -19,8 +19,7 @@ typedef struct {
   gint refs;
   GstClockTime time;  ///< stream time
   CardiacSquare crop; ///< pixels of the frame
-  gboolean has_roi;
-  GstCardiacBox roi;  ///< what the crop was made from
+  GstCardiacBox roi;  ///< what the crop was made from: a region, or the frame
   gfloat coloured;    ///< share of coloured pixels; < 0: not known
   gint side;          ///< S
   guint16 samples[];  ///< [3, S, S]
