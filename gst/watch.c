@@ -48,6 +48,59 @@ since (GstClockTime time, GstClockTime begin)
   return GST_CLOCK_TIME_IS_VALID (begin) && time > begin ? time - begin : 0;
 }
 
+/* The component that shows Doppler best: Cr, or red. */
+static gint
+get_colour_component (const CardiacImage *image)
+{
+  switch (image->colour) {
+    case CARDIAC_COLOUR_YUV:
+      return 2;
+    case CARDIAC_COLOUR_RGB:
+      return 0;
+    default:
+      return -1;
+  }
+}
+
+/* Signature of the colour alone: two pictures of one luma may differ in it. It
+ * is that of a grey picture which the component is. */
+static gboolean
+make_colour_signature (const CardiacImage *image,
+    const CardiacRectangle *region, CardiacSignature *signature,
+    CardiacError **error)
+{
+  gint c = get_colour_component (image);
+  CardiacComponent component = image->component[c];
+  CardiacImage grey = { 0 };
+  CardiacRectangle part;
+
+  grey.colour = CARDIAC_COLOUR_GRAY;
+  grey.full_range = true;
+  grey.width = (image->width + (1 << component.hsub) - 1) >> component.hsub;
+  grey.height = (image->height + (1 << component.vsub) - 1) >> component.vsub;
+  grey.component[0] = component;
+  grey.component[0].hsub = grey.component[0].vsub = 0;
+
+  part.x = region->x >> component.hsub;
+  part.y = region->y >> component.vsub;
+  part.width = MAX (1, region->width >> component.hsub);
+  part.height = MAX (1, region->height >> component.vsub);
+  return cardiac_image_signature (&grey, &part, signature, error);
+}
+
+static gboolean
+make_signatures (const CardiacImage *image, const CardiacRectangle *region,
+    CardiacSignature *luma, CardiacSignature *colour, CardiacError **error)
+{
+  if (!cardiac_image_signature (image, region, luma, error))
+    return FALSE;
+  if (get_colour_component (image) < 0) {
+    *colour = *luma;
+    return TRUE;
+  }
+  return make_colour_signature (image, region, colour, error);
+}
+
 gboolean
 watch_frame (Watch *self, const CardiacImage *image,
     const CardiacRectangle *region, GstClockTime time,
@@ -55,9 +108,9 @@ watch_frame (Watch *self, const CardiacImage *image,
 {
   const CardiacRectangle whole = { 0, 0, image->width, image->height };
   const CardiacRectangle *where = region ? region : &whole;
-  CardiacSignature signature;
+  CardiacSignature luma, colour;
 
-  if (!cardiac_image_signature (image, where, &signature, error))
+  if (!make_signatures (image, where, &luma, &colour, error))
     return FALSE;
 
   if (!GST_CLOCK_TIME_IS_VALID (self->since))
@@ -65,17 +118,20 @@ watch_frame (Watch *self, const CardiacImage *image,
 
   observation->repeat
       = self->has_signature && same_region (where, &self->region)
-        && cardiac_signature_same (&signature, &self->signature);
+        && cardiac_signature_same (&luma, &self->luma)
+        && cardiac_signature_same (&colour, &self->colour);
   if (!observation->repeat) {
     /* Repeats are compared with the first of them, so that a slow change is a
      * change in the end. */
-    self->signature = signature;
+    self->luma = luma;
+    self->colour = colour;
     self->has_signature = TRUE;
     self->region = *where;
     self->still_since = time;
   }
 
-  observation->blank = cardiac_signature_is_blank (&signature);
+  observation->blank = cardiac_signature_is_blank (&luma)
+                       && cardiac_signature_is_blank (&colour);
   if (!observation->blank) {
     self->has_content = TRUE;
     self->blank_since = GST_CLOCK_TIME_NONE;

@@ -13,7 +13,7 @@
 
 typedef struct {
   gboolean has_signature;
-  CardiacSignature signature;  ///< of the newest distinct picture
+  CardiacSignature luma, colour; ///< of the newest distinct picture
   CardiacRectangle region;     ///< that it was computed over
   GstClockTime still_since;    ///< time of that picture
   gboolean has_content;        ///< a picture that is not blank was seen
