@@ -28,9 +28,9 @@ count() {
 run_suite() {
   local folder=$1 base=$2
   shift 2
-  rm -f "$folder/meson-logs/$base.json"
+  rm -f "$folder/meson-logs/$base"*.json
   meson test -C "$folder" --no-rebuild --print-errorlogs --logbase "$base" "$@"
-  count "$folder/meson-logs/$base.json"
+  count "$folder/meson-logs/$base"*.json # a wrapper's name is added
 }
 
 # build_or_fail NAME FOLDER [options]: a build that fails is a failed test.
