@@ -27,6 +27,7 @@ typedef struct Kind {
   int64_t in_rows, out_rows;
   CpuWindow window;
   CpuPrimitive *primitive;
+  CpuConstants *constants; ///< NULL: those of kind 0
 } Kind;
 
 typedef struct Conv2d {
@@ -38,7 +39,6 @@ typedef struct Conv2d {
   int strip_count, kind_count;
   Strip strips[MOST_STRIPS];
   Kind kinds[MOST_STRIPS];
-  CpuConstants *constants;
   size_t stage_bytes;
 } Conv2d;
 
@@ -54,7 +54,9 @@ run_conv2d (const CardiacKernel *kernel, void *const *in, void *out, int piece,
   const int64_t to
       = (b * conv->out_height + strip->out_row) * conv->out_width * conv->out;
   const int64_t count = strip->out_rows * conv->out_width * conv->out;
-  const CpuPrimitive *primitive = conv->kinds[strip->kind].primitive;
+  const Kind *kind = &conv->kinds[strip->kind];
+  const CpuConstants *constants
+      = kind->constants ? kind->constants : conv->kinds[0].constants;
   const void *x = cpu_at (in[0], conv->x_dtype, from);
   void *y = cpu_at (out, conv->y_dtype, to);
   const void *residual
@@ -62,7 +64,7 @@ run_conv2d (const CardiacKernel *kernel, void *const *in, void *out, int piece,
 
   if (conv->staged) {
     char *rest = (char *) scratch + conv->stage_bytes;
-    cpu_primitive_run (primitive, x, conv->constants, scratch, rest);
+    cpu_primitive_run (kind->primitive, x, constants, scratch, rest);
     if (residual)
       conv->vector->binary (false, scratch, CARDIAC_F32, residual,
           conv->y_dtype, y, conv->y_dtype, count);
@@ -72,7 +74,7 @@ run_conv2d (const CardiacKernel *kernel, void *const *in, void *out, int piece,
   }
   if (residual && residual != y)
     memcpy (y, residual, (size_t) count * cpu_size (conv->y_dtype));
-  cpu_primitive_run (primitive, x, conv->constants, y, scratch);
+  cpu_primitive_run (kind->primitive, x, constants, y, scratch);
 }
 
 /* ---- planning ----------------------------------------------------------------- */
@@ -82,9 +84,10 @@ conv2d_free (Conv2d *conv)
 {
   if (!conv)
     return;
-  for (int i = 0; i < conv->kind_count; i++)
+  for (int i = 0; i < conv->kind_count; i++) {
     cpu_primitive_free (conv->kinds[i].primitive);
-  cpu_constants_free (conv->constants);
+    cpu_constants_free (conv->kinds[i].constants);
+  }
   free (conv);
 }
 
@@ -142,13 +145,24 @@ find_kind (Conv2d *conv, const Kind *kind)
   return i;
 }
 
+/** As many as the work is worth; rather fewer and of one height, which takes
+ * fewer kinds. */
+static int
+count_strips (const Conv2d *conv, double work)
+{
+  int64_t most = (int64_t) (work / STRIP_WORK);
+  most = cpu_min (cpu_min (most, MOST_STRIPS), conv->out_height);
+  for (int64_t count = most; 2 * count > most; count--)
+    if (count > 0 && conv->out_height % count == 0)
+      return (int) count;
+  return most < 1 ? 1 : (int) most;
+}
+
 /** False when a strip would lie in the padding altogether. */
 static bool
 cut_strips (Conv2d *conv, const CardiacOp *op, double work)
 {
-  int64_t count = (int64_t) (work / STRIP_WORK);
-  count = cpu_min (cpu_min (count, MOST_STRIPS), conv->out_height);
-  conv->strip_count = count < 1 ? 1 : (int) count;
+  conv->strip_count = count_strips (conv, work);
   for (int i = 0; i < conv->strip_count; i++) {
     Strip *strip = &conv->strips[i];
     const int64_t next = conv->out_height * (i + 1) / conv->strip_count;
@@ -162,31 +176,72 @@ cut_strips (Conv2d *conv, const CardiacOp *op, double work)
   return true;
 }
 
-static bool
-make_primitives (const CpuContext *context, Conv2d *conv, const CardiacOp *op,
+/** A kind's primitive. It reads weights packed for kind 0 if it can: oneDNN
+ * packs by shape, and has only a slow implementation for another's layout. */
+static CpuPrimitive *
+make_primitive (const CpuContext *context, const Conv2d *conv,
+    const CardiacOp *op, const Kind *kind, const CpuPrimitive *like,
     CardiacError **error)
 {
   const int64_t *shape = op->in[1].shape;
   CpuArray w = { conv->x_dtype, 4, { shape[0], shape[1], shape[2], shape[3] },
     { 0 } };
+  CpuArray x = cpu_channels_last (conv->x_dtype, 1, kind->in_rows, conv->width,
+      conv->in);
+  CpuArray y = cpu_channels_last (conv->staged ? CARDIAC_F32 : conv->y_dtype,
+      1, kind->out_rows, conv->out_width, conv->out);
   CpuEpilogue epilogue = {
     .bias = cardiac_op_has (op, 2),
     .activation = op->conv.activation,
     .accumulate = conv->residual && !conv->staged,
   };
-  for (int i = 0; i < conv->kind_count; i++) {
-    Kind *kind = &conv->kinds[i];
-    CpuArray x = cpu_channels_last (conv->x_dtype, 1, kind->in_rows,
-        conv->width, conv->in);
-    CpuArray y = cpu_channels_last (
-        conv->staged ? CARDIAC_F32 : conv->y_dtype, 1, kind->out_rows,
-        conv->out_width, conv->out);
-    kind->primitive = cpu_convolution_new (context->library, &x, &w, &y,
-        &kind->window, &epilogue, i ? conv->kinds[0].primitive : NULL, error);
-    if (!kind->primitive)
-      return false;
+  return cpu_convolution_new (context->library, &x, &w, &y, &kind->window,
+      &epilogue, like, error);
+}
+
+static bool
+make_kind (const CpuContext *context, Conv2d *conv, const CardiacOp *op,
+    Kind *kind, CardiacError **error)
+{
+  const int64_t *shape = op->in[1].shape;
+  const CpuPrimitive *first = conv->kinds[0].primitive;
+  if (first) {
+    kind->primitive
+        = make_primitive (context, conv, op, kind, first, NULL);
+    if (kind->primitive
+        && (!cpu_primitive_is_slow (kind->primitive)
+            || cpu_primitive_is_slow (first)))
+      return true;
+    cpu_primitive_free (kind->primitive);
   }
+  kind->primitive = make_primitive (context, conv, op, kind, NULL, error);
+  if (!kind->primitive)
+    return false;
+  CpuArray w = { CARDIAC_F32, 4, { shape[0], shape[1], shape[2], shape[3] },
+    { shape[1] * shape[2] * shape[3], shape[2] * shape[3], shape[3], 1 } };
+  kind->constants = cpu_constants_new (kind->primitive, &w, op->in[1].data,
+      cardiac_op_has (op, 2) ? op->in[2].data : NULL, error);
+  return kind->constants != NULL;
+}
+
+static bool
+make_kinds (const CpuContext *context, Conv2d *conv, const CardiacOp *op,
+    CardiacError **error)
+{
+  for (int i = 0; i < conv->kind_count; i++)
+    if (!make_kind (context, conv, op, &conv->kinds[i], error))
+      return false;
   return true;
+}
+
+/** Of the slowest kind. */
+static const char *
+implementation (const Conv2d *conv)
+{
+  for (int i = 0; i < conv->kind_count; i++)
+    if (cpu_primitive_is_slow (conv->kinds[i].primitive))
+      return cpu_primitive_implementation (conv->kinds[i].primitive);
+  return cpu_primitive_implementation (conv->kinds[0].primitive);
 }
 
 static size_t
@@ -214,13 +269,7 @@ plan (const CpuContext *context, const CardiacOp *op, CardiacKernel *kernel,
   const double work = (double) (conv->out_height * conv->out_width)
                       * (double) (shape[0] * shape[1] * shape[2] * shape[3]);
   if (!cut_strips (conv, op, work) || batch * conv->strip_count > INT_MAX
-      || !make_primitives (context, conv, op, error))
-    return false;
-  CpuArray w = { CARDIAC_F32, 4, { shape[0], shape[1], shape[2], shape[3] },
-    { shape[1] * shape[2] * shape[3], shape[2] * shape[3], shape[3], 1 } };
-  conv->constants = cpu_constants_new (conv->kinds[0].primitive, &w,
-      op->in[1].data, cardiac_op_has (op, 2) ? op->in[2].data : NULL, error);
-  if (!conv->constants)
+      || !make_kinds (context, conv, op, error))
     return false;
   *kernel = (CardiacKernel){
     .run = run_conv2d,
@@ -231,8 +280,7 @@ plan (const CpuContext *context, const CardiacOp *op, CardiacKernel *kernel,
     .consumed_constants = true,
     .flop = 2 * work * (double) batch,
   };
-  cpu_name_implementation (kernel,
-      cpu_primitive_implementation (conv->kinds[0].primitive));
+  cpu_name_implementation (kernel, implementation (conv));
   return true;
 }
 

@@ -8,21 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const CpuVector *
-choose_vector (void)
-{
-#if defined(__x86_64__)
-  CpuIsa isa = cpu_library_isa ();
-  __builtin_cpu_init ();
-  if (isa.avx512 && __builtin_cpu_supports ("avx512bw")
-      && __builtin_cpu_supports ("avx512vl"))
-    return &cardiac_cpu_vector_avx512;
-  if (isa.avx2 && __builtin_cpu_supports ("fma"))
-    return &cardiac_cpu_vector_avx2;
-#endif
-  return &cardiac_cpu_vector_baseline;
-}
-
 static const char *
 isa_name (CpuIsa isa)
 {
@@ -86,7 +71,7 @@ open_backend (const CardiacBackendSettings *settings, CardiacError **error)
     close_backend (context);
     return NULL;
   }
-  context->vector = choose_vector ();
+  context->vector = cpu_choose_vector ();
   snprintf (context->description, sizeof context->description,
       "%s, %s; own loops: %s", cpu_library_version (),
       isa_name (cpu_library_isa ()), context->vector->name);

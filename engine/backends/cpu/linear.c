@@ -32,7 +32,9 @@ typedef struct Linear {
   bool residual, staged;
   /** [is the last block of rows shorter][the last of columns narrower] */
   CpuPrimitive *primitives[2][2];
-  CpuConstants **constants;        ///< one a block of columns
+  /** Packed weights, one a block of columns; [1] for the last block of rows,
+   * NULL when it reads the others'. */
+  CpuConstants **constants[2];
 } Linear;
 
 /* ---- cutting ------------------------------------------------------------------ */
@@ -97,11 +99,13 @@ run_linear (const CardiacKernel *kernel, void *const *in, void *out, int piece,
   const int64_t column = column_block * linear->columns;
   const int64_t rows = cpu_min (linear->rows, linear->m - first);
   const int64_t columns = cpu_min (linear->columns, linear->n - column);
+  const int is_last = rows != linear->rows;
   const CpuPrimitive *primitive
-      = linear->primitives[rows != linear->rows][columns != linear->columns];
+      = linear->primitives[is_last][columns != linear->columns];
   const void *x = cpu_at (in[0], linear->x_dtype, first * linear->k);
   const float *residual = linear->residual ? in[3] : NULL;
-  const CpuConstants *constants = linear->constants[column_block];
+  const CpuConstants *constants
+      = linear->constants[is_last && linear->constants[1]][column_block];
 
   if (linear->staged) {
     float *staged = scratch;
@@ -126,9 +130,12 @@ linear_free (Linear *linear)
     return;
   for (int i = 0; i < 4; i++)
     cpu_primitive_free (linear->primitives[i / 2][i % 2]);
-  for (int64_t i = 0; linear->constants && i < linear->column_blocks; i++)
-    cpu_constants_free (linear->constants[i]);
-  free (linear->constants);
+  for (int last = 0; last < 2; last++) {
+    CpuConstants **constants = linear->constants[last];
+    for (int64_t i = 0; constants && i < linear->column_blocks; i++)
+      cpu_constants_free (constants[i]);
+    free (constants);
+  }
   free (linear);
 }
 
@@ -156,41 +163,41 @@ make_primitive (const CpuContext *context, const Linear *linear,
   return cpu_matmul_new (context->library, &x, &w, &y, &epilogue, like, error);
 }
 
-/** Primitives for whole and for last blocks; those of one width read the same
- * packed weights. */
+/** Primitives for a block of rows, whole (`last` 0) or the last, and each
+ * width of columns. With `shared` they read the weights packed for whole
+ * blocks. @return false when one cannot, or (with an error) on failure. */
 static bool
 make_primitives (const CpuContext *context, Linear *linear,
-    const CardiacOp *op, CardiacError **error)
+    const CardiacOp *op, int last, bool shared, CardiacError **error)
 {
-  const int64_t last_rows
-      = linear->m - (linear->row_blocks - 1) * linear->rows;
+  const int64_t rows
+      = last ? linear->m - (linear->row_blocks - 1) * linear->rows
+             : linear->rows;
   const int64_t last_columns
       = linear->n - (linear->column_blocks - 1) * linear->columns;
   for (int narrow = 0; narrow < 2; narrow++) {
     if (narrow && last_columns == linear->columns)
       continue;
-    const int64_t columns = narrow ? last_columns : linear->columns;
-    CpuPrimitive *whole = make_primitive (context, linear, op, linear->rows,
-        columns, NULL, error);
-    linear->primitives[0][narrow] = whole;
-    if (!whole)
-      return false;
-    if (last_rows == linear->rows)
-      continue;
-    linear->primitives[1][narrow] = make_primitive (context, linear, op,
-        last_rows, columns, whole, error);
-    if (!linear->primitives[1][narrow])
+    const CpuPrimitive *whole = linear->primitives[0][narrow];
+    CpuPrimitive *made = make_primitive (context, linear, op, rows,
+        narrow ? last_columns : linear->columns, shared ? whole : NULL, error);
+    cpu_primitive_free (linear->primitives[last][narrow]);
+    linear->primitives[last][narrow] = made;
+    if (!made
+        || (shared && cpu_primitive_is_slow (made)
+            && !cpu_primitive_is_slow (whole)))
       return false;
   }
   return true;
 }
 
 static bool
-pack (Linear *linear, const CardiacOp *op, CardiacError **error)
+pack (Linear *linear, const CardiacOp *op, int last, CardiacError **error)
 {
-  linear->constants
-      = calloc ((size_t) linear->column_blocks, sizeof *linear->constants);
-  if (!linear->constants)
+  CpuConstants **constants
+      = calloc ((size_t) linear->column_blocks, sizeof *constants);
+  linear->constants[last] = constants;
+  if (!constants)
     return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
   for (int64_t i = 0; i < linear->column_blocks; i++) {
     const int64_t column = i * linear->columns;
@@ -199,13 +206,41 @@ pack (Linear *linear, const CardiacOp *op, CardiacError **error)
     const float *b = op->in[2].data;
     CpuArray array = cpu_transposed (
         cpu_matrix (CARDIAC_F32, columns, linear->k, linear->k));
-    linear->constants[i] = cpu_constants_new (
-        linear->primitives[0][columns != linear->columns], &array, w,
+    constants[i] = cpu_constants_new (
+        linear->primitives[last][columns != linear->columns], &array, w,
         cardiac_op_has (op, 2) ? b + column : NULL, error);
-    if (!linear->constants[i])
+    if (!constants[i])
       return false;
   }
   return true;
+}
+
+/** oneDNN packs by shape, and has only a slow implementation for the layout of
+ * another: the last block of rows then gets weights of its own. */
+static bool
+make_and_pack (const CpuContext *context, Linear *linear, const CardiacOp *op,
+    CardiacError **error)
+{
+  if (!make_primitives (context, linear, op, 0, false, error)
+      || !pack (linear, op, 0, error))
+    return false;
+  if (linear->m % linear->rows == 0
+      || make_primitives (context, linear, op, 1, true, NULL))
+    return true;
+  return make_primitives (context, linear, op, 1, false, error)
+         && pack (linear, op, 1, error);
+}
+
+/** Of the slowest primitive. */
+static const char *
+implementation (const Linear *linear)
+{
+  for (int i = 0; i < 4; i++) {
+    const CpuPrimitive *primitive = linear->primitives[i / 2][i % 2];
+    if (primitive && cpu_primitive_is_slow (primitive))
+      return cpu_primitive_implementation (primitive);
+  }
+  return cpu_primitive_implementation (linear->primitives[0][0]);
 }
 
 static size_t
@@ -238,8 +273,7 @@ plan_with_onednn (const CpuContext *context, const CardiacOp *op,
       = linear->residual && linear->y_dtype == CARDIAC_BF16;
   linear->staged = linear->column_blocks > 1 || converts || sums_half;
   if (linear->row_blocks * linear->column_blocks > INT_MAX
-      || !make_primitives (context, linear, op, error)
-      || !pack (linear, op, error))
+      || !make_and_pack (context, linear, op, error))
     return false;
   *kernel = (CardiacKernel){
     .run = run_linear,
@@ -250,8 +284,7 @@ plan_with_onednn (const CpuContext *context, const CardiacOp *op,
     .consumed_constants = true,
     .flop = 2 * work,
   };
-  cpu_name_implementation (kernel,
-      cpu_primitive_implementation (linear->primitives[0][0]));
+  cpu_name_implementation (kernel, implementation (linear));
   return true;
 }
 

@@ -49,6 +49,10 @@ typedef struct CpuVector {
       int64_t count, void *to, CardiacDType to_dtype);
 } CpuVector;
 
+/** The best table for this processor, within the limits that oneDNN is set
+ * ($ONEDNN_MAX_CPU_ISA). */
+const CpuVector *cpu_choose_vector (void);
+
 extern const CpuVector cardiac_cpu_vector_baseline;
 extern const CpuVector cardiac_cpu_vector_avx2;
 extern const CpuVector cardiac_cpu_vector_avx512;
