@@ -30,4 +30,4 @@ plugin_init (GstPlugin *plugin)
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, cardiac,
     "Cardiac echo analysis, research use only", plugin_init, VERSION, "LGPL",
-    PACKAGE, "https://github.com/gst-cardiac/gst-cardiac")
+    PACKAGE, "Unknown package origin")

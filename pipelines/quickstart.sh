@@ -70,7 +70,7 @@ grep -qE '^ *audio( #[0-9]+)?:' "$log" && say "$input: its audio is left out of 
 source=(filesrc location="$input" ! decodebin ! videoconvert)
 say "grading $input"
 rm -f "$out/results.jsonl" "$out/maps.bin"
-launch "$input" "${source[@]}" ! mregroi ! mregclassify sync-mode=exact \
+launch "$input" "${source[@]}" ! mregroi ! mregclassify sync-mode=exact interim=false \
   results-location="$out/results.jsonl" maps-location="$out/maps.bin" ! fakesink sync=false
 [ -s "$out/results.jsonl" ] || fail "$input: not one frame of it could be decoded"
 
