@@ -601,7 +601,9 @@ report_machine (const Options *options, const BenchPeak *peak, int threads,
   say (options,
       "peak of %d threads: fp32 %.0f GFLOP/s (%s), bf16 %.0f GFLOP/s (%s)\n",
       threads, peak->fp32, peak->fp32_name, peak->bf16, peak->bf16_name);
-  if (context && half_pays != half_taken)
+  const bool limited
+      = getenv ("ONEDNN_MAX_CPU_ISA") || getenv ("DNNL_MAX_CPU_ISA");
+  if (context && !limited && half_pays != half_taken)
     say (options, "precision=auto does not fit this machine: bf16 multiplies "
                   "%.1f times as fast as fp32\n",
         peak->bf16 / peak->fp32);

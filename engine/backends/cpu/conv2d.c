@@ -224,10 +224,26 @@ make_kind (const CpuContext *context, Conv2d *conv, const CardiacOp *op,
   return kind->constants != NULL;
 }
 
+/** Without AVX-512, oneDNN has only a slow implementation for a sum after the
+ * activation: the residual is then added afterwards. */
+static bool
+sums_slowly (const CpuContext *context, const Conv2d *conv,
+    const CardiacOp *op)
+{
+  if (!conv->residual || conv->staged)
+    return false;
+  CpuPrimitive *primitive
+      = make_primitive (context, conv, op, &conv->kinds[0], NULL, NULL);
+  const bool slow = !primitive || cpu_primitive_is_slow (primitive);
+  cpu_primitive_free (primitive);
+  return slow;
+}
+
 static bool
 make_kinds (const CpuContext *context, Conv2d *conv, const CardiacOp *op,
     CardiacError **error)
 {
+  conv->staged = conv->staged || sums_slowly (context, conv, op);
   for (int i = 0; i < conv->kind_count; i++)
     if (!make_kind (context, conv, op, &conv->kinds[i], error))
       return false;

@@ -102,9 +102,8 @@ prepare (void *context, const CardiacOp *op, CardiacKernel *kernel,
     [CARDIAC_OP_NCHW_TO_NHWC] = cpu_prepare_nchw_to_nhwc,
     [CARDIAC_OP_COSINE] = cpu_prepare_cosine,
     [CARDIAC_OP_AMPLIFY] = cpu_prepare_amplify,
+    [CARDIAC_OP_EIGENCAM] = cpu_prepare_eigencam,
     [CARDIAC_OP_YOLO_DECODE] = cpu_prepare_yolo_decode,
-    /* EIGENCAM is one small eigenproblem a frame, in double: the reference's
-     * is as good as ours would be. */
   };
   if ((unsigned) op->kind >= CARDIAC_OP_KINDS || !table[op->kind])
     return false;

@@ -43,6 +43,7 @@ CPU_PREPARE (mean);
 CPU_PREPARE (nchw_to_nhwc);
 CPU_PREPARE (cosine);
 CPU_PREPARE (amplify);
+CPU_PREPARE (eigencam);
 CPU_PREPARE (yolo_decode);
 
 /* ---- kernels without packed weights: state is a copy of the operator -------- */

@@ -520,41 +520,6 @@ cpu_constants_free (CpuConstants *constants)
 
 /* Running */
 
-/* Activations such as SiLU leave numbers below 1e-38 behind, which processors
- * multiply many times slower than others. They are taken as 0 while oneDNN
- * runs. The mode is the thread's, so it is put back. */
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-
-enum { FLUSH_TO_ZERO = 0x8000, DENORMALS_ARE_ZERO = 0x40 };
-
-static unsigned
-flush_denormals (void)
-{
-  const unsigned mode = _mm_getcsr ();
-  _mm_setcsr (mode | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
-  return mode;
-}
-
-static void
-restore_mode (unsigned mode)
-{
-  _mm_setcsr (mode);
-}
-#else
-static unsigned
-flush_denormals (void)
-{
-  return 0;
-}
-
-static void
-restore_mode (unsigned mode)
-{
-  (void) mode;
-}
-#endif
-
 static void
 execute (const CpuPrimitive *primitive, const void *src, dnnl_memory_t weights,
     dnnl_memory_t bias, void *dst, void *scratch)
@@ -577,9 +542,7 @@ execute (const CpuPrimitive *primitive, const void *src, dnnl_memory_t weights,
   if (scratch_memory)
     args[count++]
         = (dnnl_exec_arg_t){ DNNL_ARG_SCRATCHPAD, scratch_memory };
-  const unsigned mode = flush_denormals ();
   dnnl_primitive_execute (primitive->primitive, library->stream, count, args);
-  restore_mode (mode);
   dnnl_memory_destroy (src_memory);
   dnnl_memory_destroy (dst_memory);
   if (scratch_memory)

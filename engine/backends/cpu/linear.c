@@ -243,6 +243,23 @@ implementation (const Linear *linear)
   return cpu_primitive_implementation (linear->primitives[0][0]);
 }
 
+/** Without AVX-512, oneDNN has only its reference for a sum after an
+ * activation: the residual is then added afterwards. */
+static bool
+sums_slowly (const CpuContext *context, const Linear *linear,
+    const CardiacOp *op)
+{
+  if (!linear->residual || op->linear.activation == CARDIAC_ACTIVATION_NONE)
+    return false;
+  CpuPrimitive *primitive = make_primitive (context, linear, op, linear->rows,
+      linear->n, NULL, NULL);
+  const bool slow
+      = !primitive
+        || strncmp (cpu_primitive_implementation (primitive), "ref", 3) == 0;
+  cpu_primitive_free (primitive);
+  return slow;
+}
+
 static size_t
 scratch_bytes (const Linear *linear)
 {
@@ -271,7 +288,8 @@ plan_with_onednn (const CpuContext *context, const CardiacOp *op,
       = linear->x_dtype == CARDIAC_F32 && linear->y_dtype == CARDIAC_BF16;
   const bool sums_half
       = linear->residual && linear->y_dtype == CARDIAC_BF16;
-  linear->staged = linear->column_blocks > 1 || converts || sums_half;
+  linear->staged = linear->column_blocks > 1 || converts || sums_half
+                   || sums_slowly (context, linear, op);
   if (linear->row_blocks * linear->column_blocks > INT_MAX
       || !make_and_pack (context, linear, op, error))
     return false;

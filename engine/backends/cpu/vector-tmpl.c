@@ -230,6 +230,30 @@ dot (const float *x, const float *y, int64_t count)
   return floats_sum ((sum[0] + sum[1]) + (sum[2] + sum[3]));
 }
 
+static double
+dot_double (const double *x, const double *y, int64_t count)
+{
+  enum { SUMS = 32 };
+  double sums[SUMS] = { 0 }, sum = 0;
+  int64_t i = 0;
+  for (; i + SUMS <= count; i += SUMS)
+    for (int lane = 0; lane < SUMS; lane++)
+      sums[lane] += x[i + lane] * y[i + lane];
+  for (; i < count; i++)
+    sum += x[i] * y[i];
+  for (int lane = 0; lane < SUMS; lane++)
+    sum += sums[lane];
+  return sum;
+}
+
+static void
+subtract_two (double *restrict row, double a, const double *restrict x,
+    double b, const double *restrict y, int64_t count)
+{
+  for (int64_t i = 0; i < count; i++)
+    row[i] -= a * x[i] + b * y[i];
+}
+
 static ALWAYS_INLINE float
 sum_of (const void *x, bool half, int64_t width)
 {
@@ -410,6 +434,8 @@ const CpuVector CPU_VECTOR_TABLE = {
   .scale = scale,
   .accumulate = accumulate,
   .dot = dot,
+  .dot_double = dot_double,
+  .subtract_two = subtract_two,
   .layer_norm = layer_norm,
   .exponentials = exponentials,
   .sigmoid = sigmoid,

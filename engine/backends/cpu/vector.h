@@ -44,6 +44,12 @@ typedef struct CpuVector {
   void (*maximum) (float *to, const void *from, CardiacDType from_dtype,
       int64_t count);
 
+  double (*dot_double) (const double *x, const double *y, int64_t count);
+
+  /** row -= a x + b y. */
+  void (*subtract_two) (double *row, double a, const double *x, double b,
+      const double *y, int64_t count);
+
   /** to[i*channels + c] = planes[c*stride + i]. */
   void (*interleave) (const float *planes, int64_t stride, int64_t channels,
       int64_t count, void *to, CardiacDType to_dtype);
