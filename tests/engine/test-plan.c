@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* test-plan MODEL...: with the cpu backend every operator of a network has a
  * fast implementation: none falls back to `reference`, to oneDNN's `ref*` or
- * to its `gemm:jit`. One exception: Eigen-CAM is a small eigenproblem in double a
- * frame (3.5 ms of a thread at 196 patches, once an evaluation), and the
- * reference's direct solver is the only one there is. */
+ * to its `gemm:jit`. */
 #include "../require.h"
 #include "nets/programs.h"
 #include <cardiac/cardiac.h>
@@ -18,8 +16,6 @@ check_program (const char *what, CardiacProgram *program)
   for (int s = 0; s < cardiac_program_steps (program); s++) {
     CardiacStep step = cardiac_program_step (program, s);
     const char *name = step.kernel->implementation;
-    if (step.op->kind == CARDIAC_OP_EIGENCAM)
-      continue;
     if (strcmp (step.backend, "cpu") == 0 && strncmp (name, "ref", 3) != 0
         && strncmp (name, "gemm:jit", 8) != 0)
       continue;
