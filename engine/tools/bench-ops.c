@@ -6,7 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SHAPE(...) (const int64_t[]){ __VA_ARGS__ }
+#define SHAPE(...)                                                             \
+  (const int64_t[])                                                            \
+  {                                                                            \
+    __VA_ARGS__                                                                \
+  }
 
 typedef struct Builder {
   CardiacProgram *program;
@@ -64,8 +68,8 @@ attention (Builder *k, int frames, int tokens, int heads, const char *label)
 {
   const int width = 64 * heads;
   CardiacValue qkv = value (k, k->A, 3, SHAPE (frames, tokens, 3 * width));
-  cardiac_attention (k->program, qkv, 0, qkv, width, qkv, 2 * width, heads, 64,
-      label);
+  cardiac_attention (
+      k->program, qkv, 0, qkv, width, qkv, 2 * width, heads, 64, label);
 }
 
 static void
@@ -82,14 +86,14 @@ conv (Builder *k, int side, int in, int out, int kernel, int stride,
     const char *label)
 {
   CardiacOp op = { .kind = CARDIAC_OP_CONV2D,
-    .conv = { .stride = stride, .padding = kernel / 2,
+    .conv = { .stride = stride,
+        .padding = kernel / 2,
         .activation = CARDIAC_ACTIVATION_SILU } };
   cardiac_program_op (k->program, &op,
       (CardiacValue[]){ value (k, k->A, 4, SHAPE (1, side, side, in)),
           constant (k, 4, SHAPE (out, in, kernel, kernel)),
           constant (k, 1, SHAPE (out)) },
-      3,
-      value (k, k->A, 4, SHAPE (1, side / stride, side / stride, out)), "%s",
+      3, value (k, k->A, 4, SHAPE (1, side / stride, side / stride, out)), "%s",
       label);
 }
 

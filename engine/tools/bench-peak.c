@@ -29,7 +29,7 @@ now (void)
 
 /* Independent sums that hide the latency of one multiply-add. The empty asm
  * keeps each in a register and the loop from being folded. */
-#define KEEP(x) __asm__ volatile ("" : "+v"(x))
+#define KEEP(x) __asm__ volatile("" : "+v"(x))
 
 __attribute__ ((target ("avx2,fma"))) static double
 fma_ymm (long count)
@@ -102,7 +102,7 @@ amx_bf16 (long count)
     .columns = { 64, 64, 64, 64, 64, 64, 64, 64 },
     .rows = { 16, 16, 16, 16, 16, 16, 16, 16 } };
   static const uint16_t zeros[512] __attribute__ ((aligned (64)));
-  __asm__ volatile ("" ::: "memory");
+  __asm__ volatile("" ::: "memory");
   _tile_loadconfig (&config);
   _tile_loadd (4, zeros, 64);
   _tile_loadd (5, zeros, 64);
@@ -131,8 +131,7 @@ has_amx_bf16 (void)
     return false;
   if (!(d >> 22 & 1) || !(d >> 24 & 1))
     return false;
-  return syscall (SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA)
-         == 0;
+  return syscall (SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
 
 static PeakLoop

@@ -44,8 +44,8 @@ struct BenchPeer {
 static void *
 allocate (BenchPeer *peer, size_t bytes)
 {
-  void **grown
-      = realloc (peer->memory, (size_t) (peer->memories + 1) * sizeof *grown);
+  void **grown =
+      realloc (peer->memory, (size_t) (peer->memories + 1) * sizeof *grown);
   void *memory = NULL;
   if (!grown)
     return NULL;
@@ -140,11 +140,11 @@ static void
 run_call (const BenchPeer *peer, const Call *call)
 {
   if (call->constants)
-    cpu_primitive_run (call->primitive, call->src, call->constants, call->dst,
-        peer->scratch);
+    cpu_primitive_run (
+        call->primitive, call->src, call->constants, call->dst, peer->scratch);
   else
-    cpu_primitive_run_with (call->primitive, call->src, call->weights,
-        call->dst, peer->scratch);
+    cpu_primitive_run_with (
+        call->primitive, call->src, call->weights, call->dst, peer->scratch);
 }
 
 /* ---- encoder ------------------------------------------------------------------------ */
@@ -161,12 +161,12 @@ add_linear (BenchPeer *peer, int stage, int64_t m, int64_t k, int64_t n,
   CpuArray plain = cpu_matrix (CARDIAC_F32, k, n, n);
   epilogue.bias = true;
   *call = (Call){ .src = src, .dst = dst };
-  call->primitive = cpu_matmul_new (peer->library, &x, &w, &y, &epilogue,
-      NULL, error);
+  call->primitive =
+      cpu_matmul_new (peer->library, &x, &w, &y, &epilogue, NULL, error);
   if (!call->primitive)
     return false;
-  call->constants = cpu_constants_new (call->primitive, &plain,
-      noise (peer, k * n), noise (peer, n), error);
+  call->constants = cpu_constants_new (
+      call->primitive, &plain, noise (peer, k * n), noise (peer, n), error);
   peer->flop += 2.0 * (double) m * (double) k * (double) n;
   return call->constants != NULL;
 }
@@ -177,8 +177,7 @@ add_product (BenchPeer *peer, int stage, CpuArray x, CpuArray w, CpuArray y,
 {
   const CpuEpilogue none = { 0 };
   peer->calls[stage] = (Call){
-    .primitive = cpu_matmul_new (peer->library, &x, &w, &y, &none, NULL,
-        error),
+    .primitive = cpu_matmul_new (peer->library, &x, &w, &y, &none, NULL, error),
     .src = src,
     .weights = weights,
     .dst = dst,
@@ -197,8 +196,7 @@ add_attention (BenchPeer *peer, CardiacError **error)
   CpuArray rows = cpu_batch (cpu_matrix (peer->dtype, t, d, d), batch, t * d);
   CpuArray keys = cpu_batch (
       cpu_transposed (cpu_matrix (peer->dtype, t, d, d)), batch, t * d);
-  CpuArray square
-      = cpu_batch (cpu_matrix (peer->dtype, t, t, t), batch, t * t);
+  CpuArray square = cpu_batch (cpu_matrix (peer->dtype, t, t, t), batch, t * t);
   CpuArray logits = square;
   logits.dtype = CARDIAC_F32;
   return add_product (peer, LOGITS, rows, keys, logits, peer->q, peer->k,
@@ -214,8 +212,8 @@ allocate_encoder (BenchPeer *peer)
   const int64_t m = (int64_t) s->frames * s->tokens;
   const size_t size = cpu_size (peer->dtype);
   const size_t row = (size_t) (m * s->width);
-  const size_t square
-      = (size_t) ((int64_t) s->frames * s->heads * s->tokens * s->tokens);
+  const size_t square =
+      (size_t) ((int64_t) s->frames * s->heads * s->tokens * s->tokens);
   peer->x = noise (peer, m * s->width);
   peer->norm = noise (peer, s->width);
   peer->rows = allocate (peer, row * size);
@@ -228,8 +226,8 @@ allocate_encoder (BenchPeer *peer)
   peer->logits = allocate (peer, square * 4);
   peer->weights = peer->dtype == CARDIAC_F32 ? (void *) peer->logits
                                              : allocate (peer, square * size);
-  return peer->x && peer->norm && peer->rows && peer->qkv && peer->q
-         && peer->k && peer->v && peer->mixed && peer->hidden && peer->logits
+  return peer->x && peer->norm && peer->rows && peer->qkv && peer->q && peer->k
+         && peer->v && peer->mixed && peer->hidden && peer->logits
          && peer->weights;
 }
 
@@ -246,14 +244,14 @@ bench_peer_encoder (const BenchEncoder *shape, CardiacDType dtype, int threads,
   const CpuEpilogue plain = { 0 }, onto = { .accumulate = true },
                     gelu = { .activation = CARDIAC_ACTIVATION_QUICK_GELU };
   if (allocate_encoder (peer) && add_attention (peer, error)
-      && add_linear (peer, QKV, m, d, 3 * d, dtype, plain, peer->rows,
-          peer->qkv, error)
+      && add_linear (
+          peer, QKV, m, d, 3 * d, dtype, plain, peer->rows, peer->qkv, error)
       && add_linear (peer, PROJECTION, m, d, d, CARDIAC_F32, onto, peer->rows,
           peer->x, error)
-      && add_linear (peer, FC1, m, d, f, dtype, gelu, peer->rows,
-          peer->hidden, error)
-      && add_linear (peer, FC2, m, f, d, CARDIAC_F32, onto, peer->hidden,
-          peer->x, error)
+      && add_linear (
+          peer, FC1, m, d, f, dtype, gelu, peer->rows, peer->hidden, error)
+      && add_linear (
+          peer, FC2, m, f, d, CARDIAC_F32, onto, peer->hidden, peer->x, error)
       && add_scratch (peer)) {
     peer->flop *= shape->layers;
     return peer;
@@ -304,8 +302,8 @@ softmax_rows (BenchPeer *peer)
 #pragma omp parallel for num_threads(peer->threads)
   for (int64_t row = 0; row < rows; row++) {
     float *logits = peer->logits + row * t, sum;
-    peer->vector->exponentials (logits, 0.125f, logits, CARDIAC_F32, &sum, 1,
-        t);
+    peer->vector->exponentials (
+        logits, 0.125f, logits, CARDIAC_F32, &sum, 1, t);
     peer->vector->scale (logits, 1.0f / sum,
         cpu_at (peer->weights, peer->dtype, row * t), peer->dtype, t);
   }
@@ -347,16 +345,16 @@ run_layer (BenchPeer *peer)
 /* ---- convolutions -------------------------------------------------------------------- */
 
 static bool
-add_convolution (BenchPeer *peer, Call *call, const CardiacOp *op,
-    CardiacError **error)
+add_convolution (
+    BenchPeer *peer, Call *call, const CardiacOp *op, CardiacError **error)
 {
   const CardiacTensor *x = &op->in[0], *y = &op->out;
   const int64_t *w = op->in[1].shape;
   const int padding = op->conv.padding, stride = op->conv.stride;
-  CpuArray from = cpu_channels_last (peer->dtype, x->shape[0], x->shape[1],
-      x->shape[2], x->shape[3]);
-  CpuArray to = cpu_channels_last (y->dtype, y->shape[0], y->shape[1],
-      y->shape[2], y->shape[3]);
+  CpuArray from = cpu_channels_last (
+      peer->dtype, x->shape[0], x->shape[1], x->shape[2], x->shape[3]);
+  CpuArray to = cpu_channels_last (
+      y->dtype, y->shape[0], y->shape[1], y->shape[2], y->shape[3]);
   CpuArray any = { peer->dtype, 4, { w[0], w[1], w[2], w[3] }, { 0 } };
   CpuArray plain = { CARDIAC_F32, 4, { w[0], w[1], w[2], w[3] },
     { w[1] * w[2] * w[3], w[2] * w[3], w[3], 1 } };
@@ -364,23 +362,19 @@ add_convolution (BenchPeer *peer, Call *call, const CardiacOp *op,
     .stride = stride,
     .top = padding,
     .left = padding,
-    .bottom = (int) ((y->shape[1] - 1) * stride + w[2] - padding
-                     - x->shape[1]),
-    .right
-    = (int) ((y->shape[2] - 1) * stride + w[3] - padding - x->shape[2]),
+    .bottom = (int) ((y->shape[1] - 1) * stride + w[2] - padding - x->shape[1]),
+    .right = (int) ((y->shape[2] - 1) * stride + w[3] - padding - x->shape[2]),
   };
-  CpuEpilogue epilogue
-      = { .bias = true, .activation = op->conv.activation };
-  call->primitive = cpu_convolution_new (peer->library, &from, &any, &to,
-      &window, &epilogue, NULL, error);
+  CpuEpilogue epilogue = { .bias = true, .activation = op->conv.activation };
+  call->primitive = cpu_convolution_new (
+      peer->library, &from, &any, &to, &window, &epilogue, NULL, error);
   if (!call->primitive)
     return false;
   call->constants = cpu_constants_new (call->primitive, &plain,
       noise (peer, w[0] * w[1] * w[2] * w[3]), noise (peer, w[0]), error);
   call->src = noise_input (peer, cpu_count (x));
   call->dst = allocate (peer, (size_t) cpu_count (y) * cpu_size (y->dtype));
-  peer->flop
-      += 2.0 * (double) cpu_count (y) * (double) (w[1] * w[2] * w[3]);
+  peer->flop += 2.0 * (double) cpu_count (y) * (double) (w[1] * w[2] * w[3]);
   return call->constants && call->src && call->dst;
 }
 

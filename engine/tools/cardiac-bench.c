@@ -20,16 +20,16 @@
 #include <string.h>
 #include <time.h>
 
-static const char usage[]
-    = "usage: cardiac-bench [options] MODEL.safetensors | ops\n"
-      "  --device=auto|cpu|reference|cuda[:N]   (auto)\n"
-      "  --precision=auto|fp32|bf16|fp16        (auto)\n"
-      "  --threads=N     (0: all processors)\n"
-      "  --side=N        yolov8: side of the input in pixels (the file's)\n"
-      "  --runs=N        timed runs (10)\n"
-      "  --steps         a line for every operator, not one a kind\n"
-      "  --peer          also plain oneDNN, run in turn with the network\n"
-      "  --json          one JSON object instead of text\n";
+static const char usage[] =
+    "usage: cardiac-bench [options] MODEL.safetensors | ops\n"
+    "  --device=auto|cpu|reference|cuda[:N]   (auto)\n"
+    "  --precision=auto|fp32|bf16|fp16        (auto)\n"
+    "  --threads=N     (0: all processors)\n"
+    "  --side=N        yolov8: side of the input in pixels (the file's)\n"
+    "  --runs=N        timed runs (10)\n"
+    "  --steps         a line for every operator, not one a kind\n"
+    "  --peer          also plain oneDNN, run in turn with the network\n"
+    "  --json          one JSON object instead of text\n";
 
 typedef struct Options {
   CardiacSettings settings;
@@ -115,8 +115,8 @@ arithmetic (const CardiacOp *op)
 static double
 ideal_seconds (const CardiacStep *step, const BenchPeak *peak)
 {
-  const double rate
-      = arithmetic (step->op) == CARDIAC_F32 ? peak->fp32 : peak->bf16;
+  const double rate =
+      arithmetic (step->op) == CARDIAC_F32 ? peak->fp32 : peak->bf16;
   return rate > 0 ? step->kernel->flop / (rate * 1e9) : 0;
 }
 
@@ -129,8 +129,8 @@ typedef struct Row {
 } Row;
 
 static void
-add_to_row (Row *row, const CardiacStep *step, double seconds,
-    const BenchPeak *peak)
+add_to_row (
+    Row *row, const CardiacStep *step, double seconds, const BenchPeak *peak)
 {
   row->dtype = cardiac_dtype_name (step->op->in[0].dtype);
   row->implementation = step->kernel->implementation;
@@ -150,7 +150,7 @@ find_row (Row *rows, int *count, const CardiacStep *step, bool one_each)
   for (int i = 0; i < *count && !one_each; i++)
     if (strcmp (rows[i].name, name) == 0
         && strcmp (rows[i].dtype, cardiac_dtype_name (step->op->in[0].dtype))
-            == 0
+               == 0
         && strcmp (rows[i].implementation, step->kernel->implementation) == 0)
       return &rows[i];
   memcpy (rows[*count].name, name, sizeof name);
@@ -185,7 +185,8 @@ print_row (const Options *options, const Row *row, double total)
 {
   char rate[40] = "", share[40] = "";
   if (row->flop > 0)
-    snprintf (rate, sizeof rate, "%.0f GFLOP/s", row->flop / row->seconds * 1e-9);
+    snprintf (
+        rate, sizeof rate, "%.0f GFLOP/s", row->flop / row->seconds * 1e-9);
   if (row->ideal > 0)
     snprintf (share, sizeof share, "%.0f %% of peak",
         100 * row->ideal / row->seconds);
@@ -217,8 +218,7 @@ report_steps (const Options *options, CardiacProgram *program,
   double total = 0;
   for (int i = 0; best && rows && i < steps; i++) {
     CardiacStep step = cardiac_program_step (program, i);
-    add_to_row (find_row (rows, &count, &step, one_each), &step, best[i],
-        peak);
+    add_to_row (find_row (rows, &count, &step, one_each), &step, best[i], peak);
     total += best[i];
   }
   bool good = best && rows;
@@ -250,16 +250,16 @@ open_network (const Options *options, Network *network, CardiacError **error)
     return false;
   switch (cardiac_model_arch (network->model)) {
     case CARDIAC_ARCH_XCLIP:
-      network->xclip
-          = cardiac_xclip_new (network->model, &options->settings, error);
+      network->xclip =
+          cardiac_xclip_new (network->model, &options->settings, error);
       if (!network->xclip)
         return false;
       network->program = cardiac_xclip_program (network->xclip);
       network->info = cardiac_xclip_run_info (network->xclip);
       return true;
     case CARDIAC_ARCH_MREG:
-      network->mreg
-          = cardiac_mreg_new (network->model, &options->settings, error);
+      network->mreg =
+          cardiac_mreg_new (network->model, &options->settings, error);
       if (!network->mreg)
         return false;
       network->program = cardiac_mreg_backbone_program (network->mreg);
@@ -443,8 +443,8 @@ static void
 report_peer (const Options *options, const Network *network, double flop,
     Times ours, Times peers, json_t *out)
 {
-  const char *what
-      = network->yolov8 ? "its convolutions alone" : "its encoder alone";
+  const char *what =
+      network->yolov8 ? "its convolutions alone" : "its encoder alone";
   say (options,
       "peer, oneDNN with OpenMP, %s: best %.2f ms, median %.2f ms, %.1f "
       "GFLOP; ours / peer: best %.3f, median %.3f\n",
@@ -475,15 +475,13 @@ bench_network (const Options *options, const BenchPeak *peak, json_t *out,
     peer = open_peer (&network, error);
     good = peer != NULL;
   }
-  good = good
-         && time_network (options, &network, peer, &ours, &peers, error);
+  good = good && time_network (options, &network, peer, &ours, &peers, error);
   if (good) {
     report_network (options, &network, peak, ours, out);
     if (peer)
-      report_peer (options, &network, bench_peer_flop (peer), ours, peers,
-          out);
-    good = report_steps (options, network.program, peak, options->steps, rows,
-        error);
+      report_peer (options, &network, bench_peer_flop (peer), ours, peers, out);
+    good = report_steps (
+        options, network.program, peak, options->steps, rows, error);
   }
   bench_peer_free (peer);
   close_network (&network);
@@ -499,10 +497,9 @@ bench_ops (const Options *options, const BenchPeak *peak, json_t *out,
   json_t *rows = json_array ();
   json_object_set_new (out, "operators", rows);
   CardiacRuntime *runtime = cardiac_runtime_new (&options->settings, error);
-  CardiacProgram *program
-      = runtime ? bench_ops_program (runtime, error) : NULL;
-  bool good = program
-              && report_steps (options, program, peak, true, rows, error);
+  CardiacProgram *program = runtime ? bench_ops_program (runtime, error) : NULL;
+  bool good =
+      program && report_steps (options, program, peak, true, rows, error);
   cardiac_program_free (&program);
   cardiac_runtime_free (&runtime);
   return good;
@@ -585,15 +582,15 @@ parse (int argc, char **argv, Options *options)
 
 /** What the cpu backend says of this machine. */
 static void
-report_machine (const Options *options, const BenchPeak *peak, int threads,
-    json_t *out)
+report_machine (
+    const Options *options, const BenchPeak *peak, int threads, json_t *out)
 {
   const CardiacBackend *backend = cardiac_backend_find ("cpu", NULL);
   CardiacBackendSettings settings = { .threads = threads };
   void *context = backend ? backend->open (&settings, NULL) : NULL;
   const char *text = context ? backend->describe (context) : "no cpu backend";
-  const char *preferred
-      = context ? cardiac_dtype_name (backend->preferred ()) : "f32";
+  const char *preferred =
+      context ? cardiac_dtype_name (backend->preferred ()) : "f32";
   /* The table behind precision=auto goes by vendor and instruction set. */
   const bool half_pays = peak->bf16 > 1.2 * peak->fp32;
   const bool half_taken = strcmp (preferred, "bf16") == 0;
@@ -601,15 +598,17 @@ report_machine (const Options *options, const BenchPeak *peak, int threads,
   say (options,
       "peak of %d threads: fp32 %.0f GFLOP/s (%s), bf16 %.0f GFLOP/s (%s)\n",
       threads, peak->fp32, peak->fp32_name, peak->bf16, peak->bf16_name);
-  const bool limited
-      = getenv ("ONEDNN_MAX_CPU_ISA") || getenv ("DNNL_MAX_CPU_ISA");
+  const bool limited =
+      getenv ("ONEDNN_MAX_CPU_ISA") || getenv ("DNNL_MAX_CPU_ISA");
   if (context && !limited && half_pays != half_taken)
-    say (options, "precision=auto does not fit this machine: bf16 multiplies "
-                  "%.1f times as fast as fp32\n",
+    say (options,
+        "precision=auto does not fit this machine: bf16 multiplies "
+        "%.1f times as fast as fp32\n",
         peak->bf16 / peak->fp32);
   json_object_set_new (out, "machine", json_string (text));
   json_object_set_new (out, "auto_precision", json_string (preferred));
-  json_object_set_new (out, "auto_fits", json_boolean (half_pays == half_taken));
+  json_object_set_new (
+      out, "auto_fits", json_boolean (half_pays == half_taken));
   json_object_set_new (out, "peak",
       json_pack ("{s:i, s:f, s:s, s:f, s:s}", "threads", threads, "fp32_gflops",
           peak->fp32, "fp32", peak->fp32_name, "bf16_gflops", peak->bf16,

@@ -21,7 +21,7 @@ static const int64_t BATCH_BYTES = 256 << 10;
 typedef struct Attention {
   const CpuVector *vector;
   CardiacDType dtype;
-  int64_t tq, tk, d;           ///< rows of q, rows of k and v, head_dim
+  int64_t tq, tk, d; ///< rows of q, rows of k and v, head_dim
   int64_t q_width, k_width, v_width;
   int64_t q_offset, k_offset, v_offset;
   int64_t heads, piece_heads, batch; ///< each divides the one before
@@ -32,12 +32,12 @@ typedef struct Attention {
 
 /** Parts of the scratch memory, for one batch of heads. */
 typedef struct Parts {
-  void *q, *k, *v;   ///< [batch,T,d]
-  float *logits;     ///< [batch,tq,tk]
-  void *weights;     ///< [batch,tq,tk]; F32: the logits themselves
-  float *sums;       ///< [batch,tq]
-  float *mixed;      ///< [batch,tq,d]
-  void *rest;        ///< oneDNN's
+  void *q, *k, *v; ///< [batch,T,d]
+  float *logits;   ///< [batch,tq,tk]
+  void *weights;   ///< [batch,tq,tk]; F32: the logits themselves
+  float *sums;     ///< [batch,tq]
+  float *mixed;    ///< [batch,tq,d]
+  void *rest;      ///< oneDNN's
 } Parts;
 
 /** Lays the parts out at `memory` (may be NULL). @return bytes. */
@@ -47,9 +47,8 @@ lay_out (const Attention *a, char *memory, Parts *parts)
   const size_t size = cpu_size (a->dtype);
   const size_t logits = (size_t) (a->batch * a->tq * a->tk);
   size_t used = 0;
-#define TAKE(field, bytes) \
-  parts->field = (void *) ((uintptr_t) memory + used), \
-  used += cpu_lines (bytes)
+#define TAKE(field, bytes)                                                     \
+  parts->field = (void *) ((uintptr_t) memory + used), used += cpu_lines (bytes)
   TAKE (q, (size_t) (a->batch * a->tq * a->d) * size);
   TAKE (k, (size_t) (a->batch * a->tk * a->d) * size);
   TAKE (v, (size_t) (a->batch * a->tk * a->d) * size);
@@ -92,12 +91,12 @@ run_batch (const Attention *a, const void *q, const void *k, const void *v,
     gather (a, v, a->tk, a->v_width, a->v_offset + offset,
         cpu_at (parts->v, a->dtype, i * a->tk * a->d));
   }
-  cpu_primitive_run_with (a->logits, parts->q, parts->k, parts->logits,
-      parts->rest);
+  cpu_primitive_run_with (
+      a->logits, parts->q, parts->k, parts->logits, parts->rest);
   a->vector->exponentials (parts->logits, a->scale, parts->weights, a->dtype,
       parts->sums, a->batch * a->tq, a->tk);
-  cpu_primitive_run_with (a->mix, parts->weights, parts->v, parts->mixed,
-      parts->rest);
+  cpu_primitive_run_with (
+      a->mix, parts->weights, parts->v, parts->mixed, parts->rest);
   for (int64_t i = 0; i < a->batch; i++)
     for (int64_t row = 0; row < a->tq; row++) {
       const int64_t from = i * a->tq + row;
@@ -157,23 +156,23 @@ static bool
 make_primitives (const CpuContext *context, Attention *a, CardiacError **error)
 {
   const CpuEpilogue none = { 0 };
-  CpuArray q = cpu_batch (cpu_matrix (a->dtype, a->tq, a->d, a->d), a->batch,
-      a->tq * a->d);
-  CpuArray k = cpu_batch (
-      cpu_transposed (cpu_matrix (a->dtype, a->tk, a->d, a->d)), a->batch,
-      a->tk * a->d);
-  CpuArray logits = cpu_batch (cpu_matrix (CARDIAC_F32, a->tq, a->tk, a->tk),
-      a->batch, a->tq * a->tk);
+  CpuArray q = cpu_batch (
+      cpu_matrix (a->dtype, a->tq, a->d, a->d), a->batch, a->tq * a->d);
+  CpuArray k =
+      cpu_batch (cpu_transposed (cpu_matrix (a->dtype, a->tk, a->d, a->d)),
+          a->batch, a->tk * a->d);
+  CpuArray logits = cpu_batch (
+      cpu_matrix (CARDIAC_F32, a->tq, a->tk, a->tk), a->batch, a->tq * a->tk);
   CpuArray weights = logits;
   weights.dtype = a->dtype;
-  CpuArray v = cpu_batch (cpu_matrix (a->dtype, a->tk, a->d, a->d), a->batch,
-      a->tk * a->d);
-  CpuArray mixed = cpu_batch (cpu_matrix (CARDIAC_F32, a->tq, a->d, a->d),
-      a->batch, a->tq * a->d);
-  a->logits = cpu_matmul_new (context->library, &q, &k, &logits, &none, NULL,
-      error);
-  a->mix = cpu_matmul_new (context->library, &weights, &v, &mixed, &none,
-      NULL, error);
+  CpuArray v = cpu_batch (
+      cpu_matrix (a->dtype, a->tk, a->d, a->d), a->batch, a->tk * a->d);
+  CpuArray mixed = cpu_batch (
+      cpu_matrix (CARDIAC_F32, a->tq, a->d, a->d), a->batch, a->tq * a->d);
+  a->logits =
+      cpu_matmul_new (context->library, &q, &k, &logits, &none, NULL, error);
+  a->mix = cpu_matmul_new (
+      context->library, &weights, &v, &mixed, &none, NULL, error);
   if (!a->logits || !a->mix)
     return false;
   size_t first = cpu_primitive_scratch (a->logits);
@@ -187,10 +186,10 @@ plan (const CpuContext *context, const CardiacOp *op, CardiacKernel *kernel,
     Attention *a, CardiacError **error)
 {
   const int64_t frames = op->in[0].shape[0];
-  const double head_work
-      = 2.0 * (double) a->tq * (double) a->tk * (double) a->d;
-  a->piece_heads
-      = divisor_up_to (a->heads, 1 + (int64_t) (PIECE_WORK / head_work));
+  const double head_work =
+      2.0 * (double) a->tq * (double) a->tk * (double) a->d;
+  a->piece_heads =
+      divisor_up_to (a->heads, 1 + (int64_t) (PIECE_WORK / head_work));
   a->batch = divisor_up_to (a->piece_heads, BATCH_BYTES / (a->tq * a->tk * 4));
   const int64_t pieces = frames * (a->heads / a->piece_heads);
   if (pieces > INT_MAX || !make_primitives (context, a, error))
@@ -205,9 +204,9 @@ plan (const CpuContext *context, const CardiacOp *op, CardiacKernel *kernel,
     .flop = 2 * head_work * (double) (a->heads * frames),
   };
   /* The slower one speaks for both. */
-  cpu_name_implementation (kernel,
-      cpu_primitive_implementation (
-          cpu_primitive_is_slow (a->mix) ? a->mix : a->logits));
+  cpu_name_implementation (
+      kernel, cpu_primitive_implementation (
+                  cpu_primitive_is_slow (a->mix) ? a->mix : a->logits));
   return true;
 }
 
@@ -239,8 +238,12 @@ CPU_PREPARE (attention)
   *a = (Attention){
     .vector = context->vector,
     .dtype = q->dtype,
-    .tq = q->shape[1], .tk = k->shape[1], .d = d,
-    .q_width = q->shape[2], .k_width = k->shape[2], .v_width = v->shape[2],
+    .tq = q->shape[1],
+    .tk = k->shape[1],
+    .d = d,
+    .q_width = q->shape[2],
+    .k_width = k->shape[2],
+    .v_width = v->shape[2],
     .q_offset = op->attention.q_offset,
     .k_offset = op->attention.k_offset,
     .v_offset = op->attention.v_offset,

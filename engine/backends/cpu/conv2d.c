@@ -18,7 +18,7 @@ enum { MOST_STRIPS = 16 };
 static const double STRIP_WORK = 4e6;
 
 typedef struct Strip {
-  int64_t in_row, in_rows;   ///< rows of x that it reads
+  int64_t in_row, in_rows; ///< rows of x that it reads
   int64_t out_row, out_rows;
   int kind;
 } Strip;
@@ -33,7 +33,7 @@ typedef struct Kind {
 typedef struct Conv2d {
   const CpuVector *vector;
   CardiacDType x_dtype, y_dtype;
-  int64_t height, width, in;       ///< of x
+  int64_t height, width, in; ///< of x
   int64_t out_height, out_width, out;
   bool residual, staged;
   int strip_count, kind_count;
@@ -49,18 +49,18 @@ run_conv2d (const CardiacKernel *kernel, void *const *in, void *out, int piece,
   const Conv2d *conv = kernel->state;
   const int64_t b = piece / conv->strip_count;
   const Strip *strip = &conv->strips[piece % conv->strip_count];
-  const int64_t from
-      = (b * conv->height + strip->in_row) * conv->width * conv->in;
-  const int64_t to
-      = (b * conv->out_height + strip->out_row) * conv->out_width * conv->out;
+  const int64_t from =
+      (b * conv->height + strip->in_row) * conv->width * conv->in;
+  const int64_t to =
+      (b * conv->out_height + strip->out_row) * conv->out_width * conv->out;
   const int64_t count = strip->out_rows * conv->out_width * conv->out;
   const Kind *kind = &conv->kinds[strip->kind];
-  const CpuConstants *constants
-      = kind->constants ? kind->constants : conv->kinds[0].constants;
+  const CpuConstants *constants =
+      kind->constants ? kind->constants : conv->kinds[0].constants;
   const void *x = cpu_at (in[0], conv->x_dtype, from);
   void *y = cpu_at (out, conv->y_dtype, to);
-  const void *residual
-      = conv->residual ? cpu_at (in[3], conv->y_dtype, to) : NULL;
+  const void *residual =
+      conv->residual ? cpu_at (in[3], conv->y_dtype, to) : NULL;
 
   if (conv->staged) {
     char *rest = (char *) scratch + conv->stage_bytes;
@@ -111,15 +111,16 @@ place_strip (const Conv2d *conv, const CardiacOp *op, Strip *strip)
   const int64_t kh = op->in[1].shape[2], kw = op->in[1].shape[3];
   const int64_t stride = op->conv.stride, padding = op->conv.padding;
   const int64_t above = strip->out_row * stride - padding;
-  const int64_t below
-      = (strip->out_row + strip->out_rows - 1) * stride - padding + kh;
+  const int64_t below =
+      (strip->out_row + strip->out_rows - 1) * stride - padding + kh;
   strip->in_row = positive (above);
   strip->in_rows = cpu_min (below, conv->height) - strip->in_row;
   const int64_t right = (conv->out_width - 1) * stride - padding + kw;
   return (Kind){
     .in_rows = strip->in_rows,
     .out_rows = strip->out_rows,
-    .window = { .kernel_height = (int) kh, .kernel_width = (int) kw,
+    .window = { .kernel_height = (int) kh,
+        .kernel_width = (int) kw,
         .stride = (int) stride,
         .top = (int) positive (-above),
         .bottom = (int) positive (below - conv->height),
@@ -186,17 +187,17 @@ make_primitive (const CpuContext *context, const Conv2d *conv,
   const int64_t *shape = op->in[1].shape;
   CpuArray w = { conv->x_dtype, 4, { shape[0], shape[1], shape[2], shape[3] },
     { 0 } };
-  CpuArray x = cpu_channels_last (conv->x_dtype, 1, kind->in_rows, conv->width,
-      conv->in);
-  CpuArray y = cpu_channels_last (conv->staged ? CARDIAC_F32 : conv->y_dtype,
-      1, kind->out_rows, conv->out_width, conv->out);
+  CpuArray x = cpu_channels_last (
+      conv->x_dtype, 1, kind->in_rows, conv->width, conv->in);
+  CpuArray y = cpu_channels_last (conv->staged ? CARDIAC_F32 : conv->y_dtype, 1,
+      kind->out_rows, conv->out_width, conv->out);
   CpuEpilogue epilogue = {
     .bias = cardiac_op_has (op, 2),
     .activation = op->conv.activation,
     .accumulate = conv->residual && !conv->staged,
   };
-  return cpu_convolution_new (context->library, &x, &w, &y, &kind->window,
-      &epilogue, like, error);
+  return cpu_convolution_new (
+      context->library, &x, &w, &y, &kind->window, &epilogue, like, error);
 }
 
 static bool
@@ -206,8 +207,7 @@ make_kind (const CpuContext *context, Conv2d *conv, const CardiacOp *op,
   const int64_t *shape = op->in[1].shape;
   const CpuPrimitive *first = conv->kinds[0].primitive;
   if (first) {
-    kind->primitive
-        = make_primitive (context, conv, op, kind, first, NULL);
+    kind->primitive = make_primitive (context, conv, op, kind, first, NULL);
     if (kind->primitive
         && (!cpu_primitive_is_slow (kind->primitive)
             || cpu_primitive_is_slow (first)))
@@ -227,13 +227,12 @@ make_kind (const CpuContext *context, Conv2d *conv, const CardiacOp *op,
 /** Without AVX-512, oneDNN has only a slow implementation for a sum after the
  * activation: the residual is then added afterwards. */
 static bool
-sums_slowly (const CpuContext *context, const Conv2d *conv,
-    const CardiacOp *op)
+sums_slowly (const CpuContext *context, const Conv2d *conv, const CardiacOp *op)
 {
   if (!conv->residual || conv->staged)
     return false;
-  CpuPrimitive *primitive
-      = make_primitive (context, conv, op, &conv->kinds[0], NULL, NULL);
+  CpuPrimitive *primitive =
+      make_primitive (context, conv, op, &conv->kinds[0], NULL, NULL);
   const bool slow = !primitive || cpu_primitive_is_slow (primitive);
   cpu_primitive_free (primitive);
   return slow;
@@ -266,8 +265,8 @@ scratch_bytes (Conv2d *conv)
   size_t most = 0;
   for (int i = 0; i < conv->kind_count; i++) {
     const Kind *kind = &conv->kinds[i];
-    const size_t stage = cpu_lines (
-        (size_t) (kind->out_rows * conv->out_width * conv->out) * 4);
+    const size_t stage =
+        cpu_lines ((size_t) (kind->out_rows * conv->out_width * conv->out) * 4);
     if (cpu_primitive_scratch (kind->primitive) > most)
       most = cpu_primitive_scratch (kind->primitive);
     if (conv->staged && stage > conv->stage_bytes)

@@ -20,8 +20,8 @@ typedef struct CpuContext {
 typedef bool (*CpuPrepare) (const CpuContext *context, const CardiacOp *op,
     CardiacKernel *kernel, CardiacError **error);
 
-#define CPU_PREPARE(name) \
-  bool cpu_prepare_##name (const CpuContext *context, const CardiacOp *op, \
+#define CPU_PREPARE(name)                                                      \
+  bool cpu_prepare_##name (const CpuContext *context, const CardiacOp *op,     \
       CardiacKernel *kernel, CardiacError **error)
 
 CPU_PREPARE (linear);
@@ -54,8 +54,8 @@ typedef struct CpuLoop {
   int64_t chunk; ///< what a piece takes, in a unit of the operator's own
 } CpuLoop;
 
-typedef void (*CpuRun) (const CardiacKernel *kernel, void *const *in,
-    void *out, int piece, void *scratch);
+typedef void (*CpuRun) (const CardiacKernel *kernel, void *const *in, void *out,
+    int piece, void *scratch);
 
 /** Cuts `units` into pieces of `chunk`. */
 bool cpu_loop_plan (const CpuContext *context, const CardiacOp *op,

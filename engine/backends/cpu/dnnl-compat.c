@@ -80,17 +80,15 @@ desc_init (Desc *desc, const CpuArray *array)
   dnnl_data_type_t type = data_type (array->dtype);
   bool any = array->stride[0] == 0;
 #if DNNL_VERSION_MAJOR >= 3
-  dnnl_status_t status = any
-      ? dnnl_memory_desc_create_with_tag (&desc->md, array->rank, dims, type,
-          dnnl_format_tag_any)
-      : dnnl_memory_desc_create_with_strides (&desc->md, array->rank, dims,
-          type, strides);
+  dnnl_status_t status = any ? dnnl_memory_desc_create_with_tag (&desc->md,
+                             array->rank, dims, type, dnnl_format_tag_any)
+                             : dnnl_memory_desc_create_with_strides (
+                                 &desc->md, array->rank, dims, type, strides);
 #else
-  dnnl_status_t status = any
-      ? dnnl_memory_desc_init_by_tag (&desc->md, array->rank, dims, type,
-          dnnl_format_tag_any)
-      : dnnl_memory_desc_init_by_strides (&desc->md, array->rank, dims, type,
-          strides);
+  dnnl_status_t status = any ? dnnl_memory_desc_init_by_tag (&desc->md,
+                             array->rank, dims, type, dnnl_format_tag_any)
+                             : dnnl_memory_desc_init_by_strides (
+                                 &desc->md, array->rank, dims, type, strides);
 #endif
   desc->set = status == dnnl_success;
   return desc->set;
@@ -135,9 +133,9 @@ cpu_library_new (CardiacError **error)
   CpuLibrary *library = calloc (1, sizeof *library);
   if (library
       && dnnl_engine_create (&library->engine, dnnl_cpu, 0) == dnnl_success
-      && dnnl_stream_create (&library->stream, library->engine,
-             dnnl_stream_default_flags)
-          == dnnl_success)
+      && dnnl_stream_create (
+             &library->stream, library->engine, dnnl_stream_default_flags)
+             == dnnl_success)
     return library;
   cpu_library_free (library);
   cardiac_fail (error, CARDIAC_ERROR_DEVICE,
@@ -201,8 +199,8 @@ cpu_library_version (void)
 /* Epilogues */
 
 static dnnl_status_t
-append_eltwise (dnnl_post_ops_t ops, dnnl_alg_kind_t kind, float alpha,
-    float beta)
+append_eltwise (
+    dnnl_post_ops_t ops, dnnl_alg_kind_t kind, float alpha, float beta)
 {
 #if DNNL_VERSION_MAJOR >= 3
   return dnnl_post_ops_append_eltwise (ops, kind, alpha, beta);
@@ -232,20 +230,20 @@ attributes_new (const CpuEpilogue *epilogue)
 {
   dnnl_primitive_attr_t attributes = NULL;
   dnnl_post_ops_t ops = NULL;
-  bool good
-      = dnnl_primitive_attr_create (&attributes) == dnnl_success
-      && dnnl_primitive_attr_set_scratchpad_mode (attributes,
-             dnnl_scratchpad_mode_user)
-          == dnnl_success
+  bool good =
+      dnnl_primitive_attr_create (&attributes) == dnnl_success
+      && dnnl_primitive_attr_set_scratchpad_mode (
+             attributes, dnnl_scratchpad_mode_user)
+             == dnnl_success
       && dnnl_post_ops_create (&ops) == dnnl_success
       && (epilogue->alpha == 0 || epilogue->alpha == 1
           || append_eltwise (ops, dnnl_eltwise_linear, epilogue->alpha, 0)
-              == dnnl_success)
+                 == dnnl_success)
       && append_activation (ops, epilogue->activation) == dnnl_success
       && (!epilogue->accumulate
 #if DNNL_VERSION_MAJOR >= 3
           || dnnl_post_ops_append_sum (ops, 1.0f, 0, dnnl_data_type_undef)
-              == dnnl_success)
+                 == dnnl_success)
 #else
           || dnnl_post_ops_append_sum (ops, 1.0f) == dnnl_success)
 #endif
@@ -274,11 +272,11 @@ plan_init (Plan *plan, const CpuArray *src, const CpuArray *weights,
 {
   *plan = (Plan){ 0 };
   return desc_init (&plan->src, src)
-      && (like ? desc_copy (&plan->weights, desc_arg (&like->weights))
-               : desc_init (&plan->weights, weights))
-      && (!epilogue->bias || desc_init (&plan->bias, bias))
-      && desc_init (&plan->dst, dst)
-      && (plan->attributes = attributes_new (epilogue)) != NULL;
+         && (like ? desc_copy (&plan->weights, desc_arg (&like->weights))
+                  : desc_init (&plan->weights, weights))
+         && (!epilogue->bias || desc_init (&plan->bias, bias))
+         && desc_init (&plan->dst, dst)
+         && (plan->attributes = attributes_new (epilogue)) != NULL;
 }
 
 static void
@@ -293,8 +291,8 @@ plan_clear (Plan *plan)
 }
 
 static bool
-copy_queried (Desc *desc, const_dnnl_primitive_desc_t pd, dnnl_query_t query,
-    int index)
+copy_queried (
+    Desc *desc, const_dnnl_primitive_desc_t pd, dnnl_query_t query, int index)
 {
   desc_copy (desc, dnnl_primitive_desc_query_md (pd, query, index));
   return desc->set;
@@ -302,12 +300,12 @@ copy_queried (Desc *desc, const_dnnl_primitive_desc_t pd, dnnl_query_t query,
 
 /** Takes `pd`. */
 static CpuPrimitive *
-primitive_new (const CpuLibrary *library, dnnl_primitive_desc_t pd,
-    const Plan *plan)
+primitive_new (
+    const CpuLibrary *library, dnnl_primitive_desc_t pd, const Plan *plan)
 {
   CpuPrimitive *made = calloc (1, sizeof *made);
-  bool good = made
-      && dnnl_primitive_create (&made->primitive, pd) == dnnl_success
+  bool good =
+      made && dnnl_primitive_create (&made->primitive, pd) == dnnl_success
       && desc_copy (&made->src, desc_arg (&plan->src))
       && desc_copy (&made->dst, desc_arg (&plan->dst))
       && copy_queried (&made->weights, pd, dnnl_query_weights_md, 0)
@@ -347,12 +345,12 @@ cpu_matmul_new (const CpuLibrary *library, const CpuArray *src,
     status = dnnl_matmul_desc_init (&desc, desc_arg (&plan.src),
         desc_arg (&plan.weights), desc_arg (&plan.bias), desc_arg (&plan.dst));
     if (status == dnnl_success)
-      status = dnnl_primitive_desc_create (&pd, &desc, plan.attributes,
-          library->engine, NULL);
+      status = dnnl_primitive_desc_create (
+          &pd, &desc, plan.attributes, library->engine, NULL);
 #endif
   }
-  CpuPrimitive *made
-      = status == dnnl_success ? primitive_new (library, pd, &plan) : NULL;
+  CpuPrimitive *made =
+      status == dnnl_success ? primitive_new (library, pd, &plan) : NULL;
   plan_clear (&plan);
   if (!made && !like)
     cardiac_fail (error, CARDIAC_ERROR_INTERNAL,
@@ -364,8 +362,7 @@ cpu_matmul_new (const CpuLibrary *library, const CpuArray *src,
 CpuPrimitive *
 cpu_convolution_new (const CpuLibrary *library, const CpuArray *src,
     const CpuArray *weights, const CpuArray *dst, const CpuWindow *window,
-    const CpuEpilogue *epilogue, const CpuPrimitive *like,
-    CardiacError **error)
+    const CpuEpilogue *epilogue, const CpuPrimitive *like, CardiacError **error)
 {
   CpuArray bias = { CARDIAC_F32, 1, { dst->shape[1] }, { 1 } };
   dnnl_dims_t strides = { window->stride, window->stride };
@@ -380,21 +377,19 @@ cpu_convolution_new (const CpuLibrary *library, const CpuArray *src,
     status = dnnl_convolution_forward_primitive_desc_create (&pd,
         library->engine, dnnl_forward_inference, dnnl_convolution_direct,
         desc_arg (&plan.src), desc_arg (&plan.weights), desc_arg (&plan.bias),
-        desc_arg (&plan.dst), strides, dilates, before, after,
-        plan.attributes);
+        desc_arg (&plan.dst), strides, dilates, before, after, plan.attributes);
 #else
     dnnl_convolution_desc_t desc;
     status = dnnl_convolution_forward_desc_init (&desc, dnnl_forward_inference,
-        dnnl_convolution_direct, desc_arg (&plan.src),
-        desc_arg (&plan.weights), desc_arg (&plan.bias), desc_arg (&plan.dst),
-        strides, before, after);
+        dnnl_convolution_direct, desc_arg (&plan.src), desc_arg (&plan.weights),
+        desc_arg (&plan.bias), desc_arg (&plan.dst), strides, before, after);
     if (status == dnnl_success)
-      status = dnnl_primitive_desc_create (&pd, &desc, plan.attributes,
-          library->engine, NULL);
+      status = dnnl_primitive_desc_create (
+          &pd, &desc, plan.attributes, library->engine, NULL);
 #endif
   }
-  CpuPrimitive *made
-      = status == dnnl_success ? primitive_new (library, pd, &plan) : NULL;
+  CpuPrimitive *made =
+      status == dnnl_success ? primitive_new (library, pd, &plan) : NULL;
   plan_clear (&plan);
   if (!made && !like)
     cardiac_fail (error, CARDIAC_ERROR_INTERNAL,
@@ -428,7 +423,7 @@ bool
 cpu_primitive_is_slow (const CpuPrimitive *primitive)
 {
   return strncmp (primitive->implementation, "ref", 3) == 0
-      || strncmp (primitive->implementation, "gemm:", 5) == 0;
+         || strncmp (primitive->implementation, "gemm:", 5) == 0;
 }
 
 size_t
@@ -457,16 +452,16 @@ reorder (const CpuLibrary *library, const Desc *from, void *from_data,
   dnnl_primitive_desc_t pd = NULL;
   dnnl_primitive_t primitive = NULL;
   dnnl_memory_t memory = memory_new (library, from, from_data);
-  dnnl_exec_arg_t args[]
-      = { { DNNL_ARG_FROM, memory }, { DNNL_ARG_TO, to_memory } };
+  dnnl_exec_arg_t args[] = { { DNNL_ARG_FROM, memory },
+    { DNNL_ARG_TO, to_memory } };
   bool good = memory
-      && dnnl_reorder_primitive_desc_create (&pd, desc_arg (from),
-             library->engine, desc_arg (to), library->engine, NULL)
-          == dnnl_success
-      && dnnl_primitive_create (&primitive, pd) == dnnl_success
-      && dnnl_primitive_execute (primitive, library->stream, 2, args)
-          == dnnl_success
-      && dnnl_stream_wait (library->stream) == dnnl_success;
+              && dnnl_reorder_primitive_desc_create (&pd, desc_arg (from),
+                     library->engine, desc_arg (to), library->engine, NULL)
+                     == dnnl_success
+              && dnnl_primitive_create (&primitive, pd) == dnnl_success
+              && dnnl_primitive_execute (primitive, library->stream, 2, args)
+                     == dnnl_success
+              && dnnl_stream_wait (library->stream) == dnnl_success;
   if (primitive)
     dnnl_primitive_destroy (primitive);
   if (pd)
@@ -484,23 +479,23 @@ cpu_constants_new (const CpuPrimitive *primitive, const CpuArray *array,
   CpuConstants *made = calloc (1, sizeof *made);
   Desc plain = { 0 };
   bool good = made && desc_init (&plain, array)
-      && (made->weights_data
-          = aligned_copy (NULL, desc_bytes (&primitive->weights)))
-      && (made->weights = memory_new (library, &primitive->weights,
-              made->weights_data))
-      && reorder (library, &plain, (void *) weights, &primitive->weights,
-          made->weights)
-      && (!primitive->bias.set
-          || ((made->bias_data
-                  = aligned_copy (bias, desc_bytes (&primitive->bias)))
-              && (made->bias = memory_new (library, &primitive->bias,
-                      made->bias_data))));
+              && (made->weights_data =
+                      aligned_copy (NULL, desc_bytes (&primitive->weights)))
+              && (made->weights = memory_new (
+                      library, &primitive->weights, made->weights_data))
+              && reorder (library, &plain, (void *) weights,
+                  &primitive->weights, made->weights)
+              && (!primitive->bias.set
+                  || ((made->bias_data = aligned_copy (
+                           bias, desc_bytes (&primitive->bias)))
+                      && (made->bias = memory_new (
+                              library, &primitive->bias, made->bias_data))));
   desc_clear (&plain);
   if (good)
     return made;
   cpu_constants_free (made);
-  cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY,
-      "weights cannot be packed for oneDNN");
+  cardiac_fail (
+      error, CARDIAC_ERROR_NO_MEMORY, "weights cannot be packed for oneDNN");
   return NULL;
 }
 
@@ -525,12 +520,12 @@ execute (const CpuPrimitive *primitive, const void *src, dnnl_memory_t weights,
     dnnl_memory_t bias, void *dst, void *scratch)
 {
   const CpuLibrary *library = primitive->library;
-  dnnl_memory_t src_memory
-      = memory_new (library, &primitive->src, (void *) src);
+  dnnl_memory_t src_memory =
+      memory_new (library, &primitive->src, (void *) src);
   dnnl_memory_t dst_memory = memory_new (library, &primitive->dst, dst);
-  dnnl_memory_t scratch_memory = primitive->scratch.set
-      ? memory_new (library, &primitive->scratch, scratch)
-      : NULL;
+  dnnl_memory_t scratch_memory = primitive->scratch.set ? memory_new (
+                                     library, &primitive->scratch, scratch)
+                                                        : NULL;
   dnnl_exec_arg_t args[5] = {
     { DNNL_ARG_SRC, src_memory },
     { DNNL_ARG_WEIGHTS, weights },
@@ -540,8 +535,7 @@ execute (const CpuPrimitive *primitive, const void *src, dnnl_memory_t weights,
   if (bias)
     args[count++] = (dnnl_exec_arg_t){ DNNL_ARG_BIAS, bias };
   if (scratch_memory)
-    args[count++]
-        = (dnnl_exec_arg_t){ DNNL_ARG_SCRATCHPAD, scratch_memory };
+    args[count++] = (dnnl_exec_arg_t){ DNNL_ARG_SCRATCHPAD, scratch_memory };
   dnnl_primitive_execute (primitive->primitive, library->stream, count, args);
   dnnl_memory_destroy (src_memory);
   dnnl_memory_destroy (dst_memory);
@@ -560,8 +554,8 @@ void
 cpu_primitive_run_with (const CpuPrimitive *primitive, const void *src,
     const void *weights, void *dst, void *scratch)
 {
-  dnnl_memory_t memory = memory_new (primitive->library, &primitive->weights,
-      (void *) weights);
+  dnnl_memory_t memory =
+      memory_new (primitive->library, &primitive->weights, (void *) weights);
   execute (primitive, src, memory, NULL, dst, scratch);
   dnnl_memory_destroy (memory);
 }

@@ -42,8 +42,8 @@ typedef struct CpuArray {
 
 /** Rows x columns; the next row `row_stride` elements further. */
 static inline CpuArray
-cpu_matrix (CardiacDType dtype, int64_t rows, int64_t columns,
-    int64_t row_stride)
+cpu_matrix (
+    CardiacDType dtype, int64_t rows, int64_t columns, int64_t row_stride)
 {
   return (CpuArray){ dtype, 2, { rows, columns }, { row_stride, 1 } };
 }

@@ -45,8 +45,8 @@ square (const CpuVector *vector, const double *x, int64_t n, int64_t depth,
     for (int64_t j = 0; j < n; j++)
       for (int64_t i = first > j ? first : j; i < cpu_min (first + BLOCK, n);
            i++)
-        g[i * n + j] = g[j * n + i]
-            = vector->dot_double (x + i * depth, x + j * depth, depth);
+        g[i * n + j] = g[j * n + i] =
+            vector->dot_double (x + i * depth, x + j * depth, depth);
 }
 
 /** Reflects a [n] to (length, 0, ...): a becomes u with 1 - u uᵀ the
@@ -136,7 +136,7 @@ static void
 eigenvector (const Tridiagonal *t, double value, double *z, double *work)
 {
   const int64_t n = t->n;
-  double *down = work, *up = work + n;             /* pivots */
+  double *down = work, *up = work + n;                /* pivots */
   double *left = work + 2 * n, *right = work + 3 * n; /* multipliers */
   int64_t meet = 0;
   double smallest = INFINITY, length = 0;
@@ -151,8 +151,7 @@ eigenvector (const Tridiagonal *t, double value, double *z, double *work)
     up[i] = not_zero (t, t->diagonal[i] - value - coupling);
     if (i > 0)
       right[i - 1] = t->side[i - 1] / up[i];
-    const double pivot
-        = fabs (down[i] + up[i] - (t->diagonal[i] - value));
+    const double pivot = fabs (down[i] + up[i] - (t->diagonal[i] - value));
     if (pivot < smallest) {
       smallest = pivot;
       meet = i;
@@ -201,8 +200,7 @@ run_eigencam (const CardiacKernel *kernel, void *const *in, void *out,
   float *y = (float *) out + piece * (n + 1);
   double *x = scratch, *g = x + n * e, *z = g + order * order;
   double *work = z + order, *map = work + 4 * order;
-  Tridiagonal t
-      = { .n = order, .diagonal = map + n, .side = map + n + order };
+  Tridiagonal t = { .n = order, .diagonal = map + n, .side = map + n + order };
 
   centre (p, n, e, by_channel, x);
   square (vector, x, order, depth, g);

@@ -13,11 +13,11 @@
  * scratch memory ("staged"). */
 
 enum {
-  PIECE_ROWS = 96,        ///< fewer rows are cut into columns instead
+  PIECE_ROWS = 96, ///< fewer rows are cut into columns instead
   PIECE_ROWS_UNGROUPED = 128,
-  PIECE_COLUMNS = 128,    ///< the narrowest block
-  WANTED_PIECES = 8,      ///< below, large products are cut into columns too
-  FEW_COLUMNS = 16,       ///< below, plain dot products
+  PIECE_COLUMNS = 128, ///< the narrowest block
+  WANTED_PIECES = 8,   ///< below, large products are cut into columns too
+  FEW_COLUMNS = 16,    ///< below, plain dot products
 };
 
 /** Multiply-accumulates that make a piece worth its overhead. */
@@ -27,7 +27,7 @@ typedef struct Linear {
   const CpuVector *vector;
   CardiacDType x_dtype, y_dtype;
   int64_t m, k, n;
-  int64_t rows, columns;           ///< of a block
+  int64_t rows, columns; ///< of a block
   int64_t row_blocks, column_blocks;
   bool residual, staged;
   /** [is the last block of rows shorter][the last of columns narrower] */
@@ -60,7 +60,8 @@ static int64_t
 columns_of_block (int64_t n, int64_t row_blocks, double work)
 {
   int64_t blocks = cpu_parts (WANTED_PIECES, row_blocks);
-  blocks = cpu_min (blocks, (int64_t) (work / (double) row_blocks / PIECE_WORK));
+  blocks =
+      cpu_min (blocks, (int64_t) (work / (double) row_blocks / PIECE_WORK));
   blocks = cpu_min (blocks, n / PIECE_COLUMNS);
   if (blocks <= 1)
     return n;
@@ -82,8 +83,7 @@ store_staged (const Linear *linear, const float *staged, const float *residual,
       linear->vector->binary (false, from, CARDIAC_F32, residual + at,
           CARDIAC_F32, to, linear->y_dtype, columns);
     else
-      linear->vector->convert (to, linear->y_dtype, from, CARDIAC_F32,
-          columns);
+      linear->vector->convert (to, linear->y_dtype, from, CARDIAC_F32, columns);
   }
 }
 
@@ -100,12 +100,12 @@ run_linear (const CardiacKernel *kernel, void *const *in, void *out, int piece,
   const int64_t rows = cpu_min (linear->rows, linear->m - first);
   const int64_t columns = cpu_min (linear->columns, linear->n - column);
   const int is_last = rows != linear->rows;
-  const CpuPrimitive *primitive
-      = linear->primitives[is_last][columns != linear->columns];
+  const CpuPrimitive *primitive =
+      linear->primitives[is_last][columns != linear->columns];
   const void *x = cpu_at (in[0], linear->x_dtype, first * linear->k);
   const float *residual = linear->residual ? in[3] : NULL;
-  const CpuConstants *constants
-      = linear->constants[is_last && linear->constants[1]][column_block];
+  const CpuConstants *constants =
+      linear->constants[is_last && linear->constants[1]][column_block];
 
   if (linear->staged) {
     float *staged = scratch;
@@ -167,14 +167,13 @@ make_primitive (const CpuContext *context, const Linear *linear,
  * width of columns. With `shared` they read the weights packed for whole
  * blocks. @return false when one cannot, or (with an error) on failure. */
 static bool
-make_primitives (const CpuContext *context, Linear *linear,
-    const CardiacOp *op, int last, bool shared, CardiacError **error)
+make_primitives (const CpuContext *context, Linear *linear, const CardiacOp *op,
+    int last, bool shared, CardiacError **error)
 {
-  const int64_t rows
-      = last ? linear->m - (linear->row_blocks - 1) * linear->rows
-             : linear->rows;
-  const int64_t last_columns
-      = linear->n - (linear->column_blocks - 1) * linear->columns;
+  const int64_t rows =
+      last ? linear->m - (linear->row_blocks - 1) * linear->rows : linear->rows;
+  const int64_t last_columns =
+      linear->n - (linear->column_blocks - 1) * linear->columns;
   for (int narrow = 0; narrow < 2; narrow++) {
     if (narrow && last_columns == linear->columns)
       continue;
@@ -194,8 +193,8 @@ make_primitives (const CpuContext *context, Linear *linear,
 static bool
 pack (Linear *linear, const CardiacOp *op, int last, CardiacError **error)
 {
-  CpuConstants **constants
-      = calloc ((size_t) linear->column_blocks, sizeof *constants);
+  CpuConstants **constants =
+      calloc ((size_t) linear->column_blocks, sizeof *constants);
   linear->constants[last] = constants;
   if (!constants)
     return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
@@ -206,9 +205,9 @@ pack (Linear *linear, const CardiacOp *op, int last, CardiacError **error)
     const float *b = op->in[2].data;
     CpuArray array = cpu_transposed (
         cpu_matrix (CARDIAC_F32, columns, linear->k, linear->k));
-    constants[i] = cpu_constants_new (
-        linear->primitives[last][columns != linear->columns], &array, w,
-        cardiac_op_has (op, 2) ? b + column : NULL, error);
+    constants[i] =
+        cpu_constants_new (linear->primitives[last][columns != linear->columns],
+            &array, w, cardiac_op_has (op, 2) ? b + column : NULL, error);
     if (!constants[i])
       return false;
   }
@@ -246,16 +245,16 @@ implementation (const Linear *linear)
 /** Without AVX-512, oneDNN has only its reference for a sum after an
  * activation: the residual is then added afterwards. */
 static bool
-sums_slowly (const CpuContext *context, const Linear *linear,
-    const CardiacOp *op)
+sums_slowly (
+    const CpuContext *context, const Linear *linear, const CardiacOp *op)
 {
   if (!linear->residual || op->linear.activation == CARDIAC_ACTIVATION_NONE)
     return false;
-  CpuPrimitive *primitive = make_primitive (context, linear, op, linear->rows,
-      linear->n, NULL, NULL);
-  const bool slow
-      = !primitive
-        || strncmp (cpu_primitive_implementation (primitive), "ref", 3) == 0;
+  CpuPrimitive *primitive =
+      make_primitive (context, linear, op, linear->rows, linear->n, NULL, NULL);
+  const bool slow =
+      !primitive
+      || strncmp (cpu_primitive_implementation (primitive), "ref", 3) == 0;
   cpu_primitive_free (primitive);
   return slow;
 }
@@ -278,16 +277,15 @@ static bool
 plan_with_onednn (const CpuContext *context, const CardiacOp *op,
     CardiacKernel *kernel, Linear *linear, CardiacError **error)
 {
-  const double work
-      = (double) linear->m * (double) linear->k * (double) linear->n;
+  const double work =
+      (double) linear->m * (double) linear->k * (double) linear->n;
   linear->rows = rows_of_block (linear->m, op->linear.group);
   linear->row_blocks = cpu_parts (linear->m, linear->rows);
   linear->columns = columns_of_block (linear->n, linear->row_blocks, work);
   linear->column_blocks = cpu_parts (linear->n, linear->columns);
-  const bool converts
-      = linear->x_dtype == CARDIAC_F32 && linear->y_dtype == CARDIAC_BF16;
-  const bool sums_half
-      = linear->residual && linear->y_dtype == CARDIAC_BF16;
+  const bool converts =
+      linear->x_dtype == CARDIAC_F32 && linear->y_dtype == CARDIAC_BF16;
+  const bool sums_half = linear->residual && linear->y_dtype == CARDIAC_BF16;
   linear->staged = linear->column_blocks > 1 || converts || sums_half
                    || sums_slowly (context, linear, op);
   if (linear->row_blocks * linear->column_blocks > INT_MAX
@@ -333,8 +331,8 @@ run_few (const CardiacKernel *kernel, void *const *in, void *out, int piece,
       if (residual)
         y[c] += residual[row * n + c];
     }
-    loop->vector->convert (cpu_at (out, op->out.dtype, row * n),
-        op->out.dtype, y, CARDIAC_F32, n);
+    loop->vector->convert (
+        cpu_at (out, op->out.dtype, row * n), op->out.dtype, y, CARDIAC_F32, n);
   }
 }
 

@@ -67,21 +67,20 @@ plan_with_onednn (const CpuContext *context, const CardiacOp *op,
   matmul->m = op->in[0].shape[1];
   matmul->k = op->in[0].shape[2];
   matmul->n = op->in[1].shape[1];
-  matmul->rows
-      = cpu_parts (matmul->m, cpu_parts (matmul->m, PIECE_ROWS));
+  matmul->rows = cpu_parts (matmul->m, cpu_parts (matmul->m, PIECE_ROWS));
   matmul->row_blocks = cpu_parts (matmul->m, matmul->rows);
   const int64_t last = matmul->m - (matmul->row_blocks - 1) * matmul->rows;
   const int64_t pieces = batch * matmul->row_blocks;
   if (pieces > INT_MAX)
     return false;
-  matmul->whole = make_primitive (context, matmul, matmul->rows,
-      op->matmul.alpha, error);
+  matmul->whole =
+      make_primitive (context, matmul, matmul->rows, op->matmul.alpha, error);
   if (!matmul->whole)
     return false;
   size_t scratch = cpu_primitive_scratch (matmul->whole);
   if (last != matmul->rows) {
-    matmul->last
-        = make_primitive (context, matmul, last, op->matmul.alpha, error);
+    matmul->last =
+        make_primitive (context, matmul, last, op->matmul.alpha, error);
     if (!matmul->last)
       return false;
     if (cpu_primitive_scratch (matmul->last) > scratch)
@@ -94,8 +93,8 @@ plan_with_onednn (const CpuContext *context, const CardiacOp *op,
     .pieces = (int) pieces,
     .scratch_bytes = scratch,
   };
-  cpu_name_implementation (kernel,
-      cpu_primitive_implementation (matmul->whole));
+  cpu_name_implementation (
+      kernel, cpu_primitive_implementation (matmul->whole));
   return true;
 }
 
@@ -120,17 +119,16 @@ run_few (const CardiacKernel *kernel, void *const *in, void *out, int piece,
 CPU_PREPARE (matmul)
 {
   const CardiacTensor *a = &op->in[0], *w = &op->in[1], *y = &op->out;
-  if (!cpu_expect (op, 2) || a->dtype != CARDIAC_F32
-      || w->dtype != CARDIAC_F32 || y->dtype != CARDIAC_F32 || a->rank != 3
-      || w->rank != 3 || a->shape[0] != w->shape[0]
-      || a->shape[2] != w->shape[2]
+  if (!cpu_expect (op, 2) || a->dtype != CARDIAC_F32 || w->dtype != CARDIAC_F32
+      || y->dtype != CARDIAC_F32 || a->rank != 3 || w->rank != 3
+      || a->shape[0] != w->shape[0] || a->shape[2] != w->shape[2]
       || cpu_count (y) != a->shape[0] * a->shape[1] * w->shape[1])
     return false;
   const double flop = 2.0 * (double) cpu_count (a) * (double) w->shape[1];
   bool planned;
   if (w->shape[1] < FEW_COLUMNS || op->matmul.alpha == 0) {
-    planned = cpu_loop_plan (context, op, kernel, run_few, a->shape[0], 1, 0,
-        error);
+    planned =
+        cpu_loop_plan (context, op, kernel, run_few, a->shape[0], 1, 0, error);
   } else {
     Matmul *matmul = calloc (1, sizeof *matmul);
     if (!matmul)

@@ -37,8 +37,8 @@ CPU_PREPARE (layer_norm)
 }
 
 static void
-run_softmax (const CardiacKernel *kernel, void *const *in, void *out,
-    int piece, void *scratch)
+run_softmax (const CardiacKernel *kernel, void *const *in, void *out, int piece,
+    void *scratch)
 {
   const CpuLoop *loop = cpu_loop (kernel);
   const CardiacTensor *x = &loop->op.in[0];
@@ -48,16 +48,15 @@ run_softmax (const CardiacKernel *kernel, void *const *in, void *out,
   float *y = (float *) out + first * width, *sums = scratch;
   loop->vector->exponentials (from, 1, y, CARDIAC_F32, sums, rows, width);
   for (int64_t row = 0; row < rows; row++)
-    loop->vector->scale (y + row * width, 1.0f / sums[row], y + row * width,
-        CARDIAC_F32, width);
+    loop->vector->scale (
+        y + row * width, 1.0f / sums[row], y + row * width, CARDIAC_F32, width);
 }
 
 CPU_PREPARE (softmax)
 {
   const CardiacTensor *x = &op->in[0];
   if (!cpu_expect (op, 1) || x->dtype != CARDIAC_F32
-      || op->out.dtype != CARDIAC_F32
-      || cpu_count (&op->out) != cpu_count (x))
+      || op->out.dtype != CARDIAC_F32 || cpu_count (&op->out) != cpu_count (x))
     return false;
   const int64_t chunk = cpu_parts (PIECE_ELEMENTS, cpu_width (x));
   return cpu_loop_plan (context, op, kernel, run_softmax, cpu_rows (x), chunk,
@@ -88,8 +87,8 @@ CPU_PREPARE (mean)
       || op->out.dtype != CARDIAC_F32
       || cpu_count (&op->out) != x->shape[0] * x->shape[2])
     return false;
-  return cpu_loop_plan (context, op, kernel, run_mean, x->shape[0], 1, 0,
-      error);
+  return cpu_loop_plan (
+      context, op, kernel, run_mean, x->shape[0], 1, 0, error);
 }
 
 /* ---- cosine ------------------------------------------------------------------------ */
@@ -122,16 +121,16 @@ CPU_PREPARE (cosine)
       || cpu_width (f) != t->shape[2] || cpu_rows (f) != t->shape[0]
       || cpu_count (&op->out) != t->shape[0] * t->shape[1])
     return false;
-  return cpu_loop_plan (context, op, kernel, run_cosine, t->shape[0], 1, 0,
-      error);
+  return cpu_loop_plan (
+      context, op, kernel, run_cosine, t->shape[0], 1, 0, error);
 }
 
 /* ---- amplification (MReg, Eq. 1) ----------------------------------------------------- */
 
 /** m[i,t-1], m[i,t], m[i,t+1], padded. */
 static void
-neighbours (const CardiacOp *op, const float *lengths, int64_t t,
-    float around[3])
+neighbours (
+    const CardiacOp *op, const float *lengths, int64_t t, float around[3])
 {
   const int64_t frames = op->in[0].shape[1];
   const bool replicate = op->amplify.replicate;
@@ -145,8 +144,8 @@ neighbours (const CardiacOp *op, const float *lengths, int64_t t,
 /** Mean of v over the video and its spread, one channel at a time: sums in
  * double, because a video may hold hundreds of frames. */
 static void
-video_moments (const float *v, int64_t count, int64_t stride, float *mean,
-    float *variance)
+video_moments (
+    const float *v, int64_t count, int64_t stride, float *mean, float *variance)
 {
   double sum = 0, squares = 0;
   for (int64_t i = 0; i < count; i++)
@@ -159,8 +158,8 @@ video_moments (const float *v, int64_t count, int64_t stride, float *mean,
 }
 
 static void
-run_amplify (const CardiacKernel *kernel, void *const *in, void *out,
-    int piece, void *scratch)
+run_amplify (const CardiacKernel *kernel, void *const *in, void *out, int piece,
+    void *scratch)
 {
   const CpuLoop *loop = cpu_loop (kernel);
   const CardiacOp *op = &loop->op;
@@ -178,11 +177,11 @@ run_amplify (const CardiacKernel *kernel, void *const *in, void *out,
     float around[3];
     neighbours (op, lengths + i / frames * frames, i % frames, around);
     for (int64_t c = first; c < last; c++)
-      a[i * e + c] = z[i * e + c]
-                     + op->amplify.beta
-                           * (bias[c] + w[3 * c] * around[0]
-                               + w[3 * c + 1] * around[1]
-                               + w[3 * c + 2] * around[2]);
+      a[i * e + c] =
+          z[i * e + c]
+          + op->amplify.beta
+                * (bias[c] + w[3 * c] * around[0] + w[3 * c + 1] * around[1]
+                    + w[3 * c + 2] * around[2]);
   }
   for (int64_t c = first; c < last; c++) {
     float mean, variance;
@@ -203,8 +202,7 @@ CPU_PREPARE (amplify)
   const CardiacTensor *z = &op->in[0];
   if (!cpu_expect (op, 5) || z->rank != 3
       || cardiac_op_has (op, 5) != cardiac_op_has (op, 6)
-      || cpu_count (&op->out) != cpu_count (z)
-      || op->out.dtype != CARDIAC_F32)
+      || cpu_count (&op->out) != cpu_count (z) || op->out.dtype != CARDIAC_F32)
     return false;
   const int64_t e = z->shape[2];
   for (int i = 0; i < op->inputs; i++)

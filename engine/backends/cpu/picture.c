@@ -17,8 +17,8 @@ run_nchw_to_nhwc (const CardiacKernel *kernel, void *const *in, void *out,
   const CpuLoop *loop = cpu_loop (kernel);
   const CardiacTensor *x = &loop->op.in[0], *y = &loop->op.out;
   const int64_t c = x->shape[1], height = x->shape[2], width = x->shape[3];
-  const int64_t last
-      = cpu_min ((piece + 1) * loop->chunk, x->shape[0] * height);
+  const int64_t last =
+      cpu_min ((piece + 1) * loop->chunk, x->shape[0] * height);
   (void) scratch;
   for (int64_t row = piece * loop->chunk; row < last; row++) {
     const int64_t from = (row / height * c * height + row % height) * width;
@@ -51,8 +51,8 @@ run_upsample2x (const CardiacKernel *kernel, void *const *in, void *out,
   const CardiacTensor *x = &loop->op.in[0];
   const size_t pixel = (size_t) x->shape[3] * cpu_size (x->dtype);
   const int64_t width = x->shape[2];
-  const int64_t last
-      = cpu_min ((piece + 1) * loop->chunk, x->shape[0] * x->shape[1]);
+  const int64_t last =
+      cpu_min ((piece + 1) * loop->chunk, x->shape[0] * x->shape[1]);
   (void) scratch;
   for (int64_t row = piece * loop->chunk; row < last; row++) {
     const char *from = (const char *) in[0] + (size_t) (row * width) * pixel;
@@ -100,8 +100,8 @@ run_max_pool2d (const CardiacKernel *kernel, void *const *in, void *out,
   float *column_maxima = scratch, *pixel = column_maxima + width * c;
 
   for (int64_t line = top; line < bottom; line++) {
-    const void *from
-        = cpu_at (in[0], x->dtype, (b * height + line) * width * c);
+    const void *from =
+        cpu_at (in[0], x->dtype, (b * height + line) * width * c);
     if (line == top)
       vector->convert (column_maxima, CARDIAC_F32, from, x->dtype, width * c);
     else
@@ -114,9 +114,8 @@ run_max_pool2d (const CardiacKernel *kernel, void *const *in, void *out,
     memcpy (pixel, column_maxima + left * c, (size_t) c * 4);
     for (int64_t i = left + 1; i < right; i++)
       vector->maximum (pixel, column_maxima + i * c, CARDIAC_F32, c);
-    vector->convert (
-        cpu_at (out, y->dtype, (piece * y->shape[2] + column) * c), y->dtype,
-        pixel, CARDIAC_F32, c);
+    vector->convert (cpu_at (out, y->dtype, (piece * y->shape[2] + column) * c),
+        y->dtype, pixel, CARDIAC_F32, c);
   }
 }
 

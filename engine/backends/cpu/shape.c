@@ -35,8 +35,7 @@ run_concat (const CardiacKernel *kernel, void *const *in, void *out, int piece,
   const size_t size = cpu_size (op->out.dtype);
   const size_t pitch = (size_t) cpu_width (&op->out) * size;
   const int64_t first = piece * loop->chunk;
-  const int64_t last
-      = cpu_min (first + loop->chunk, cpu_rows (&op->out));
+  const int64_t last = cpu_min (first + loop->chunk, cpu_rows (&op->out));
   (void) scratch;
   char *column = out;
   for (int i = 0; i < op->inputs; i++) {
@@ -82,8 +81,7 @@ run_slice (const CardiacKernel *kernel, void *const *in, void *out, int piece,
 CPU_PREPARE (slice)
 {
   const CardiacTensor *x = &op->in[0], *y = &op->out;
-  if (!cpu_expect (op, 1) || cpu_rows (x) != cpu_rows (y)
-      || op->slice.first < 0
+  if (!cpu_expect (op, 1) || cpu_rows (x) != cpu_rows (y) || op->slice.first < 0
       || op->slice.first + cpu_width (y) > cpu_width (x))
     return false;
   return cpu_loop_plan (context, op, kernel, run_slice, cpu_rows (y),
@@ -105,9 +103,8 @@ run_binary (const CardiacKernel *kernel, void *const *in, void *out, int piece,
     const int64_t from = at % period;
     const int64_t count = cpu_min (period - from, last - at);
     loop->vector->binary (loop->op.binary.multiply,
-        cpu_at (in[0], x->dtype, at), x->dtype,
-        cpu_at (in[1], w->dtype, from), w->dtype, cpu_at (out, y->dtype, at),
-        y->dtype, count);
+        cpu_at (in[0], x->dtype, at), x->dtype, cpu_at (in[1], w->dtype, from),
+        w->dtype, cpu_at (out, y->dtype, at), y->dtype, count);
     at += count;
   }
 }
@@ -121,8 +118,8 @@ CPU_PREPARE (binary)
   for (int i = 1; i <= w->rank; i++)
     if (w->shape[w->rank - i] != x->shape[x->rank - i])
       return false;
-  return cpu_loop_plan (context, op, kernel, run_binary, cpu_count (x),
-      PIECE_ELEMENTS, 0, error);
+  return cpu_loop_plan (
+      context, op, kernel, run_binary, cpu_count (x), PIECE_ELEMENTS, 0, error);
 }
 
 /* ---- tokens ------------------------------------------------------------------------- */
@@ -143,8 +140,8 @@ run_patchify (const CardiacKernel *kernel, void *const *in, void *out,
       const int64_t from = ((b * 3 + c) * side + row * p + line) * side;
       const int64_t to = (int64_t) piece * n * width + (c * p + line) * p;
       for (int64_t column = 0; column < n; column++)
-        copy (loop, out, y, to + column * width, in[0], x, from + column * p,
-            p);
+        copy (
+            loop, out, y, to + column * width, in[0], x, from + column * p, p);
     }
 }
 
@@ -178,8 +175,8 @@ run_tokens (const CardiacKernel *kernel, void *const *in, void *out, int piece,
     if (row > n)
       memset (to, 0, (size_t) d * cpu_size (y->dtype));
     else if (row == 0)
-      loop->vector->binary (false, in[1], CARDIAC_F32, position, CARDIAC_F32,
-          to, y->dtype, d);
+      loop->vector->binary (
+          false, in[1], CARDIAC_F32, position, CARDIAC_F32, to, y->dtype, d);
     else
       loop->vector->binary (false,
           cpu_at (in[0], x->dtype, (b * n + row - 1) * d), x->dtype,
@@ -212,8 +209,7 @@ run_rows (const CardiacKernel *kernel, void *const *in, void *out, int piece,
   const CardiacTensor *few = stores ? &op->in[1] : &op->out;
   const CardiacTensor *all = stores ? &op->out : &op->in[0];
   const int64_t n = few->shape[1], r = all->shape[1], d = few->shape[2];
-  const int64_t last
-      = cpu_min ((piece + 1) * loop->chunk, few->shape[0] * n);
+  const int64_t last = cpu_min ((piece + 1) * loop->chunk, few->shape[0] * n);
   (void) scratch;
   for (int64_t at = piece * loop->chunk; at < last; at++) {
     const int64_t whole = (at / n * r + op->rows.first + at % n) * d;
@@ -225,8 +221,8 @@ run_rows (const CardiacKernel *kernel, void *const *in, void *out, int piece,
 }
 
 static bool
-rows_fit (const CardiacOp *op, const CardiacTensor *few,
-    const CardiacTensor *all)
+rows_fit (
+    const CardiacOp *op, const CardiacTensor *few, const CardiacTensor *all)
 {
   return few->rank == 3 && all->rank == 3 && few->shape[0] == all->shape[0]
          && few->shape[2] == all->shape[2] && op->rows.first >= 0

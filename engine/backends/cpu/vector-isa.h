@@ -71,10 +71,10 @@ static inline __m256i
 floats_to_bf16 (Floats x)
 {
   __m512i bits = _mm512_castps_si512 (x);
-  __m512i odd = _mm512_and_si512 (_mm512_srli_epi32 (bits, 16),
-      _mm512_set1_epi32 (1));
-  bits = _mm512_add_epi32 (bits,
-      _mm512_add_epi32 (odd, _mm512_set1_epi32 (0x7fff)));
+  __m512i odd =
+      _mm512_and_si512 (_mm512_srli_epi32 (bits, 16), _mm512_set1_epi32 (1));
+  bits = _mm512_add_epi32 (
+      bits, _mm512_add_epi32 (odd, _mm512_set1_epi32 (0x7fff)));
   return _mm512_cvtepi32_epi16 (_mm512_srli_epi32 (bits, 16));
 }
 
@@ -87,8 +87,8 @@ floats_store_bf16 (uint16_t *p, Floats x)
 static inline void
 floats_store_bf16_part (uint16_t *p, Floats x, int count)
 {
-  _mm256_mask_storeu_epi16 (p, (__mmask16) ((1u << count) - 1),
-      floats_to_bf16 (x));
+  _mm256_mask_storeu_epi16 (
+      p, (__mmask16) ((1u << count) - 1), floats_to_bf16 (x));
 }
 
 static inline Floats
@@ -107,8 +107,8 @@ floats_min (Floats a, Floats b)
 static inline Floats
 floats_fill_from (Floats a, int count, float x)
 {
-  return _mm512_mask_mov_ps (_mm512_set1_ps (x),
-      (__mmask16) ((1u << count) - 1), a);
+  return _mm512_mask_mov_ps (
+      _mm512_set1_ps (x), (__mmask16) ((1u << count) - 1), a);
 }
 
 /* 2^n, n whole, -126 <= n <= 127; `shifted` = n + 1.5 2^23. */
@@ -116,8 +116,7 @@ static inline Floats
 floats_power_of_two (Floats shifted)
 {
   return _mm512_castsi512_ps (_mm512_slli_epi32 (
-      _mm512_add_epi32 (_mm512_castps_si512 (shifted),
-          _mm512_set1_epi32 (127)),
+      _mm512_add_epi32 (_mm512_castps_si512 (shifted), _mm512_set1_epi32 (127)),
       23));
 }
 
@@ -175,10 +174,10 @@ static inline void
 floats_store_bf16 (uint16_t *p, Floats x)
 {
   __m256i bits = _mm256_castps_si256 (x);
-  __m256i odd = _mm256_and_si256 (_mm256_srli_epi32 (bits, 16),
-      _mm256_set1_epi32 (1));
-  bits = _mm256_add_epi32 (bits,
-      _mm256_add_epi32 (odd, _mm256_set1_epi32 (0x7fff)));
+  __m256i odd =
+      _mm256_and_si256 (_mm256_srli_epi32 (bits, 16), _mm256_set1_epi32 (1));
+  bits = _mm256_add_epi32 (
+      bits, _mm256_add_epi32 (odd, _mm256_set1_epi32 (0x7fff)));
   bits = _mm256_srli_epi32 (bits, 16);
   bits = _mm256_permute4x64_epi64 (_mm256_packus_epi32 (bits, bits), 0x08);
   _mm_storeu_si128 ((void *) p, _mm256_castsi256_si128 (bits));
@@ -200,8 +199,7 @@ static inline Floats
 floats_power_of_two (Floats shifted)
 {
   return _mm256_castsi256_ps (_mm256_slli_epi32 (
-      _mm256_add_epi32 (_mm256_castps_si256 (shifted),
-          _mm256_set1_epi32 (127)),
+      _mm256_add_epi32 (_mm256_castps_si256 (shifted), _mm256_set1_epi32 (127)),
       23));
 }
 

@@ -74,8 +74,8 @@ exponential (Floats x)
 /* ---- element by element -------------------------------------------------- */
 
 static ALWAYS_INLINE void
-convert_as (void *to, bool to_half, const void *from, bool from_half,
-    int64_t count)
+convert_as (
+    void *to, bool to_half, const void *from, bool from_half, int64_t count)
 {
   int64_t i = 0;
   for (; i + LANES <= count; i += LANES)
@@ -146,8 +146,8 @@ scale_as (const float *x, float factor, void *y, bool half, int64_t count)
 }
 
 static void
-scale (const float *x, float factor, void *y, CardiacDType y_dtype,
-    int64_t count)
+scale (
+    const float *x, float factor, void *y, CardiacDType y_dtype, int64_t count)
 {
   if (y_dtype == CARDIAC_BF16)
     scale_as (x, factor, y, true, count);
@@ -166,13 +166,13 @@ maximum_as (float *to, const void *from, bool half, int64_t count)
 {
   int64_t i = 0;
   for (; i + LANES <= count; i += LANES)
-    floats_store (to + i, floats_max (floats_load (to + i),
-                              load (from, half, i)));
+    floats_store (
+        to + i, floats_max (floats_load (to + i), load (from, half, i)));
   if (i < count) {
     const int rest = (int) (count - i);
     floats_store_part (to + i,
-        floats_max (floats_load_part (to + i, rest),
-            load_part (from, half, i, rest)),
+        floats_max (
+            floats_load_part (to + i, rest), load_part (from, half, i, rest)),
         rest);
   }
 }
@@ -219,8 +219,8 @@ dot (const float *x, const float *y, int64_t count)
   int64_t i = 0;
   for (; i + 4 * LANES <= count; i += 4 * LANES)
     for (int u = 0; u < 4; u++)
-      sum[u] += floats_load (x + i + u * LANES)
-                * floats_load (y + i + u * LANES);
+      sum[u] +=
+          floats_load (x + i + u * LANES) * floats_load (y + i + u * LANES);
   for (; i + LANES <= count; i += LANES)
     sum[0] += floats_load (x + i) * floats_load (y + i);
   if (i < count) {
@@ -304,8 +304,8 @@ layer_norm_as (const void *x, bool x_half, const float *gamma,
     const void *from = element (x, x_half, row * width);
     void *to = (void *) element (y, y_half, row * width);
     const float mean = sum_of (from, x_half, width) / (float) width;
-    const float variance
-        = sum_of_squares (from, x_half, mean, width) / (float) width;
+    const float variance =
+        sum_of_squares (from, x_half, mean, width) / (float) width;
     const Floats centre = floats_set (mean);
     const Floats factor = floats_set (1.0f / sqrtf (variance + epsilon));
     int64_t i = 0;
@@ -353,8 +353,8 @@ highest_of (const float *x, int64_t width)
     even = floats_max (even, floats_load (x + i));
   if (i < width) {
     const int rest = (int) (width - i);
-    odd = floats_max (odd, floats_fill_from (floats_load_part (x + i, rest),
-                               rest, -INFINITY));
+    odd = floats_max (odd,
+        floats_fill_from (floats_load_part (x + i, rest), rest, -INFINITY));
   }
   return floats_highest (floats_max (even, odd));
 }
@@ -377,8 +377,8 @@ exponentials_as (const float *x, float factor, void *y, bool half, float *sums,
     }
     if (i < width) {
       const int rest = (int) (width - i);
-      Floats e
-          = exponential ((floats_load_part (from + i, rest) - top) * factors);
+      Floats e =
+          exponential ((floats_load_part (from + i, rest) - top) * factors);
       e = floats_fill_from (e, rest, 0);
       sum += e;
       store_part (to, half, i, e, rest);
@@ -408,8 +408,8 @@ interleave (const float *planes, int64_t stride, int64_t channels,
   if (channels != 3) {
     for (int64_t i = 0; i < count; i++)
       for (int64_t c = 0; c < channels; c++)
-        convert ((void *) element (to, to_dtype == CARDIAC_BF16,
-                     i * channels + c),
+        convert (
+            (void *) element (to, to_dtype == CARDIAC_BF16, i * channels + c),
             to_dtype, planes + c * stride + i, CARDIAC_F32, 1);
     return;
   }

@@ -37,12 +37,12 @@ typedef struct CpuVector {
       CardiacDType y_dtype, float *sums, int64_t rows, int64_t width);
 
   /** y = 1 / (1 + exp (-x)). */
-  void (*sigmoid) (const void *x, CardiacDType x_dtype, float *y,
-      int64_t count);
+  void (*sigmoid) (
+      const void *x, CardiacDType x_dtype, float *y, int64_t count);
 
   /** to = the larger of to and from. */
-  void (*maximum) (float *to, const void *from, CardiacDType from_dtype,
-      int64_t count);
+  void (*maximum) (
+      float *to, const void *from, CardiacDType from_dtype, int64_t count);
 
   double (*dot_double) (const double *x, const double *y, int64_t count);
 
