@@ -52,8 +52,8 @@ clip_feeder_new (const ClipFeederSettings *settings, CardiacError **error)
   self->resizer = resizer;
   self->levels = g_new (gfloat, (gsize) 3 * settings->side * settings->side);
   self->clip = clip_new (settings->frames);
-  clip_sampler_init (&self->sampler, settings->frames, settings->duration,
-      settings->stride);
+  clip_sampler_init (
+      &self->sampler, settings->frames, settings->duration, settings->stride);
   clip_feeder_set_period (self, 0);
   clip_feeder_reset (self);
   return self;
@@ -86,8 +86,8 @@ clip_feeder_set_recording (ClipFeeder *self, gboolean recording)
   if (!recording)
     g_clear_pointer (&self->recording, recording_free);
   else if (!self->recording)
-    self->recording = recording_new (
-        settings->frames, settings->duration, settings->budget);
+    self->recording =
+        recording_new (settings->frames, settings->duration, settings->budget);
 }
 
 void
@@ -202,8 +202,8 @@ note_arrival (ClipFeeder *self, GstClockTime time)
   }
   self->time = time;
   if (self->recording)
-    recording_extend (self->recording, time,
-        time + clip_period_get (&self->arrivals));
+    recording_extend (
+        self->recording, time, time + clip_period_get (&self->arrivals));
 }
 
 static void

@@ -50,8 +50,8 @@ void clip_feeder_skip_untimed (ClipFeeder *feeder);
 
 /** Changes the region that is looked at; %NULL: the whole picture.
  * Returns: whether it is another one than before */
-gboolean clip_feeder_set_region (ClipFeeder *feeder, const GstCardiacBox *roi,
-    gint width, gint height);
+gboolean clip_feeder_set_region (
+    ClipFeeder *feeder, const GstCardiacBox *roi, gint width, gint height);
 
 /** The square of the current region. */
 const CardiacSquare *clip_feeder_get_crop (ClipFeeder *feeder);

@@ -29,7 +29,7 @@ clip_period_add (ClipPeriod *period, int64_t distance)
 static int
 compare_times (const void *a, const void *b)
 {
-  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
 
   return (x > y) - (x < y);
 }
@@ -178,8 +178,8 @@ pack_left (const ClipStretch *stretches, int count, int64_t length, int clips,
 
 /* Latest possible starts; the clips are known to fit. */
 static void
-pack_right (const ClipStretch *stretches, int count, int64_t length,
-    int clips, int64_t *starts)
+pack_right (const ClipStretch *stretches, int count, int64_t length, int clips,
+    int64_t *starts)
 {
   int s = count - 1;
   int64_t end = stretches[s].end;
@@ -247,8 +247,7 @@ clip_layout (const ClipStretch *stretches, int count, int64_t begin,
       wanted += k * room / (clips - 1);
     if (low < earliest[k])
       low = earliest[k];
-    starts[k] = nearest_start (
-        stretches, count, need, wanted, low, latest[k]);
+    starts[k] = nearest_start (stretches, count, need, wanted, low, latest[k]);
     low = starts[k] + need;
   }
   return true;

@@ -14,11 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-  CLIP_MAX_FRAMES = 64,
-  CLIP_MAX_COUNT = 8,
-  CLIP_PERIOD_MEMORY = 31
-};
+enum { CLIP_MAX_FRAMES = 64, CLIP_MAX_COUNT = 8, CLIP_PERIOD_MEMORY = 31 };
 
 /** Median distance of the last frames. */
 typedef struct ClipPeriod {

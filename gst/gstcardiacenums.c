@@ -43,18 +43,18 @@ static const GEnumValue map_styles[] = {
 };
 
 /* Each is part of the plugin's interface, so that it gets documented. */
-#define DEFINE_ENUM(function, name, values)                                   \
-  GType function##_get_type (void)                                            \
-  {                                                                           \
-    static gsize type = 0;                                                    \
-                                                                              \
-    if (g_once_init_enter (&type)) {                                          \
-      GType registered = g_enum_register_static (name, values);               \
-                                                                              \
-      gst_type_mark_as_plugin_api (registered, 0);                            \
-      g_once_init_leave (&type, registered);                                  \
-    }                                                                         \
-    return type;                                                              \
+#define DEFINE_ENUM(function, name, values)                                    \
+  GType function##_get_type (void)                                             \
+  {                                                                            \
+    static gsize type = 0;                                                     \
+                                                                               \
+    if (g_once_init_enter (&type)) {                                           \
+      GType registered = g_enum_register_static (name, values);                \
+                                                                               \
+      gst_type_mark_as_plugin_api (registered, 0);                             \
+      g_once_init_leave (&type, registered);                                   \
+    }                                                                          \
+    return type;                                                               \
   }
 
 DEFINE_ENUM (gst_cardiac_sync_mode, "GstCardiacSyncMode", sync_modes)

@@ -58,12 +58,12 @@ typedef struct {
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (
     GstCardiacFilter, gst_cardiac_filter, GST_TYPE_BASE_TRANSFORM);
 
-static GstStaticPadTemplate sink_template
-    = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
         GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (CARDIAC_VIDEO_FORMATS)));
 
-static GstStaticPadTemplate src_template
-    = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
         GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (CARDIAC_VIDEO_FORMATS)));
 
 static GstCardiacFilterPrivate *
@@ -155,8 +155,7 @@ gst_cardiac_filter_class_init (GstCardiacFilterClass *klass)
   trans_class->stop = gst_cardiac_filter_stop;
   trans_class->set_caps = gst_cardiac_filter_set_caps;
   trans_class->sink_event = gst_cardiac_filter_sink_event;
-  trans_class->prepare_output_buffer
-      = gst_cardiac_filter_prepare_output_buffer;
+  trans_class->prepare_output_buffer = gst_cardiac_filter_prepare_output_buffer;
   trans_class->transform_ip = gst_cardiac_filter_transform_ip;
 
   gst_type_mark_as_plugin_api (GST_TYPE_CARDIAC_FILTER, 0);
@@ -330,8 +329,8 @@ is_live_source (GstElement *element)
 
   if (GST_IS_BASE_SRC (element))
     return gst_base_src_is_live (GST_BASE_SRC (element));
-  pspec = g_object_class_find_property (
-      G_OBJECT_GET_CLASS (element), "is-live");
+  pspec =
+      g_object_class_find_property (G_OBJECT_GET_CLASS (element), "is-live");
   if (pspec && pspec->value_type == G_TYPE_BOOLEAN)
     g_object_get (element, "is-live", &live, NULL);
   return live;
@@ -502,8 +501,7 @@ gst_cardiac_filter_stop (GstBaseTransform *trans)
 /* ---- data flow --------------------------------------------------------- */
 
 static gboolean
-gst_cardiac_filter_set_caps (
-    GstBaseTransform *trans, GstCaps *in, GstCaps *out)
+gst_cardiac_filter_set_caps (GstBaseTransform *trans, GstCaps *in, GstCaps *out)
 {
   GstCardiacFilter *self = GST_CARDIAC_FILTER (trans);
   GstVideoInfo info;
@@ -625,8 +623,8 @@ gst_cardiac_filter_set_run_info (
 }
 
 void
-gst_cardiac_filter_warn_once (GstCardiacFilter *self, guint *done,
-    const gchar *text, const gchar *detail)
+gst_cardiac_filter_warn_once (
+    GstCardiacFilter *self, guint *done, const gchar *text, const gchar *detail)
 {
   if ((*done)++)
     return;

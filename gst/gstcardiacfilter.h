@@ -13,8 +13,8 @@
 G_BEGIN_DECLS
 
 #define GST_TYPE_CARDIAC_FILTER (gst_cardiac_filter_get_type ())
-G_DECLARE_DERIVABLE_TYPE (GstCardiacFilter, gst_cardiac_filter, GST,
-    CARDIAC_FILTER, GstBaseTransform)
+G_DECLARE_DERIVABLE_TYPE (
+    GstCardiacFilter, gst_cardiac_filter, GST, CARDIAC_FILTER, GstBaseTransform)
 
 /**
  * GstCardiacFilterClass:

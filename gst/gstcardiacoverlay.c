@@ -102,22 +102,22 @@ struct _GstCardiacOverlay {
   GstCardiacLayout layout; /* while running */
   gboolean attach;         /* a composition to the buffer; else blend it */
   gboolean attach_known;
-  gboolean negotiating;    /* a caps event is being handled */
-  GstClockTime observed;   /* newest picture shown to the overlay */
+  gboolean negotiating;  /* a caps event is being handled */
+  GstClockTime observed; /* newest picture shown to the overlay */
   guint observations;
   GstClockTime duration;
   gboolean duration_known;
   guint warned_covers, warned_unknown;
 };
 
-#define FIELDS                                                                \
-  ", format = (string) " CARDIAC_VIDEO_FORMATS ", width = (int) " SIZE_RANGE  \
+#define FIELDS                                                                 \
+  ", format = (string) " CARDIAC_VIDEO_FORMATS ", width = (int) " SIZE_RANGE   \
   ", height = (int) " SIZE_RANGE ", framerate = (fraction) [ 0, max ]"
 
-#define CAPS                                                                  \
-  "video/x-raw" FIELDS ";"                                                    \
-  "video/x-raw(" GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY ", "                   \
-      GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION ")" FIELDS
+#define CAPS                                                                   \
+  "video/x-raw" FIELDS ";"                                                     \
+  "video/x-raw(" GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY                         \
+  ", " GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION ")" FIELDS
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (CAPS));
@@ -127,8 +127,8 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
 
 G_DEFINE_FINAL_TYPE (
     GstCardiacOverlay, gst_cardiac_overlay, GST_TYPE_VIDEO_FILTER);
-GST_ELEMENT_REGISTER_DEFINE (cardiacoverlay, "cardiacoverlay", GST_RANK_NONE,
-    GST_TYPE_CARDIAC_OVERLAY);
+GST_ELEMENT_REGISTER_DEFINE (
+    cardiacoverlay, "cardiacoverlay", GST_RANK_NONE, GST_TYPE_CARDIAC_OVERLAY);
 
 static void gst_cardiac_overlay_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec);
@@ -141,8 +141,8 @@ static GstCaps *gst_cardiac_overlay_transform_caps (GstBaseTransform *trans,
     GstPadDirection direction, GstCaps *caps, GstCaps *filter);
 static gboolean gst_cardiac_overlay_sink_event (
     GstBaseTransform *trans, GstEvent *event);
-static gboolean gst_cardiac_overlay_transform_meta (GstBaseTransform *trans,
-    GstBuffer *out, GstMeta *meta, GstBuffer *in);
+static gboolean gst_cardiac_overlay_transform_meta (
+    GstBaseTransform *trans, GstBuffer *out, GstMeta *meta, GstBuffer *in);
 static void gst_cardiac_overlay_before_transform (
     GstBaseTransform *trans, GstBuffer *buffer);
 static gboolean gst_cardiac_overlay_set_info (GstVideoFilter *filter,
@@ -156,8 +156,8 @@ static void
 install_properties (GObjectClass *klass)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-  const GParamFlags live
-      = flags | GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE;
+  const GParamFlags live =
+      flags | GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE;
 
   /**
    * GstCardiacOverlay:layout:
@@ -273,8 +273,7 @@ gst_cardiac_overlay_class_init (GstCardiacOverlayClass *klass)
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "Cardiac overlay",
       "Filter/Editor/Video",
-      "Draws cardiac results onto the video; research use only",
-      "gst-cardiac");
+      "Draws cardiac results onto the video; research use only", "gst-cardiac");
 
   trans_class->start = gst_cardiac_overlay_start;
   trans_class->stop = gst_cardiac_overlay_stop;
@@ -401,8 +400,8 @@ gst_cardiac_overlay_set_property (
       settings->map = g_value_get_enum (value);
       break;
     case PROP_FILL_ALPHA:
-      settings->fill_alpha
-          = MIN (g_value_get_double (value), CARDIAC_OVERLAY_MAX_FILL_ALPHA);
+      settings->fill_alpha =
+          MIN (g_value_get_double (value), CARDIAC_OVERLAY_MAX_FILL_ALPHA);
       break;
     case PROP_NYQUIST:
       set_string (&self->nyquist, value);
@@ -511,8 +510,8 @@ gst_cardiac_overlay_stop (GstBaseTransform *trans)
 static void
 set_size_range (GstStructure *structure)
 {
-  gst_structure_set (structure, "width", GST_TYPE_INT_RANGE, MIN_SIZE,
-      MAX_SIZE, "height", GST_TYPE_INT_RANGE, MIN_SIZE, MAX_SIZE, NULL);
+  gst_structure_set (structure, "width", GST_TYPE_INT_RANGE, MIN_SIZE, MAX_SIZE,
+      "height", GST_TYPE_INT_RANGE, MIN_SIZE, MAX_SIZE, NULL);
 }
 
 /* The canvas of a picture of known size; else any size. */
@@ -541,8 +540,8 @@ resize_caps (GstPadDirection direction, GstCaps *caps)
   GstCaps *result = gst_caps_new_empty ();
 
   for (guint i = 0; i < gst_caps_get_size (caps); i++) {
-    GstStructure *structure
-        = gst_structure_copy (gst_caps_get_structure (caps, i));
+    GstStructure *structure =
+        gst_structure_copy (gst_caps_get_structure (caps, i));
 
     if (direction == GST_PAD_SRC) {
       /* Which picture a canvas belongs to is not asked: upstream decides. */
@@ -583,16 +582,16 @@ set_composition_feature (GstCaps *caps, gboolean composition)
 static gboolean
 takes_composition (GstCardiacOverlay *self, GstCaps *with_feature)
 {
-  GstCaps *peer = gst_pad_peer_query_caps (
-      GST_BASE_TRANSFORM_SRC_PAD (self), with_feature);
+  GstCaps *peer =
+      gst_pad_peer_query_caps (GST_BASE_TRANSFORM_SRC_PAD (self), with_feature);
   gboolean takes = FALSE;
 
   for (guint i = 0; i < gst_caps_get_size (peer) && !takes; i++) {
     GstCapsFeatures *features = gst_caps_get_features (peer, i);
 
     takes = !gst_caps_features_is_any (features)
-            && gst_caps_features_contains (features,
-                GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+            && gst_caps_features_contains (
+                features, GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
   }
   takes = takes && !gst_caps_is_any (peer);
   gst_caps_unref (peer);
@@ -625,8 +624,8 @@ choose_feature (
 static GstCaps *
 intersect (GstCaps *first, GstCaps *second)
 {
-  GstCaps *common
-      = gst_caps_intersect_full (first, second, GST_CAPS_INTERSECT_FIRST);
+  GstCaps *common =
+      gst_caps_intersect_full (first, second, GST_CAPS_INTERSECT_FIRST);
 
   gst_caps_unref (first);
   gst_caps_unref (second);
@@ -638,8 +637,7 @@ gst_cardiac_overlay_transform_caps (GstBaseTransform *trans,
     GstPadDirection direction, GstCaps *caps, GstCaps *filter)
 {
   GstCardiacOverlay *self = GST_CARDIAC_OVERLAY (trans);
-  GstPad *other
-      = direction == GST_PAD_SINK ? trans->srcpad : trans->sinkpad;
+  GstPad *other = direction == GST_PAD_SINK ? trans->srcpad : trans->sinkpad;
   GstCardiacLayout layout;
   GstCaps *result;
 
@@ -690,8 +688,8 @@ find_attach (GstCardiacOverlay *self)
     GstQuery *query = gst_query_new_allocation (caps, FALSE);
 
     attach = gst_pad_peer_query (pad, query)
-             && gst_query_find_allocation_meta (query,
-                 GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
+             && gst_query_find_allocation_meta (
+                 query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
     gst_query_unref (query);
   }
   gst_clear_caps (&caps);
@@ -759,8 +757,8 @@ get_duration (GstCardiacOverlay *self)
 
   if (!self->duration_known) {
     self->duration_known = TRUE;
-    if (gst_pad_peer_query_duration (GST_BASE_TRANSFORM_SINK_PAD (self),
-            GST_FORMAT_TIME, &duration)
+    if (gst_pad_peer_query_duration (
+            GST_BASE_TRANSFORM_SINK_PAD (self), GST_FORMAT_TIME, &duration)
         && duration > 0)
       self->duration = duration;
   }
@@ -768,14 +766,12 @@ get_duration (GstCardiacOverlay *self)
 }
 
 static void
-observe (
-    GstCardiacOverlay *self, const GstVideoFrame *frame, GstClockTime time)
+observe (GstCardiacOverlay *self, const GstVideoFrame *frame, GstClockTime time)
 {
   guint component = GST_VIDEO_INFO_IS_RGB (&frame->info) ? 1 : 0;
 
-  if (GST_CLOCK_TIME_IS_VALID (self->observed)
-      && GST_CLOCK_TIME_IS_VALID (time) && time >= self->observed
-      && time - self->observed < OBSERVE_INTERVAL)
+  if (GST_CLOCK_TIME_IS_VALID (self->observed) && GST_CLOCK_TIME_IS_VALID (time)
+      && time >= self->observed && time - self->observed < OBSERVE_INTERVAL)
     return;
   self->observed = time;
   self->observations++;
@@ -805,8 +801,7 @@ get_result (GstCardiacOverlay *self, GstBuffer *buffer)
 {
   GstCardiacResultMeta *meta = gst_buffer_get_cardiac_result_meta (buffer);
 
-  if (meta && meta->result
-      && meta->result->type != GST_CARDIAC_RESULT_MREG) {
+  if (meta && meta->result && meta->result->type != GST_CARDIAC_RESULT_MREG) {
     if (self->warned_unknown++ == 0)
       GST_WARNING_OBJECT (self, "records of another kind are not drawn");
     return NULL;
@@ -855,8 +850,7 @@ draw (GstCardiacOverlay *self, GstBuffer *buffer, const GstVideoFrame *picture,
 
   if (view.layout == CARDIAC_OVERLAY_INSIDE)
     observe (self, picture, time);
-  count = MAX (
-      0, cardiac_overlay_draw_mreg (self->overlay, &view, rectangles));
+  count = MAX (0, cardiac_overlay_draw_mreg (self->overlay, &view, rectangles));
   if (view.layout == CARDIAC_OVERLAY_INSIDE)
     warn_when_covering (self);
   g_free (nyquist);
@@ -895,8 +889,8 @@ attach (GstCardiacOverlay *self, GstBuffer *buffer,
     const CardiacOverlayRectangle *rectangles, guint count)
 {
   const CardiacOverlayRectangle *pieces[CARDIAC_OVERLAY_MAX_RECTANGLES];
-  GstVideoOverlayCompositionMeta *meta
-      = gst_buffer_get_video_overlay_composition_meta (buffer);
+  GstVideoOverlayCompositionMeta *meta =
+      gst_buffer_get_video_overlay_composition_meta (buffer);
   GstVideoOverlayComposition *ours, *both;
 
   if (count == 0 || count > CARDIAC_OVERLAY_MAX_RECTANGLES)

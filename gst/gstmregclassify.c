@@ -120,14 +120,14 @@ struct _GstMregClassify {
   /* streaming thread */
   ClipFeeder *feeder;
   JsonLines *lines;
-  guint epoch;                  /* of clips; grows when they are forgotten */
-  guint clips;                  /* of this epoch */
-  GstCardiacResult *finding;    /* newest of the network */
+  guint epoch;               /* of clips; grows when they are forgotten */
+  guint clips;               /* of this epoch */
+  GstCardiacResult *finding; /* newest of the network */
   gboolean finding_said;
   gboolean unsure;
-  gchar *failure;               /* why the network failed; NULL: it did not */
-  GstCardiacResult *shown;      /* what frames carry now */
-  gboolean is_new;              /* ... since this frame */
+  gchar *failure;          /* why the network failed; NULL: it did not */
+  GstCardiacResult *shown; /* what frames carry now */
+  gboolean is_new;         /* ... since this frame */
   guint64 serial;
   Stats counts;
   guint warned_failure, warned_picture, warned_write;
@@ -175,8 +175,8 @@ install_sampling_properties (GObjectClass *klass)
    */
   g_object_class_install_property (klass, PROP_CLIP_DURATION,
       g_param_spec_uint64 ("clip-duration", "Clip duration",
-          "Length of a clip in ns; at least one heart beat",
-          100 * GST_MSECOND, 60 * GST_SECOND, DEFAULT_CLIP_DURATION,
+          "Length of a clip in ns; at least one heart beat", 100 * GST_MSECOND,
+          60 * GST_SECOND, DEFAULT_CLIP_DURATION,
           flags | GST_PARAM_MUTABLE_READY));
   /**
    * GstMregClassify:clip-stride:
@@ -270,8 +270,8 @@ install_result_properties (GObjectClass *klass)
 static void
 install_file_properties (GObjectClass *klass)
 {
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
-                            | GST_PARAM_MUTABLE_READY;
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
 
   /**
    * GstMregClassify:results:
@@ -313,8 +313,8 @@ gst_mreg_classify_class_init (GstMregClassifyClass *klass)
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstCardiacFilterClass *filter_class = GST_CARDIAC_FILTER_CLASS (klass);
 
-  GST_DEBUG_CATEGORY_INIT (mreg_classify_debug, "mregclassify", 0,
-      "mitral regurgitation grading");
+  GST_DEBUG_CATEGORY_INIT (
+      mreg_classify_debug, "mregclassify", 0, "mitral regurgitation grading");
 
   gobject_class->set_property = gst_mreg_classify_set_property;
   gobject_class->get_property = gst_mreg_classify_get_property;
@@ -536,12 +536,12 @@ gst_mreg_classify_get_stats (GstCardiacFilter *filter)
   return gst_structure_new ("mregclassify-stats", "received", G_TYPE_UINT64,
       stats.frames.received, "analysed", G_TYPE_UINT64, stats.frames.analysed,
       "repeats", G_TYPE_UINT64, stats.frames.repeats, "corrupt", G_TYPE_UINT64,
-      stats.frames.corrupt, "gaps", G_TYPE_UINT64, stats.frames.gaps,
-      "untimed", G_TYPE_UINT64, stats.frames.untimed, "clips-encoded",
-      G_TYPE_UINT64, stats.encoded, "clips-skipped", G_TYPE_UINT64,
-      stats.skipped, "evaluations", G_TYPE_UINT64, stats.evaluations,
-      "failures", G_TYPE_UINT64, stats.failures, "records", G_TYPE_UINT64,
-      stats.records, "inference-ms", G_TYPE_DOUBLE, stats.inference_ms, NULL);
+      stats.frames.corrupt, "gaps", G_TYPE_UINT64, stats.frames.gaps, "untimed",
+      G_TYPE_UINT64, stats.frames.untimed, "clips-encoded", G_TYPE_UINT64,
+      stats.encoded, "clips-skipped", G_TYPE_UINT64, stats.skipped,
+      "evaluations", G_TYPE_UINT64, stats.evaluations, "failures",
+      G_TYPE_UINT64, stats.failures, "records", G_TYPE_UINT64, stats.records,
+      "inference-ms", G_TYPE_DOUBLE, stats.inference_ms, NULL);
 }
 
 static void
@@ -575,8 +575,8 @@ open_replay (GstMregClassify *self)
   gchar *maps = dup_locked (self, &self->maps_location);
   GError *error = NULL;
 
-  self->replay
-      = json_lines_read_last (results, GST_CARDIAC_RESULT_MREG, &error);
+  self->replay =
+      json_lines_read_last (results, GST_CARDIAC_RESULT_MREG, &error);
   if (!self->replay) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ,
         ("Cannot use \"%s\" as results: %s. Write it with a first pass: "
@@ -747,8 +747,8 @@ gst_mreg_classify_format (GstCardiacFilter *filter, const GstVideoInfo *info)
   if (!self->feeder)
     return;
   if (GST_VIDEO_INFO_FPS_N (info) > 0)
-    period = gst_util_uint64_scale (GST_SECOND, GST_VIDEO_INFO_FPS_D (info),
-        GST_VIDEO_INFO_FPS_N (info));
+    period = gst_util_uint64_scale (
+        GST_SECOND, GST_VIDEO_INFO_FPS_D (info), GST_VIDEO_INFO_FPS_N (info));
   clip_feeder_set_period (self->feeder, period);
   clip_feeder_break (self->feeder);
   forget_scene (self);
@@ -769,9 +769,9 @@ say (GstMregClassify *self, GstCardiacResult *record)
           ("Results cannot be written: %s.", error->message), (NULL));
     g_clear_error (&error);
   }
-  gst_element_post_message (GST_ELEMENT (self),
-      gst_message_new_element (
-          GST_OBJECT (self), gst_cardiac_result_to_structure (record)));
+  gst_element_post_message (
+      GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self),
+                              gst_cardiac_result_to_structure (record)));
 }
 
 static void
@@ -852,10 +852,12 @@ static void
 write_maps (GstMregClassify *self, const MregOutcome *outcome,
     const GstCardiacResult *record)
 {
-  const GstVideoInfo *info
-      = gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
+  const GstVideoInfo *info =
+      gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
   gchar *path = dup_locked (self, &self->maps_location);
-  MapsGeometry geometry = { 0, };
+  MapsGeometry geometry = {
+    0,
+  };
   GError *error = NULL;
 
   if (!is_empty (path)) {
@@ -866,8 +868,7 @@ write_maps (GstMregClassify *self, const MregOutcome *outcome,
       geometry.crops[i] = outcome->clips[i]->pictures[0]->crop;
     if (!maps_file_write (path, record, &geometry, &error)) {
       GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
-          ("Maps cannot be written: %s. Check maps-location.",
-              error->message),
+          ("Maps cannot be written: %s. Check maps-location.", error->message),
           (NULL));
       g_error_free (error);
     }
@@ -901,8 +902,8 @@ take_outcome (GstMregClassify *self, MregOutcome *outcome)
   if (!outcome->result)
     return;
 
-  record = mreg_record_from_outcome (outcome, &self->provenance,
-      settings.heatmap, settings.unsure_band);
+  record = mreg_record_from_outcome (
+      outcome, &self->provenance, settings.heatmap, settings.unsure_band);
   if (!record->reason)
     record->reason = make_reason (self, state_reason (record->state));
   record->serial = ++self->serial;
@@ -960,8 +961,7 @@ static void
 attach_geometry (
     GstBuffer *buffer, const GstCardiacBox *roi, const CardiacSquare *crop)
 {
-  GstCardiacGeometryMeta *meta
-      = gst_buffer_add_cardiac_geometry_meta (buffer);
+  GstCardiacGeometryMeta *meta = gst_buffer_add_cardiac_geometry_meta (buffer);
 
   if (roi && !meta->has_roi) {
     meta->has_roi = TRUE;
@@ -987,8 +987,7 @@ attach (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
   meta->is_new = self->is_new;
   self->is_new = FALSE;
   if (GST_CLOCK_TIME_IS_VALID (time)
-      && GST_CLOCK_TIME_IS_VALID (self->shown->pts)
-      && time >= self->shown->pts)
+      && GST_CLOCK_TIME_IS_VALID (self->shown->pts) && time >= self->shown->pts)
     meta->age = time - self->shown->pts;
   gst_cardiac_result_find_frame (
       self->shown, time, &meta->map_instance, &meta->map_frame);
@@ -996,9 +995,9 @@ attach (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
     guint frames = self->provenance.shape->frames;
 
     meta->wait_total = self->instances * frames;
-    meta->wait_done = MIN (self->clips * frames
-                               + clip_feeder_get_taken (self->feeder),
-        meta->wait_total);
+    meta->wait_done =
+        MIN (self->clips * frames + clip_feeder_get_taken (self->feeder),
+            meta->wait_total);
   }
   attach_geometry (buffer, clip_feeder_get_roi (self->feeder),
       clip_feeder_get_crop (self->feeder));
@@ -1007,12 +1006,12 @@ attach (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
 static void
 replay_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
 {
-  const GstVideoInfo *info
-      = gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
+  const GstVideoInfo *info =
+      gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
   const MapsGeometry *geometry = &self->replay_geometry;
   GstCardiacResult *record = self->replay;
-  GstCardiacResultMeta *meta
-      = gst_buffer_add_cardiac_result_meta (buffer, record);
+  GstCardiacResultMeta *meta =
+      gst_buffer_add_cardiac_result_meta (buffer, record);
   const CardiacSquare *crop = NULL;
   gboolean same_size = geometry->width == GST_VIDEO_INFO_WIDTH (info)
                        && geometry->height == GST_VIDEO_INFO_HEIGHT (info);
@@ -1020,9 +1019,9 @@ replay_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
   meta->is_new = self->is_new;
   if (self->is_new) {
     self->is_new = FALSE;
-    gst_element_post_message (GST_ELEMENT (self),
-        gst_message_new_element (
-            GST_OBJECT (self), gst_cardiac_result_to_structure (record)));
+    gst_element_post_message (
+        GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self),
+                                gst_cardiac_result_to_structure (record)));
   }
   if (gst_cardiac_result_find_frame (
           record, time, &meta->map_instance, &meta->map_frame)
@@ -1081,8 +1080,8 @@ static gboolean
 read_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time,
     Observation *seen, Clip **clip)
 {
-  const GstVideoInfo *info
-      = gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
+  const GstVideoInfo *info =
+      gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
   CardiacError *error = NULL;
   GstVideoFrame frame;
   CardiacImage image;
@@ -1113,8 +1112,8 @@ read_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time,
 static void
 analyse (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
 {
-  const GstVideoInfo *info
-      = gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
+  const GstVideoInfo *info =
+      gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
   GstClockTime last = clip_feeder_get_time (self->feeder);
   gboolean exact = gst_cardiac_filter_is_exact (GST_CARDIAC_FILTER (self));
   Settings settings = get_settings (self);
@@ -1211,8 +1210,8 @@ grade_recording (GstMregClassify *self, Clip **clips, guint count)
 static void
 say_end_state (GstMregClassify *self, GstCardiacState state)
 {
-  GstCardiacResult *record = make_state_record (
-      self, state, clip_feeder_get_time (self->feeder));
+  GstCardiacResult *record =
+      make_state_record (self, state, clip_feeder_get_time (self->feeder));
 
   record->is_final = TRUE;
   if (state == GST_CARDIAC_STATE_TOO_SHORT) {
@@ -1233,7 +1232,9 @@ say_end_state (GstMregClassify *self, GstCardiacState state)
 static void
 end_recording (GstMregClassify *self)
 {
-  Clip *clips[GST_CARDIAC_MAX_INSTANCES] = { NULL, };
+  Clip *clips[GST_CARDIAC_MAX_INSTANCES] = {
+    NULL,
+  };
   guint count = 0;
   GstCardiacState state;
 

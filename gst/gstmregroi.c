@@ -481,7 +481,8 @@ smooth_box (GstMregRoi *self, const GstCardiacBox *found)
 static void
 say (GstMregRoi *self, const RoiOutcome *outcome)
 {
-  CardiacModel *model = gst_cardiac_filter_get_model (GST_CARDIAC_FILTER (self));
+  CardiacModel *model =
+      gst_cardiac_filter_get_model (GST_CARDIAC_FILTER (self));
   const CardiacRunInfo *run_info = roi_network_run_info (self->network);
   GstCardiacResult *record;
   GError *error = NULL;
@@ -553,8 +554,8 @@ take_outcomes (GstMregRoi *self)
 static RoiJob *
 make_job (GstMregRoi *self, GstBuffer *buffer, GstClockTime time)
 {
-  const GstVideoInfo *info
-      = gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
+  const GstVideoInfo *info =
+      gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
   const CardiacYolov8Shape *shape = roi_network_shape (self->network);
   CardiacError *error = NULL;
   GstVideoFrame frame;
@@ -633,8 +634,8 @@ static void
 attach (GstMregRoi *self, GstBuffer *buffer, const GstCardiacBox *box,
     gdouble confidence, gboolean detected)
 {
-  const GstVideoInfo *info
-      = gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
+  const GstVideoInfo *info =
+      gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
   GstCardiacGeometryMeta *meta = gst_buffer_add_cardiac_geometry_meta (buffer);
   gint left, top, right, bottom;
 
@@ -646,8 +647,8 @@ attach (GstMregRoi *self, GstBuffer *buffer, const GstCardiacBox *box,
   left = CLAMP (floor (box->x + 0.5), 0, GST_VIDEO_INFO_WIDTH (info));
   top = CLAMP (floor (box->y + 0.5), 0, GST_VIDEO_INFO_HEIGHT (info));
   right = CLAMP (floor (box->x + box->w + 0.5), 0, GST_VIDEO_INFO_WIDTH (info));
-  bottom
-      = CLAMP (floor (box->y + box->h + 0.5), 0, GST_VIDEO_INFO_HEIGHT (info));
+  bottom =
+      CLAMP (floor (box->y + box->h + 0.5), 0, GST_VIDEO_INFO_HEIGHT (info));
   if (right > left && bottom > top)
     gst_buffer_add_video_region_of_interest_meta (
         buffer, ROI_TYPE, left, top, right - left, bottom - top);

@@ -57,8 +57,8 @@ json_lines_write (
     JsonLines *self, const GstCardiacResult *result, GError **error)
 {
   gchar *json = gst_cardiac_result_to_json (result);
-  gboolean ok = fprintf (self->file, "%s\n", json) >= 0
-                && fflush (self->file) == 0;
+  gboolean ok =
+      fprintf (self->file, "%s\n", json) >= 0 && fflush (self->file) == 0;
 
   if (!ok)
     set_errno (error, "write", self->path);

@@ -63,8 +63,8 @@ make_crops (const MapsGeometry *geometry)
 
   for (guint i = 0; i < geometry->count; i++)
     json_array_append_new (
-        crops, json_pack ("[f,f,f]", geometry->crops[i].x,
-                   geometry->crops[i].y, geometry->crops[i].side));
+        crops, json_pack ("[f,f,f]", geometry->crops[i].x, geometry->crops[i].y,
+                   geometry->crops[i].side));
   return crops;
 }
 
@@ -120,8 +120,8 @@ maps_file_write (const gchar *path, const GstCardiacResult *result,
   json_object_set_new (root, "spans_ns", make_spans (result));
   json_object_set_new (root, "labels", make_labels (result));
   json_object_set_new (root, "thresholds", make_thresholds (result));
-  json_object_set_new (root, "picture",
-      json_pack ("[i,i]", geometry->width, geometry->height));
+  json_object_set_new (
+      root, "picture", json_pack ("[i,i]", geometry->width, geometry->height));
   json_object_set_new (root, "crops", make_crops (geometry));
   if (result->frame_times)
     json_object_set_new (root, "times_ns", make_times (result));
@@ -226,8 +226,8 @@ read_times (const json_t *root, GstCardiacResult *result)
     if (json_array_size (row) != points)
       return FALSE;
     for (gsize t = 0; t < points; t++)
-      result->frame_times[i * points + t]
-          = json_integer_value (json_array_get (row, t));
+      result->frame_times[i * points + t] =
+          json_integer_value (json_array_get (row, t));
   }
   return TRUE;
 }
@@ -305,8 +305,8 @@ maps_file_read (const gchar *path, GstCardiacResult *result,
   else if (!read_times (root, result) || !read_maps (root, result))
     wrong = "times or maps are damaged";
   if (wrong)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: %s", path,
-        wrong);
+    g_set_error (
+        error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s: %s", path, wrong);
   json_decref (root);
   return wrong == NULL;
 }

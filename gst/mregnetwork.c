@@ -112,8 +112,8 @@ mreg_network_open (gpointer network, CardiacError **error)
     return FALSE;
 
   shape = cardiac_mreg_shape (self->mreg);
-  self->input = g_new0 (
-      gfloat, (gsize) shape->frames * 3 * shape->side * shape->side);
+  self->input =
+      g_new0 (gfloat, (gsize) shape->frames * 3 * shape->side * shape->side);
   for (gint i = 0; i < shape->instances; i++) {
     self->instances[i] = cardiac_instance_new (self->mreg, error);
     if (!self->instances[i])
@@ -196,8 +196,8 @@ forget (MregNetwork *self)
 static void
 fail (MregOutcome *outcome, CardiacError **error)
 {
-  outcome->failure = g_strdup (
-      *error ? cardiac_error_message (*error) : "the network failed");
+  outcome->failure =
+      g_strdup (*error ? cardiac_error_message (*error) : "the network failed");
   outcome->detail = g_strdup (*error ? cardiac_error_detail (*error) : "");
   cardiac_error_free (error);
 }
@@ -227,8 +227,8 @@ mreg_network_run (gpointer network, gpointer data)
   }
 
   if (self->count == most) {
-    outcome->result = cardiac_mreg_grade (
-        self->mreg, self->instances, self->count, &error);
+    outcome->result =
+        cardiac_mreg_grade (self->mreg, self->instances, self->count, &error);
     if (!outcome->result)
       goto failed;
     outcome->count = self->count;

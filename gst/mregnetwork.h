@@ -39,9 +39,9 @@ typedef struct {
   CardiacMRegResult *result; ///< NULL: not enough clips yet, or failed
   guint count;               ///< clips behind `result`
   Clip *clips[GST_CARDIAC_MAX_INSTANCES];
-  gdouble inference_ms;      ///< of the networks, for this job
-  gchar *failure;            ///< one sentence; NULL: none
-  gchar *detail;             ///< for a log; NULL: none
+  gdouble inference_ms; ///< of the networks, for this job
+  gchar *failure;       ///< one sentence; NULL: none
+  gchar *detail;        ///< for a log; NULL: none
 } MregOutcome;
 
 MregJob *mreg_job_new (void);

@@ -22,8 +22,8 @@ mreg_record_new (const MregProvenance *from)
 
   record->model_name = g_strdup (cardiac_model_name (from->model));
   record->model_sha256 = g_strdup (cardiac_model_sha256 (from->model));
-  record->model_arch
-      = g_strdup (cardiac_arch_name (cardiac_model_arch (from->model)));
+  record->model_arch =
+      g_strdup (cardiac_arch_name (cardiac_model_arch (from->model)));
   record->trained = cardiac_model_trained (from->model);
   record->synthetic = cardiac_model_synthetic (from->model);
   if (!from->shape)
@@ -47,8 +47,8 @@ set_clips (GstCardiacResult *record, const MregOutcome *outcome)
   record->instances = outcome->count;
   record->n_points = outcome->clips[0]->count;
   record->n_spans = outcome->count;
-  record->frame_times
-      = g_new (GstClockTime, record->instances * record->n_points);
+  record->frame_times =
+      g_new (GstClockTime, record->instances * record->n_points);
   for (guint i = 0; i < outcome->count; i++) {
     const Clip *clip = outcome->clips[i];
 
@@ -94,8 +94,8 @@ set_maps (GstCardiacResult *record, const CardiacMRegResult *result,
     return;
   record->map_method = g_strdup (gst_cardiac_heatmap_name (heatmap));
   record->map_rows = record->map_cols = result->grid;
-  record->maps = cell
-      = g_new (gfloat, (gsize) result->instances * result->frames * patches);
+  record->maps = cell =
+      g_new (gfloat, (gsize) result->instances * result->frames * patches);
   for (gint i = 0; i < result->instances; i++) {
     record->map_peaks[i] = 0;
     for (gint t = 0; t < result->frames; t++) {

@@ -20,7 +20,6 @@ GstCardiacResult *mreg_record_new (const MregProvenance *provenance);
 /** The record of an outcome that has a result; state is RESULT or UNSURE.
  * @band: see state_is_unsure() */
 GstCardiacResult *mreg_record_from_outcome (const MregOutcome *outcome,
-    const MregProvenance *provenance, GstCardiacHeatmap heatmap,
-    gdouble band);
+    const MregProvenance *provenance, GstCardiacHeatmap heatmap, gdouble band);
 
 #endif

@@ -12,8 +12,12 @@ overlay_cache_wrap (const CardiacOverlayRectangle *piece, gint x, gint y)
   cairo_surface_t *surface = cairo_surface_reference (piece->surface);
   gint stride = cairo_image_surface_get_stride (surface);
   gsize size = (gsize) stride * piece->height;
-  gsize offset[GST_VIDEO_MAX_PLANES] = { 0, };
-  gint strides[GST_VIDEO_MAX_PLANES] = { stride, };
+  gsize offset[GST_VIDEO_MAX_PLANES] = {
+    0,
+  };
+  gint strides[GST_VIDEO_MAX_PLANES] = {
+    stride,
+  };
   GstVideoOverlayRectangle *rectangle;
   GstBuffer *buffer;
 
@@ -61,7 +65,9 @@ GstVideoOverlayComposition *
 overlay_cache_compose (OverlayCache *self,
     const CardiacOverlayRectangle *const *pieces, guint count)
 {
-  OverlayCache next = { 0, };
+  OverlayCache next = {
+    0,
+  };
 
   if (self->composition && is_unchanged (self, pieces, count))
     return self->composition;
@@ -90,6 +96,5 @@ overlay_cache_clear (OverlayCache *self)
   for (guint i = 0; i < self->count; i++)
     gst_video_overlay_rectangle_unref (self->entries[i].rectangle);
   self->count = 0;
-  g_clear_pointer (
-      &self->composition, gst_video_overlay_composition_unref);
+  g_clear_pointer (&self->composition, gst_video_overlay_composition_unref);
 }

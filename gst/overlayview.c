@@ -108,8 +108,8 @@ fill_map (CardiacMRegView *view, const GstCardiacResultMeta *meta,
     const GstCardiacGeometryMeta *geometry)
 {
   const GstCardiacResult *result = meta->result;
-  const gfloat *map = gst_cardiac_result_get_map (
-      result, meta->map_instance, meta->map_frame);
+  const gfloat *map =
+      gst_cardiac_result_get_map (result, meta->map_instance, meta->map_frame);
 
   if (!map || !geometry || !geometry->has_crop)
     return;

@@ -37,8 +37,8 @@ panel_copy_frame (GstVideoFrame *canvas, gint x, const GstVideoFrame *picture)
   for (guint p = 0; p < GST_VIDEO_FRAME_N_PLANES (canvas); p++) {
     guint c = get_component (format, p);
     gint pixel = GST_VIDEO_FORMAT_INFO_PSTRIDE (format, c);
-    gsize from = (gsize) GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (format, c, x)
-                 * pixel;
+    gsize from =
+        (gsize) GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (format, c, x) * pixel;
     gsize bytes = (gsize) GST_VIDEO_FRAME_COMP_WIDTH (picture, c) * pixel;
     gint rows = MIN (GST_VIDEO_FRAME_COMP_HEIGHT (picture, c),
         GST_VIDEO_FRAME_COMP_HEIGHT (canvas, c));
@@ -49,8 +49,8 @@ panel_copy_frame (GstVideoFrame *canvas, gint x, const GstVideoFrame *picture)
 
     bytes = MIN (bytes, (gsize) ABS (to_stride) - from);
     for (gint y = 0; y < rows; y++)
-      memcpy (to + (gssize) y * to_stride, row + (gssize) y * from_stride,
-          bytes);
+      memcpy (
+          to + (gssize) y * to_stride, row + (gssize) y * from_stride, bytes);
   }
 }
 
@@ -80,8 +80,7 @@ panel_copy_blacken (GstVideoFrame *canvas, gint y)
 
     for (gint row = first; row < height; row++) {
       guint8 *sample = (guint8 *) GST_VIDEO_FRAME_COMP_DATA (canvas, c)
-                       + (gssize) row
-                             * GST_VIDEO_FRAME_COMP_STRIDE (canvas, c);
+                       + (gssize) row * GST_VIDEO_FRAME_COMP_STRIDE (canvas, c);
 
       if (pixel == 1) {
         memset (sample, black, width);
@@ -103,8 +102,8 @@ convert (PanelCopy *self, const GstVideoInfo *canvas,
   GstVideoFrame frame;
 
   panel_copy_clear (self);
-  gst_video_info_set_format (&self->info, GST_VIDEO_INFO_FORMAT (canvas),
-      panel->width, panel->height);
+  gst_video_info_set_format (
+      &self->info, GST_VIDEO_INFO_FORMAT (canvas), panel->width, panel->height);
   self->info.colorimetry = canvas->colorimetry;
   self->info.chroma_site = canvas->chroma_site;
   self->buffer = gst_buffer_new_allocate (NULL, self->info.size, NULL);

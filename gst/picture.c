@@ -23,8 +23,8 @@ picture_new (const gfloat *levels, gint side)
   self->coloured = -1;
   self->side = side;
   for (gsize i = 0; i < count; i++)
-    self->samples[i]
-        = (guint16) (CLAMP (levels[i], 0.f, 1.f) * PICTURE_WHITE + 0.5f);
+    self->samples[i] =
+        (guint16) (CLAMP (levels[i], 0.f, 1.f) * PICTURE_WHITE + 0.5f);
   return self;
 }
 
@@ -43,8 +43,8 @@ picture_unref (Picture *self)
 }
 
 void
-picture_normalise (const Picture *self, const gfloat mean[3],
-    const gfloat std[3], gfloat *out)
+picture_normalise (
+    const Picture *self, const gfloat mean[3], const gfloat std[3], gfloat *out)
 {
   gsize plane = (gsize) self->side * self->side;
 

@@ -148,8 +148,8 @@ recording_add (Recording *self, Picture *picture, gboolean gap)
 
 /* The runs of pictures between gaps: of indices, and of time. */
 static guint
-find_stretches (Recording *self, GstClockTime period, ClipStretch *stretches,
-    guint *first)
+find_stretches (
+    Recording *self, GstClockTime period, ClipStretch *stretches, guint *first)
 {
   guint count = 0;
 
@@ -173,8 +173,8 @@ select_clip (Recording *self, const gint64 *times, guint from, guint to,
 {
   gint index[CLIP_MAX_FRAMES];
 
-  if (!clip_select (times, to, from, period, start, duration, self->frames,
-          index))
+  if (!clip_select (
+          times, to, from, period, start, duration, self->frames, index))
     return FALSE;
   for (guint j = 0; j < self->frames; j++)
     clip_add (clip, picture_ref (get_entry (self, index[j])->picture));
@@ -205,8 +205,8 @@ recording_get_clips (
       while (s + 1 < n && stretches[s + 1].begin <= starts[done])
         s++;
       clips[done] = clip_new (self->frames);
-      if (!select_clip (self, times, MAX (first[s], next), first[s + 1],
-              period, starts[done], duration, clips[done], &next)) {
+      if (!select_clip (self, times, MAX (first[s], next), first[s + 1], period,
+              starts[done], duration, clips[done], &next)) {
         g_clear_pointer (&clips[done], clip_free);
         break;
       }

@@ -31,15 +31,15 @@ void recording_add (Recording *recording, Picture *picture, gboolean gap);
 
 /** Says that the recording lasts until @end (frames that are no pictures, such
  * as repeats and damaged ones, count too). */
-void recording_extend (Recording *recording, GstClockTime begin,
-    GstClockTime end);
+void recording_extend (
+    Recording *recording, GstClockTime begin, GstClockTime end);
 
 /** Places the clips.
  * @period: time between distinct pictures
  * @clips: receives @count clips, free with clip_free()
  * Returns: %FALSE when they do not fit without overlap */
-gboolean recording_get_clips (Recording *recording, GstClockTime period,
-    guint count, Clip **clips);
+gboolean recording_get_clips (
+    Recording *recording, GstClockTime period, guint count, Clip **clips);
 
 /** Time from the first to the last frame, with the latter's duration. */
 GstClockTime recording_get_duration (Recording *recording);

@@ -45,9 +45,10 @@ state_is_unsure (const GstCardiacResult *result, gdouble band, gchar **why)
   if (isfinite (result->presence)
       && (result->presence >= 0.5) != (result->grade > 0)) {
     if (why)
-      *why = g_strdup (result->grade > 0
-                           ? "graded, but regurgitation is not seen as present"
-                           : "regurgitation is seen as present, but not graded");
+      *why =
+          g_strdup (result->grade > 0
+                        ? "graded, but regurgitation is not seen as present"
+                        : "regurgitation is seen as present, but not graded");
     return TRUE;
   }
   return FALSE;

@@ -16,14 +16,14 @@
 
 /** What is known at a frame. Durations are stream time. */
 typedef struct {
-  gboolean paused;              ///< analysis is switched off
-  const gchar *model_error;     ///< why the network failed, or NULL
+  gboolean paused;          ///< analysis is switched off
+  const gchar *model_error; ///< why the network failed, or NULL
   gboolean blank, never_content;
   GstClockTime blank_for, still_for, colourless_for;
-  gboolean has_result;          ///< a network's result that is not erased
-  GstClockTime age;             ///< of its newest frame
-  gboolean unsure;              ///< see state_is_unsure()
-  GstClockTime stale_after;     ///< NONE: never
+  gboolean has_result;      ///< a network's result that is not erased
+  GstClockTime age;         ///< of its newest frame
+  gboolean unsure;          ///< see state_is_unsure()
+  GstClockTime stale_after; ///< NONE: never
 } StateInput;
 
 /** The first state that applies. */
@@ -32,8 +32,8 @@ GstCardiacState state_pick (const StateInput *input);
 /** Whether `value` lies within @band of a border, or the presence of
  * regurgitation contradicts the grade. @why: receives a sentence to free with
  * g_free(), may be %NULL. */
-gboolean state_is_unsure (const GstCardiacResult *result, gdouble band,
-    gchar **why);
+gboolean state_is_unsure (
+    const GstCardiacResult *result, gdouble band, gchar **why);
 
 /** The usual sentence of a state; static. */
 const gchar *state_reason (GstCardiacState state);

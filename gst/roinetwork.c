@@ -75,8 +75,7 @@ roi_network_open (gpointer network, CardiacError **error)
   gfloat *input;
   gboolean ok;
 
-  self->yolov8
-      = cardiac_yolov8_new (self->model, 0, 0, &self->settings, error);
+  self->yolov8 = cardiac_yolov8_new (self->model, 0, 0, &self->settings, error);
   if (!self->yolov8)
     return FALSE;
 
@@ -107,8 +106,8 @@ roi_network_run (gpointer network, gpointer data)
   gint count;
 
   outcome->time = job->time;
-  count = cardiac_yolov8_run (
-      self->yolov8, job->input, self->detections, &error);
+  count =
+      cardiac_yolov8_run (self->yolov8, job->input, self->detections, &error);
   outcome->inference_ms = (g_get_monotonic_time () - begin) / 1000.0;
   if (count < 0) {
     outcome->failure = g_strdup (cardiac_error_message (error));

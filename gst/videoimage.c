@@ -45,8 +45,7 @@ video_image_describe (const GstVideoFrame *frame, CardiacImage *image)
   image->height = GST_VIDEO_FRAME_HEIGHT (frame);
   image->matrix = get_matrix (info);
   image->chroma_site = get_chroma_site (info);
-  image->full_range
-      = info->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
+  image->full_range = info->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
 
   if (GST_VIDEO_FORMAT_INFO_IS_GRAY (format)) {
     image->colour = CARDIAC_COLOUR_GRAY;

@@ -103,8 +103,8 @@ make_signatures (const CardiacImage *image, const CardiacRectangle *region,
 
 gboolean
 watch_frame (Watch *self, const CardiacImage *image,
-    const CardiacRectangle *region, GstClockTime time,
-    Observation *observation, CardiacError **error)
+    const CardiacRectangle *region, GstClockTime time, Observation *observation,
+    CardiacError **error)
 {
   const CardiacRectangle whole = { 0, 0, image->width, image->height };
   const CardiacRectangle *where = region ? region : &whole;
@@ -116,10 +116,10 @@ watch_frame (Watch *self, const CardiacImage *image,
   if (!GST_CLOCK_TIME_IS_VALID (self->since))
     self->since = self->coloured_at = time;
 
-  observation->repeat
-      = self->has_signature && same_region (where, &self->region)
-        && cardiac_signature_same (&luma, &self->luma)
-        && cardiac_signature_same (&colour, &self->colour);
+  observation->repeat = self->has_signature
+                        && same_region (where, &self->region)
+                        && cardiac_signature_same (&luma, &self->luma)
+                        && cardiac_signature_same (&colour, &self->colour);
   if (!observation->repeat) {
     /* Repeats are compared with the first of them, so that a slow change is a
      * change in the end. */

@@ -14,24 +14,24 @@
 typedef struct {
   gboolean has_signature;
   CardiacSignature luma, colour; ///< of the newest distinct picture
-  CardiacRectangle region;     ///< that it was computed over
-  GstClockTime still_since;    ///< time of that picture
-  gboolean has_content;        ///< a picture that is not blank was seen
-  GstClockTime blank_since;    ///< NONE: the newest is not blank
-  GstClockTime since;          ///< begin of the watch
-  GstClockTime coloured_at;    ///< newest frame with colour, or `since`
-  GstClockTime colour_checked; ///< newest frame that was looked at
-  gfloat coloured;             ///< share of coloured pixels there
+  CardiacRectangle region;       ///< that it was computed over
+  GstClockTime still_since;      ///< time of that picture
+  gboolean has_content;          ///< a picture that is not blank was seen
+  GstClockTime blank_since;      ///< NONE: the newest is not blank
+  GstClockTime since;            ///< begin of the watch
+  GstClockTime coloured_at;      ///< newest frame with colour, or `since`
+  GstClockTime colour_checked;   ///< newest frame that was looked at
+  gfloat coloured;               ///< share of coloured pixels there
 } Watch;
 
 typedef struct {
-  gboolean repeat;            ///< shows what the one before showed
-  gboolean blank;             ///< shows nothing
-  GstClockTime still_for;     ///< how long the picture has stood still
-  GstClockTime blank_for;     ///< how long nothing was shown; 0 when not blank
-  gboolean never_content;     ///< nothing was ever shown
-  GstClockTime colourless_for;///< how long there was no colour
-  gfloat coloured;            ///< share of coloured pixels, newest known
+  gboolean repeat;             ///< shows what the one before showed
+  gboolean blank;              ///< shows nothing
+  GstClockTime still_for;      ///< how long the picture has stood still
+  GstClockTime blank_for;      ///< how long nothing was shown; 0 when not blank
+  gboolean never_content;      ///< nothing was ever shown
+  GstClockTime colourless_for; ///< how long there was no colour
+  gfloat coloured;             ///< share of coloured pixels, newest known
 } Observation;
 
 /** Forgets all pictures. */
@@ -39,7 +39,7 @@ void watch_reset (Watch *watch);
 
 /** @region: where to look; %NULL: the whole picture (colour: its inner part) */
 gboolean watch_frame (Watch *watch, const CardiacImage *image,
-    const CardiacRectangle *region, GstClockTime time,
-    Observation *observation, CardiacError **error);
+    const CardiacRectangle *region, GstClockTime time, Observation *observation,
+    CardiacError **error);
 
 #endif

@@ -12,13 +12,13 @@ column_add (Column *column, int id, int priority, double gap)
 {
   g_assert (column->count < COLUMN_BLOCKS);
   Block *block = &column->blocks[column->count++];
-  *block = (Block) { .id = id, .priority = priority, .gap = gap };
+  *block = (Block){ .id = id, .priority = priority, .gap = gap };
   return block;
 }
 
 void
-column_text_boxes (const Block *block, TextKit *kit, double text_gap,
-    Box *left, Box *right)
+column_text_boxes (
+    const Block *block, TextKit *kit, double text_gap, Box *left, Box *right)
 {
   Box inner = block->box;
   inner.x += block->inset;
@@ -29,8 +29,8 @@ column_text_boxes (const Block *block, TextKit *kit, double text_gap,
     double most = alone ? inner.width : RIGHT_SHARE * inner.width;
     wanted = fmin (wanted + 1.0, most);
   }
-  *right = (Box) { inner.x + inner.width - wanted, inner.y, wanted,
-    inner.height };
+  *right =
+      (Box){ inner.x + inner.width - wanted, inner.y, wanted, inner.height };
   *left = inner;
   if (wanted > 0.0)
     left->width = fmax (inner.width - wanted - text_gap, 0.0);
@@ -40,12 +40,11 @@ static double
 height_of (Block *block, TextKit *kit, double width, double text_gap)
 {
   Box left, right;
-  block->box = (Box) { 0.0, 0.0, width, 0.0 };
+  block->box = (Box){ 0.0, 0.0, width, 0.0 };
   column_text_boxes (block, kit, text_gap, &left, &right);
   double height = block->least;
   height = fmax (height, text_measure (kit, &block->left, left.width).height);
-  height = fmax (height,
-      text_measure (kit, &block->right, right.width).height);
+  height = fmax (height, text_measure (kit, &block->right, right.width).height);
   return ceil (height);
 }
 
@@ -97,8 +96,8 @@ void
 column_place (Column *column, TextKit *kit, Box box, double text_gap)
 {
   for (int i = 0; i < column->count; i++)
-    column->blocks[i].box.height = height_of (&column->blocks[i], kit,
-        box.width, text_gap);
+    column->blocks[i].box.height =
+        height_of (&column->blocks[i], kit, box.width, text_gap);
   while (total (column) > box.height && drop_least_important (column))
     ;
   stretch (column, fmax (box.height - total (column), 0.0));
@@ -109,7 +108,7 @@ column_place (Column *column, TextKit *kit, Box box, double text_gap)
     if (block->dropped)
       continue;
     y += block->gap;
-    block->box = (Box) { box.x, round (y), box.width, block->box.height };
+    block->box = (Box){ box.x, round (y), box.width, block->box.height };
     y += block->box.height;
   }
 }

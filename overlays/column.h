@@ -11,15 +11,15 @@ enum { COLUMN_BLOCKS = 24 };
 /// when the column is too short, 0 stays in any case. Blocks that belong
 /// together share a number.
 typedef struct Block {
-  int id;           ///< author's name for it
+  int id; ///< author's name for it
   int priority;
-  double gap;       ///< above, pixels; dropped with the block
-  double least;     ///< least height, pixels (the height of a drawing)
-  double stretch;   ///< > 0: share of the spare height that it takes ...
-  double most;      ///< ... up to this height
-  double inset;     ///< left of and right of the texts
+  double gap;     ///< above, pixels; dropped with the block
+  double least;   ///< least height, pixels (the height of a drawing)
+  double stretch; ///< > 0: share of the spare height that it takes ...
+  double most;    ///< ... up to this height
+  double inset;   ///< left of and right of the texts
   TextSpec left, right;
-  TextAlign align;  ///< of `left`
+  TextAlign align; ///< of `left`
   /* found by column_place() */
   bool dropped;
   Box box;
@@ -34,7 +34,7 @@ Block *column_add (Column *column, int id, int priority, double gap);
 /// Gives each block its box within `box`, top to bottom.
 void column_place (Column *column, TextKit *kit, Box box, double text_gap);
 /// The boxes of a block's two texts.
-void column_text_boxes (const Block *block, TextKit *kit, double text_gap,
-    Box *left, Box *right);
+void column_text_boxes (
+    const Block *block, TextKit *kit, double text_gap, Box *left, Box *right);
 
 #endif

@@ -52,8 +52,8 @@ map_key (const CardiacMRegView *v, Key *key)
 
 /* Everything below stays off these places: colour bar, ECG, text. */
 static void
-clip_no_draw (cairo_t *cr, const CardiacMRegView *v, double width,
-    double height)
+clip_no_draw (
+    cairo_t *cr, const CardiacMRegView *v, double width, double height)
 {
   for (int i = 0; i < v->n_no_draw; i++) {
     Box b = v->no_draw[i];
@@ -78,14 +78,14 @@ static Pens
 pens_for (const CardiacMRegView *v)
 {
   double outer = fmin (fmax (v->crop.width / 240.0, LEAST_PEN), 2.0);
-  return (Pens) { outer, 1.6 * outer, 0.5 * outer };
+  return (Pens){ outer, 1.6 * outer, 0.5 * outer };
 }
 
 static double
 covered (const Pens *pens, double outer_length, double inner_length)
 {
   return outer_length * (pens->outer + 2.0 * pens->casing)
-      + inner_length * (pens->inner + 2.0 * pens->casing);
+         + inner_length * (pens->inner + 2.0 * pens->casing);
 }
 
 typedef struct Lines {
@@ -94,17 +94,17 @@ typedef struct Lines {
 } Lines;
 
 static Lines
-find_lines (const Field *field, const CardiacMRegView *v, double peak,
-    cairo_t *cr)
+find_lines (
+    const Field *field, const CardiacMRegView *v, double peak, cairo_t *cr)
 {
   Lines lines;
   const Box *b = &v->crop;
-  lines.outer_length = field_isoline (field,
-      CARDIAC_OVERLAY_OUTER_LEVEL * peak, cr, b->x, b->y, b->width, b->height);
+  lines.outer_length = field_isoline (field, CARDIAC_OVERLAY_OUTER_LEVEL * peak,
+      cr, b->x, b->y, b->width, b->height);
   lines.outer = cairo_copy_path (cr);
   cairo_new_path (cr);
-  lines.inner_length = field_isoline (field,
-      CARDIAC_OVERLAY_INNER_LEVEL * peak, cr, b->x, b->y, b->width, b->height);
+  lines.inner_length = field_isoline (field, CARDIAC_OVERLAY_INNER_LEVEL * peak,
+      cr, b->x, b->y, b->width, b->height);
   lines.inner = cairo_copy_path (cr);
   cairo_new_path (cr);
   return lines;
@@ -130,11 +130,11 @@ stroke_lines (cairo_t *cr, const Lines *lines, Pens pens, double area)
   double outer_length = lines->outer_length;
   double most = MOST_COVER * area;
   double least = 1.0 / pens.outer; /* below that only for a crowd */
-  double factor = most
-      / fmax (covered (&pens, outer_length, lines->inner_length), 1.0);
+  double factor =
+      most / fmax (covered (&pens, outer_length, lines->inner_length), 1.0);
   factor = fmin (fmax (factor, least), 1.0);
-  pens = (Pens) { pens.outer * factor, pens.inner * factor,
-    pens.casing * factor };
+  pens =
+      (Pens){ pens.outer * factor, pens.inner * factor, pens.casing * factor };
   if (covered (&pens, outer_length, lines->inner_length) > most)
     outer_length = 0.0;
   if (outer_length > 0.0)
@@ -211,8 +211,8 @@ draw_lines (Piece *piece, const Field *field, const CardiacMRegView *v,
 static cairo_surface_t *
 veil (const Field *field, double peak, double alpha)
 {
-  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32,
-      field->cols, field->rows);
+  cairo_surface_t *surface = cairo_image_surface_create (
+      CAIRO_FORMAT_ARGB32, field->cols, field->rows);
   if (cairo_surface_status (surface))
     return surface;
   int stride = cairo_image_surface_get_stride (surface);
@@ -226,9 +226,9 @@ veil (const Field *field, double peak, double alpha)
       double a = alpha * s * s * (3.0 - 2.0 * s);
       cardiac_overlay_viridis (t, rgb);
       row[c] = (uint32_t) (a * 255.0) << 24
-          | (uint32_t) (a * rgb[0] * 255.0) << 16
-          | (uint32_t) (a * rgb[1] * 255.0) << 8
-          | (uint32_t) (a * rgb[2] * 255.0);
+               | (uint32_t) (a * rgb[0] * 255.0) << 16
+               | (uint32_t) (a * rgb[1] * 255.0) << 8
+               | (uint32_t) (a * rgb[2] * 255.0);
     }
   }
   cairo_surface_mark_dirty (surface);
@@ -269,8 +269,8 @@ contour_draw (Piece *fill, Piece *contour, const View *view, Key *key,
   const CardiacMRegView *v = &view->v;
   int place[4];
   bool shown = view->has_finding && !v->hide_marks && v->map
-      && v->map_mode != CARDIAC_OVERLAY_MAP_OFF
-      && visible_part (v, &place[0], &place[1], &place[2], &place[3]);
+               && v->map_mode != CARDIAC_OVERLAY_MAP_OFF
+               && visible_part (v, &place[0], &place[1], &place[2], &place[3]);
   if (!shown) {
     piece_clear (fill);
     piece_clear (contour);

@@ -26,7 +26,7 @@ static double
 along (const TimeAxis *axis, int64_t time_ns)
 {
   return ((double) time_ns - (double) axis->from_ns)
-      / ((double) axis->to_ns - (double) axis->from_ns);
+         / ((double) axis->to_ns - (double) axis->from_ns);
 }
 
 bool
@@ -50,8 +50,8 @@ curve_ends (const View *view, char **from, char **to)
     *to = g_strdup_printf ("%.1f s", axis.to_ns / 1e9);
   } else {
     /* Live: hours of stream time would say nothing. */
-    *from = g_strdup_printf ("\xe2\x88\x92%.1f s",
-        (axis.to_ns - axis.from_ns) / 1e9);
+    *from = g_strdup_printf (
+        "\xe2\x88\x92%.1f s", (axis.to_ns - axis.from_ns) / 1e9);
     *to = g_strdup ("newest frame");
   }
 }
@@ -73,18 +73,18 @@ value_axis (const View *view)
       axis.high = fmax (axis.high, v->curve[i]);
     }
   if (axis.low > axis.high) /* nothing finite at all */
-    return (ValueAxis) { 0.0, 1.0 };
+    return (ValueAxis){ 0.0, 1.0 };
   if (axis.low == axis.high)
-    return (ValueAxis) { axis.low - 1.0, axis.low + 1.0 };
+    return (ValueAxis){ axis.low - 1.0, axis.low + 1.0 };
   double margin = 0.06 * (axis.high - axis.low);
-  return (ValueAxis) { axis.low - margin, axis.high + margin };
+  return (ValueAxis){ axis.low - margin, axis.high + margin };
 }
 
 static double
 height_of (const ValueAxis *axis, Box box, double value)
 {
   return box.y
-      + box.height * (1.0 - (value - axis->low) / (axis->high - axis->low));
+         + box.height * (1.0 - (value - axis->low) / (axis->high - axis->low));
 }
 
 static void
@@ -105,8 +105,8 @@ draw_ground (cairo_t *cr, const View *view, const TimeAxis *time, Box box)
 }
 
 static void
-draw_borders (cairo_t *cr, const View *view, const ValueAxis *axis, Box box,
-    double unit)
+draw_borders (
+    cairo_t *cr, const View *view, const ValueAxis *axis, Box box, double unit)
 {
   if (!view->has_scale)
     return;

@@ -9,7 +9,7 @@ flow_add (Flow *flow, int id, int priority)
 {
   g_assert (flow->count < FLOW_ITEMS);
   FlowItem *item = &flow->items[flow->count++];
-  *item = (FlowItem) { .id = id, .priority = priority };
+  *item = (FlowItem){ .id = id, .priority = priority };
   return item;
 }
 
@@ -53,8 +53,8 @@ close_line (Flow *flow, int first, int last, double y)
     if (!flow->items[i].dropped)
       height = fmax (height, flow->items[i].box.height);
   for (int i = first; i < last; i++)
-    flow->items[i].box.y = y
-        + floor ((height - flow->items[i].box.height) / 2.0);
+    flow->items[i].box.y =
+        y + floor ((height - flow->items[i].box.height) / 2.0);
   return y + height;
 }
 
@@ -83,8 +83,8 @@ set_lines (Flow *flow, TextKit *kit, double max_width, bool paragraphs)
     x += item->box.width;
     widest = fmax (widest, x);
   }
-  flow->height = ceil (close_line (flow, first, flow->count, y)
-      + flow->padding);
+  flow->height =
+      ceil (close_line (flow, first, flow->count, y) + flow->padding);
   flow->width = ceil (widest + 2.0 * flow->padding);
 }
 

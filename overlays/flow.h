@@ -8,9 +8,9 @@ enum { FLOW_ITEMS = 12 };
 
 /// One thing in a strip: a text, or a drawing of a given size.
 typedef struct FlowItem {
-  int id;            ///< author's name for it
-  int priority;      ///< highest goes first when there is no room; 0 stays
-  bool starts_line;  ///< in a flow with paragraphs
+  int id;           ///< author's name for it
+  int priority;     ///< highest goes first when there is no room; 0 stays
+  bool starts_line; ///< in a flow with paragraphs
   double inset_left, inset_right; ///< beside the text
   double least_width, least_height;
   TextSpec text;
@@ -33,8 +33,8 @@ typedef struct Flow {
 FlowItem *flow_add (Flow *flow, int id, int priority);
 /// Finds the flow's size and its boxes, no wider than max_width and, as far as
 /// dropping allows, no higher than max_height.
-void flow_place (Flow *flow, TextKit *kit, double max_width,
-    double max_height, bool paragraphs);
+void flow_place (Flow *flow, TextKit *kit, double max_width, double max_height,
+    bool paragraphs);
 /// Widest item that is never dropped, padding included: below this width a
 /// flow has to wrap or ellipsise it.
 double flow_least_width (Flow *flow, TextKit *kit);

@@ -9,12 +9,21 @@
 #include <string.h>
 
 enum { LATTICE = 12, PATIENCE = 6 };
-#define WORTH_MOVING 0.04    /* less cost than here */
+#define WORTH_MOVING 0.04 /* less cost than here */
 #define LEAST_FONT 11.0
 
 typedef enum StripItem {
-  ITEM_CHIP, ITEM_GRADE, ITEM_CONFIDENCE, ITEM_SCALE, ITEM_REASON, ITEM_AGE,
-  ITEM_LEGEND, ITEM_VIEW, ITEM_WEIGHTS, ITEM_MODEL, ITEM_MARKING
+  ITEM_CHIP,
+  ITEM_GRADE,
+  ITEM_CONFIDENCE,
+  ITEM_SCALE,
+  ITEM_REASON,
+  ITEM_AGE,
+  ITEM_LEGEND,
+  ITEM_VIEW,
+  ITEM_WEIGHTS,
+  ITEM_MODEL,
+  ITEM_MARKING
 } StripItem;
 
 /* What a strip says, before it has a shape. */
@@ -31,8 +40,12 @@ add (Draft *draft, int id, int priority, CardiacOverlayRole role,
   if (string == NULL)
     return NULL;
   FlowItem *item = flow_add (&draft->flow, id, priority);
-  item->text = (TextSpec) { .role = role, .string = string, .size = draft->em,
-    .weight = weight, .ink = name, .lines = 1 };
+  item->text = (TextSpec){ .role = role,
+    .string = string,
+    .size = draft->em,
+    .weight = weight,
+    .ink = name,
+    .lines = 1 };
   return item;
 }
 
@@ -110,11 +123,11 @@ add_provenance (Draft *d, const View *view)
 static void
 draft_make (Draft *d, const View *view)
 {
-  *d = (Draft) { 0 };
+  *d = (Draft){ 0 };
   d->em = fmax (0.0225 * view->v.picture_height, LEAST_FONT);
   /* What is never dropped takes some 13 x 14 em; it fits a thumbnail too. */
-  d->em = fmin (d->em, fmin (view->v.picture_width / 13.0,
-          view->v.picture_height / 14.0));
+  d->em = fmin (d->em,
+      fmin (view->v.picture_width / 13.0, view->v.picture_height / 14.0));
   d->flow.padding = round (0.55 * d->em);
   d->flow.item_gap = round (0.8 * d->em);
   d->flow.line_gap = round (0.25 * d->em);
@@ -166,10 +179,10 @@ box_at (const Draft *d, const CardiacMRegView *v, int column, int row)
     fmin (d->flow.height, v->picture_height) };
   double spare_x = fmax (v->picture_width - 2.0 * m - box.width, 0.0);
   double spare_y = fmax (v->picture_height - 2.0 * m - box.height, 0.0);
-  box.x = floor (fmin (m + spare_x * column / LATTICE,
-          v->picture_width - box.width));
-  box.y = floor (fmin (m + spare_y * row / LATTICE,
-          v->picture_height - box.height));
+  box.x = floor (
+      fmin (m + spare_x * column / LATTICE, v->picture_width - box.width));
+  box.y = floor (
+      fmin (m + spare_y * row / LATTICE, v->picture_height - box.height));
   return box;
 }
 
@@ -186,8 +199,8 @@ static bool
 is_local (const Box *box, const CardiacMRegView *v)
 {
   return box->width > 0.0 && box->height > 0.0
-      && box->width * box->height
-      < 0.6 * v->picture_width * v->picture_height;
+         && box->width * box->height
+                < 0.6 * v->picture_width * v->picture_height;
 }
 
 static double
@@ -223,8 +236,9 @@ silence (const Flow *flow)
   double cost = 0.0;
   for (int i = 0; i < flow->count; i++)
     if (flow->items[i].dropped)
-      cost += flow->items[i].priority == 1 ? 0.06
-          : flow->items[i].priority <= 3 ? 0.025 : 0.005;
+      cost += flow->items[i].priority == 1   ? 0.06
+              : flow->items[i].priority <= 3 ? 0.025
+                                             : 0.005;
   return cost;
 }
 
@@ -234,12 +248,12 @@ cost_of (const Draft *d, const View *view, const Occupancy *occupancy,
 {
   const CardiacMRegView *v = &view->v;
   Box box = box_at (d, v, column, row);
-  double area = box.width * box.height
-      / ((double) v->picture_width * v->picture_height);
+  double area =
+      box.width * box.height / ((double) v->picture_width * v->picture_height);
   /* What counts is how much of the picture is lost, not of the strip. */
   return 8.0 * forbidden_share (&box, view)
-      + 12.0 * area * occupancy_share (occupancy, &box) + prior (&box, v)
-      + 0.3 * area + silence (&d->flow);
+         + 12.0 * area * occupancy_share (occupancy, &box) + prior (&box, v)
+         + 0.3 * area + silence (&d->flow);
 }
 
 typedef struct Place {
@@ -248,8 +262,8 @@ typedef struct Place {
 } Place;
 
 static Place
-best_place (Draft *d, TextKit *kit, const View *view,
-    const Occupancy *occupancy)
+best_place (
+    Draft *d, TextKit *kit, const View *view, const Occupancy *occupancy)
 {
   Place best = { 0, 0, 0, INFINITY };
   for (int shape = 0; shape < STRIP_SHAPES; shape++) {
@@ -260,7 +274,7 @@ best_place (Draft *d, TextKit *kit, const View *view,
       for (int column = 0; column <= LATTICE; column++) {
         double cost = cost_of (d, view, occupancy, column, row);
         if (cost < best.cost - 1e-9)
-          best = (Place) { shape, column, row, cost };
+          best = (Place){ shape, column, row, cost };
       }
   }
   return best;
@@ -280,10 +294,10 @@ standing (const Strip *strip, Draft *d, TextKit *kit, const View *view,
   draft_shape (d, kit, &view->v, strip->shape);
   Box box = box_at (d, &view->v, strip->column, strip->row);
   double forbidden = forbidden_share (&box, view);
-  return (Standing) {
+  return (Standing){
     .cost = cost_of (d, view, occupancy, strip->column, strip->row),
     .good = !d->flow.spoilt && silence (&d->flow) < 0.02 && forbidden <= 0.0
-        && occupancy_share (occupancy, &box) < 0.01,
+            && occupancy_share (occupancy, &box) < 0.01,
     .hopeless = d->flow.spoilt || forbidden > 0.0,
   };
 }
@@ -335,8 +349,8 @@ draw_item (Strip *strip, TextKit *kit, const View *view, cairo_t *cr,
   }
   if (item->id == ITEM_LEGEND) {
     set_ink (cr, INK_ACCENT, 1.0);
-    cairo_rectangle (cr, box.x, round (box.y + box.height / 2.0 - 0.08
-            * d->em), 1.4 * d->em, fmax (round (0.16 * d->em), 1.0));
+    cairo_rectangle (cr, box.x, round (box.y + box.height / 2.0 - 0.08 * d->em),
+        1.4 * d->em, fmax (round (0.16 * d->em), 1.0));
     cairo_fill (cr);
   }
   box.x += item->inset_left;
@@ -346,11 +360,10 @@ draw_item (Strip *strip, TextKit *kit, const View *view, cairo_t *cr,
 }
 
 static void
-draw (Strip *strip, TextKit *kit, const View *view, cairo_t *cr,
-    const Draft *d)
+draw (Strip *strip, TextKit *kit, const View *view, cairo_t *cr, const Draft *d)
 {
-  rounded_box (cr, (Box) { 0, 0, d->flow.width, d->flow.height },
-      floor (0.35 * d->em));
+  rounded_box (
+      cr, (Box){ 0, 0, d->flow.width, d->flow.height }, floor (0.35 * d->em));
   set_ink (cr, INK_GROUND, 1.0);
   cairo_fill (cr);
   for (int i = 0; i < d->flow.count; i++)
@@ -371,9 +384,8 @@ strip_draw (Strip *strip, TextKit *kit, const View *view,
   key_int (key, v->hide_marks);
   /* Places that the strip gives way to. */
   key_bytes (key, v->no_draw, sizeof (Box) * (size_t) v->n_no_draw);
-  bool changed = strip->piece.key == NULL
-      || strip->piece.key->len <= key->len
-      || memcmp (strip->piece.key->data, key->data, key->len) != 0;
+  bool changed = strip->piece.key == NULL || strip->piece.key->len <= key->len
+                 || memcmp (strip->piece.key->data, key->data, key->len) != 0;
   if (changed || strip->looked_at != occupancy->seen)
     find_place (strip, &d, kit, view, occupancy);
   key_int (key, strip->shape);
@@ -392,8 +404,8 @@ strip_draw (Strip *strip, TextKit *kit, const View *view,
   Box box = box_at (&d, v, strip->column, strip->row);
   strip->piece.x = (int) box.x;
   strip->piece.y = (int) box.y;
-  strip->covers = fmin (forbidden_share (&box, view)
-      + occupancy_share (occupancy, &box), 1.0);
+  strip->covers = fmin (
+      forbidden_share (&box, view) + occupancy_share (occupancy, &box), 1.0);
   draft_free (&d);
 }
 

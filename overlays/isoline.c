@@ -36,9 +36,9 @@ void
 field_from_map (Field *field, const float *map, int map_rows, int map_cols,
     int rows, int cols)
 {
-  *field = (Field) { .rows = rows, .cols = cols };
-  field->values = g_new (float, (gsize) rows * cols);
-  double *stretched = g_new (double, (gsize) map_rows * cols);
+  *field = (Field){ .rows = rows, .cols = cols };
+  field->values = g_new (float, (gsize) rows *cols);
+  double *stretched = g_new (double, (gsize) map_rows *cols);
   double w[4];
   for (int c = 0; c < cols; c++) {
     int base = taps (c, cols, map_cols, w);
@@ -54,8 +54,8 @@ field_from_map (Field *field, const float *map, int map_rows, int map_cols,
     for (int c = 0; c < cols; c++) {
       double sum = 0.0;
       for (int k = 0; k < 4; k++)
-        sum += w[k]
-            * stretched[CLAMP (base - 1 + k, 0, map_rows - 1) * cols + c];
+        sum +=
+            w[k] * stretched[CLAMP (base - 1 + k, 0, map_rows - 1) * cols + c];
       float value = (float) fmax (sum, 0.0);
       field->values[r * cols + c] = value;
       field->peak = fmaxf (field->peak, value);
@@ -68,7 +68,7 @@ void
 field_clear (Field *field)
 {
   g_free (field->values);
-  *field = (Field) { 0 };
+  *field = (Field){ 0 };
 }
 
 /* A crossing lies on an edge of the grid: 2 * node for the edge to the right,
@@ -102,18 +102,39 @@ link_square (Tracer *tracer, int r, int c)
   int top = 2 * node, left = 2 * node + 1;
   int bottom = 2 * (node + f->cols), right = 2 * (node + 1) + 1;
   int corners = (at (f, r, c) >= level) | (at (f, r, c + 1) >= level) << 1
-      | (at (f, r + 1, c + 1) >= level) << 2
-      | (at (f, r + 1, c) >= level) << 3;
+                | (at (f, r + 1, c + 1) >= level) << 2
+                | (at (f, r + 1, c) >= level) << 3;
   bool middle = (at (f, r, c) + at (f, r, c + 1) + at (f, r + 1, c)
-      + at (f, r + 1, c + 1)) / 4.0f >= level;
+                    + at (f, r + 1, c + 1))
+                    / 4.0f
+                >= level;
   switch (corners) {
-    case 1: case 14: link_edges (tracer, top, left); break;
-    case 2: case 13: link_edges (tracer, top, right); break;
-    case 3: case 12: link_edges (tracer, left, right); break;
-    case 4: case 11: link_edges (tracer, right, bottom); break;
-    case 6: case 9: link_edges (tracer, top, bottom); break;
-    case 7: case 8: link_edges (tracer, left, bottom); break;
-    case 5: case 10: /* a saddle: joined if its middle is inside */
+    case 1:
+    case 14:
+      link_edges (tracer, top, left);
+      break;
+    case 2:
+    case 13:
+      link_edges (tracer, top, right);
+      break;
+    case 3:
+    case 12:
+      link_edges (tracer, left, right);
+      break;
+    case 4:
+    case 11:
+      link_edges (tracer, right, bottom);
+      break;
+    case 6:
+    case 9:
+      link_edges (tracer, top, bottom);
+      break;
+    case 7:
+    case 8:
+      link_edges (tracer, left, bottom);
+      break;
+    case 5:
+    case 10: /* a saddle: joined if its middle is inside */
       if (middle == (corners == 5)) {
         link_edges (tracer, top, right);
         link_edges (tracer, left, bottom);
@@ -122,7 +143,8 @@ link_square (Tracer *tracer, int r, int c)
         link_edges (tracer, right, bottom);
       }
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -182,8 +204,8 @@ walk (Tracer *tracer, int start, cairo_t *cr, const double place[4])
 }
 
 double
-field_isoline (const Field *field, float level, cairo_t *cr, double x,
-    double y, double width, double height)
+field_isoline (const Field *field, float level, cairo_t *cr, double x, double y,
+    double width, double height)
 {
   int edges = 2 * field->rows * field->cols;
   Tracer tracer = { field, level, g_new (int, 2 * (gsize) edges) };

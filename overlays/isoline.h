@@ -15,8 +15,8 @@ typedef struct Field {
 
 /// Catmull-Rom interpolation of a map of cells (values stand for cell centres;
 /// edges are repeated outwards); below 0 and NaN become 0.
-void field_from_map (Field *field, const float *map, int map_rows,
-    int map_cols, int rows, int cols);
+void field_from_map (Field *field, const float *map, int map_rows, int map_cols,
+    int rows, int cols);
 void field_clear (Field *field);
 
 /// Adds the lines at `level` to the path of cr, which maps the field's square

@@ -64,7 +64,7 @@ show (CardiacOverlay *overlay, CardiacOverlayPiece kind, const Piece *piece)
     return;
   int i = overlay->n_rectangles++;
   overlay->shown[i] = piece;
-  overlay->rectangles[i] = (CardiacOverlayRectangle) {
+  overlay->rectangles[i] = (CardiacOverlayRectangle){
     .piece = kind,
     .surface = piece->surface,
     .x = piece->x,
@@ -93,8 +93,8 @@ draw (CardiacOverlay *overlay, const View *view)
     show (overlay, CARDIAC_OVERLAY_PIECE_PLAYHEAD, &panel->playhead);
     show (overlay, CARDIAC_OVERLAY_PIECE_AGE, &panel->age);
   } else {
-    strip_draw (&overlay->strip, overlay->text, view, &overlay->occupancy,
-        key, counter);
+    strip_draw (&overlay->strip, overlay->text, view, &overlay->occupancy, key,
+        counter);
     show (overlay, CARDIAC_OVERLAY_PIECE_STRIP, &overlay->strip.piece);
   }
 }
@@ -120,8 +120,8 @@ cardiac_overlay_observe_luma (CardiacOverlay *overlay, const uint8_t *luma,
   if (luma == NULL || pixel_stride < 1
       || !picture_size_is_valid (width, height))
     return;
-  occupancy_observe (&overlay->occupancy, luma, width, height, row_stride,
-      pixel_stride);
+  occupancy_observe (
+      &overlay->occupancy, luma, width, height, row_stride, pixel_stride);
 }
 
 void
@@ -151,8 +151,8 @@ cardiac_overlay_font_is_intended (const CardiacOverlay *overlay)
 }
 
 int
-cardiac_overlay_texts (CardiacOverlay *overlay,
-    const CardiacOverlayText **texts)
+cardiac_overlay_texts (
+    CardiacOverlay *overlay, const CardiacOverlayText **texts)
 {
   g_array_set_size (overlay->texts, 0);
   for (int i = 0; i < overlay->n_rectangles; i++) {

@@ -27,9 +27,9 @@ extern "C" {
 #endif
 
 enum {
-  CARDIAC_OVERLAY_MAX_CLASSES = 8,   ///< grades
-  CARDIAC_OVERLAY_MAX_INSTANCES = 8, ///< clips of one result
-  CARDIAC_OVERLAY_MAX_NO_DRAW = 16,  ///< rectangles that stay free
+  CARDIAC_OVERLAY_MAX_CLASSES = 8,    ///< grades
+  CARDIAC_OVERLAY_MAX_INSTANCES = 8,  ///< clips of one result
+  CARDIAC_OVERLAY_MAX_NO_DRAW = 16,   ///< rectangles that stay free
   CARDIAC_OVERLAY_MAX_RECTANGLES = 16 ///< pieces of one frame
 };
 
@@ -40,7 +40,7 @@ enum {
 #define CARDIAC_OVERLAY_OUTER_LEVEL 0.5
 #define CARDIAC_OVERLAY_INNER_LEVEL 0.8
 /// In every picture that this library draws; no setting removes it.
-#define CARDIAC_OVERLAY_MARKING \
+#define CARDIAC_OVERLAY_MARKING                                                \
   "RESEARCH USE ONLY \xe2\x80\x93 not for diagnosis"
 
 /// One state at a time. A grade is drawn in RESULT and UNSURE only.
@@ -54,9 +54,9 @@ typedef enum CardiacOverlayState {
   CARDIAC_OVERLAY_NO_DOPPLER,   ///< no colour in the picture
   CARDIAC_OVERLAY_VIEW_NOT_A4C, ///< another view than the network's
   CARDIAC_OVERLAY_POOR_IMAGE,
-  CARDIAC_OVERLAY_TOO_SHORT,    ///< the recording does not hold the clips
-  CARDIAC_OVERLAY_MODEL_ERROR,  ///< no usable model, or inference failed
-  CARDIAC_OVERLAY_PAUSED,       ///< analysis is switched off, video goes on
+  CARDIAC_OVERLAY_TOO_SHORT,   ///< the recording does not hold the clips
+  CARDIAC_OVERLAY_MODEL_ERROR, ///< no usable model, or inference failed
+  CARDIAC_OVERLAY_PAUSED,      ///< analysis is switched off, video goes on
   CARDIAC_OVERLAY_N_STATES
 } CardiacOverlayState;
 
@@ -103,58 +103,58 @@ typedef struct CardiacMRegView {
   const char *state_time;    ///< "hh:mm:ss" in FROZEN; NULL: not shown
 
   /* the finding; read in RESULT and UNSURE only */
-  int n_classes;    ///< K, 2 .. MAX_CLASSES
-  const char *labels[CARDIAC_OVERLAY_MAX_CLASSES];   ///< from the model file
-  double thresholds[CARDIAC_OVERLAY_MAX_CLASSES - 1];///< K-1 ascending borders
-                                                     ///< of the value
-  int grade;          ///< 0 .. K-1
-  int unsure_low;     ///< UNSURE: lower one of the two neighbours, 0 .. K-2;
-                      ///< -1 (default): those beside the nearest threshold
-  double value;       ///< regression; NaN (default): not shown
-  double probability; ///< of the grade, 0 .. 1; < 0 (default): no word.
-                      ///< >= 0.75 "likely", less "less certain"; UNSURE has
-                      ///< no word beside its chip
-  double presence;    ///< of regurgitation, 0 .. 1; < 0 (default): unknown.
-                      ///< A contradiction to the grade makes "less certain"
-  const char *nyquist;///< e.g. "52 cm/s"; NULL: "Nyquist ?"
+  int n_classes;                                      ///< K, 2 .. MAX_CLASSES
+  const char *labels[CARDIAC_OVERLAY_MAX_CLASSES];    ///< from the model file
+  double thresholds[CARDIAC_OVERLAY_MAX_CLASSES - 1]; ///< K-1 ascending borders
+                                                      ///< of the value
+  int grade;                                          ///< 0 .. K-1
+  int unsure_low;      ///< UNSURE: lower one of the two neighbours, 0 .. K-2;
+                       ///< -1 (default): those beside the nearest threshold
+  double value;        ///< regression; NaN (default): not shown
+  double probability;  ///< of the grade, 0 .. 1; < 0 (default): no word.
+                       ///< >= 0.75 "likely", less "less certain"; UNSURE has
+                       ///< no word beside its chip
+  double presence;     ///< of regurgitation, 0 .. 1; < 0 (default): unknown.
+                       ///< A contradiction to the grade makes "less certain"
+  const char *nyquist; ///< e.g. "52 cm/s"; NULL: "Nyquist ?"
 
   /* the curve of value per frame */
-  int n_instances;  ///< 0 (default): no curve; .. MAX_INSTANCES
-  int n_points;     ///< T, frames an instance, >= 2
-  const float *curve;    ///< [n_instances][n_points]; non-finite: a gap
+  int n_instances;    ///< 0 (default): no curve; .. MAX_INSTANCES
+  int n_points;       ///< T, frames an instance, >= 2
+  const float *curve; ///< [n_instances][n_points]; non-finite: a gap
   int64_t spans_ns[CARDIAC_OVERLAY_MAX_INSTANCES][2]; ///< first, last; stream
                                                       ///< time, ns
-  int selected;          ///< 0 .. n_instances-1; -1 (default): none
-  int64_t position_ns;   ///< playhead, stream time; < 0 (default): none
-  int64_t duration_ns;   ///< of the recording; 0 (default): live, the axis is
-                         ///< that of the spans
+  int selected;        ///< 0 .. n_instances-1; -1 (default): none
+  int64_t position_ns; ///< playhead, stream time; < 0 (default): none
+  int64_t duration_ns; ///< of the recording; 0 (default): live, the axis is
+                       ///< that of the spans
 
   /* marks on the picture */
   CardiacOverlayBox roi; ///< the box the clip was cut from
   bool draw_roi;         ///< corner brackets; never set it for an untrained
                          ///< detector. Default false
   CardiacOverlayMap map_mode; ///< default CONTOUR
-  double fill_alpha;     ///< 0 .. 0.35; default 0.25
-  const float *map;      ///< [map_rows][map_cols] of this frame; NULL
-                         ///< (default): none. Below 0 and NaN count as 0
-  int map_rows, map_cols;///< 2 .. 256
-  double map_peak;       ///< peak over the instance, so that levels mean the
-                         ///< same in its frames; <= 0 (default): this grid's
-  CardiacOverlayBox crop;///< the square that the network saw; cell (r, c)
-                         ///< covers crop.y + r * height / rows, ...; may
-                         ///< exceed the picture
+  double fill_alpha;          ///< 0 .. 0.35; default 0.25
+  const float *map;           ///< [map_rows][map_cols] of this frame; NULL
+                              ///< (default): none. Below 0 and NaN count as 0
+  int map_rows, map_cols;     ///< 2 .. 256
+  double map_peak;        ///< peak over the instance, so that levels mean the
+                          ///< same in its frames; <= 0 (default): this grid's
+  CardiacOverlayBox crop; ///< the square that the network saw; cell (r, c)
+                          ///< covers crop.y + r * height / rows, ...; may
+                          ///< exceed the picture
 
   /* provenance */
-  double age_s;       ///< now - newest frame used; < 0 (default): not shown
-  bool final;         ///< review: the result of the whole recording
+  double age_s;           ///< now - newest frame used; < 0 (default): not shown
+  bool final;             ///< review: the result of the whole recording
   const char *model_name; ///< NULL: "no model"
   const char *model_hash; ///< SHA-256 or its head; 7 characters are drawn
   const char *device;     ///< e.g. "cpu"; NULL: not shown
   const char *precision;  ///< e.g. "bf16"; NULL: not shown
-  bool trained;       ///< default false: UNTRAINED WEIGHTS, no confidence word
-  bool synthetic;     ///< default false; SYNTHETIC WEIGHTS
-  bool view_checked;  ///< default false: "view not checked"
-  const char *note;   ///< one more short remark ("frame rate assumed"); NULL
+  bool trained;      ///< default false: UNTRAINED WEIGHTS, no confidence word
+  bool synthetic;    ///< default false; SYNTHETIC WEIGHTS
+  bool view_checked; ///< default false: "view not checked"
+  const char *note;  ///< one more short remark ("frame rate assumed"); NULL
 } CardiacMRegView;
 
 /// Fills in the defaults named above.
@@ -223,9 +223,8 @@ int cardiac_overlay_draw_mreg (CardiacOverlay *overlay,
 /// @param row_stride bytes from row to row
 /// @param pixel_stride bytes from pixel to pixel (1: planar, 2: UYVY, 4: BGRx
 ///   with luma pointing at green)
-void cardiac_overlay_observe_luma (CardiacOverlay *overlay,
-    const uint8_t *luma, int width, int height, int row_stride,
-    int pixel_stride);
+void cardiac_overlay_observe_luma (CardiacOverlay *overlay, const uint8_t *luma,
+    int width, int height, int row_stride, int pixel_stride);
 /// Forgets the observed pictures (new source, new layout of the scanner).
 void cardiac_overlay_forget (CardiacOverlay *overlay);
 /// Share of the strip of the last drawing that lies over picture content or
@@ -241,19 +240,19 @@ bool cardiac_overlay_font_is_intended (const CardiacOverlay *overlay);
 /// What a text says; for tests and accessibility.
 typedef enum CardiacOverlayRole {
   CARDIAC_OVERLAY_ROLE_TITLE,
-  CARDIAC_OVERLAY_ROLE_STATE,      ///< never dropped
-  CARDIAC_OVERLAY_ROLE_GRADE,      ///< never dropped in RESULT and UNSURE
+  CARDIAC_OVERLAY_ROLE_STATE, ///< never dropped
+  CARDIAC_OVERLAY_ROLE_GRADE, ///< never dropped in RESULT and UNSURE
   CARDIAC_OVERLAY_ROLE_CONFIDENCE,
   CARDIAC_OVERLAY_ROLE_VALUE,
   CARDIAC_OVERLAY_ROLE_SCALE,
   CARDIAC_OVERLAY_ROLE_CURVE,
   CARDIAC_OVERLAY_ROLE_LEGEND,
   CARDIAC_OVERLAY_ROLE_REASON,
-  CARDIAC_OVERLAY_ROLE_NOTE,       ///< Nyquist, view not checked, note
+  CARDIAC_OVERLAY_ROLE_NOTE, ///< Nyquist, view not checked, note
   CARDIAC_OVERLAY_ROLE_AGE,
-  CARDIAC_OVERLAY_ROLE_MODEL,      ///< never dropped
-  CARDIAC_OVERLAY_ROLE_WEIGHTS,    ///< UNTRAINED / SYNTHETIC; never dropped
-  CARDIAC_OVERLAY_ROLE_MARKING     ///< RESEARCH USE ONLY; never dropped
+  CARDIAC_OVERLAY_ROLE_MODEL,   ///< never dropped
+  CARDIAC_OVERLAY_ROLE_WEIGHTS, ///< UNTRAINED / SYNTHETIC; never dropped
+  CARDIAC_OVERLAY_ROLE_MARKING  ///< RESEARCH USE ONLY; never dropped
 } CardiacOverlayRole;
 
 /// A text as it stands on the canvas.
@@ -271,8 +270,8 @@ typedef struct CardiacOverlayText {
 /// @param texts set to an array owned by the overlay, valid until the next
 ///   call of any function on it
 /// @return their number
-int cardiac_overlay_texts (CardiacOverlay *overlay,
-    const CardiacOverlayText **texts);
+int cardiac_overlay_texts (
+    CardiacOverlay *overlay, const CardiacOverlayText **texts);
 
 /// How many surfaces were drawn since the overlay was made; does not move
 /// while only positions change.

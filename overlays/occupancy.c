@@ -5,8 +5,8 @@
 #include <math.h>
 
 enum {
-  CELLS = 96,  /* along the longer side */
-  DARK = 24    /* luma that counts as empty, in full and limited range */
+  CELLS = 96, /* along the longer side */
+  DARK = 24   /* luma that counts as empty, in full and limited range */
 };
 /* A cell that went dark is forgotten after some 60 pictures. */
 #define KEEP 0.96f
@@ -65,8 +65,8 @@ occupancy_observe (Occupancy *o, const uint8_t *luma, int width, int height,
   for (int r = 0; r < o->rows; r++)
     for (int c = 0; c < o->cols; c++) {
       float *level = &o->levels[r * o->cols + c];
-      *level = fmaxf (*level * KEEP,
-          cell_level (o, luma, row_stride, pixel_stride, r, c));
+      *level = fmaxf (
+          *level * KEEP, cell_level (o, luma, row_stride, pixel_stride, r, c));
     }
   integrate (o);
   o->seen++;
@@ -84,7 +84,7 @@ occupancy_share (const Occupancy *o, const CardiacOverlayBox *box)
   int r1 = CLAMP ((int) ceil ((box->y + box->height) * sy), r0 + 1, o->rows);
   int stride = o->cols + 1;
   double sum = o->sums[r1 * stride + c1] - o->sums[r0 * stride + c1]
-      - o->sums[r1 * stride + c0] + o->sums[r0 * stride + c0];
+               - o->sums[r1 * stride + c0] + o->sums[r0 * stride + c0];
   return sum / ((r1 - r0) * (c1 - c0));
 }
 
@@ -93,5 +93,5 @@ occupancy_clear (Occupancy *o)
 {
   g_free (o->levels);
   g_free (o->sums);
-  *o = (Occupancy) { 0 };
+  *o = (Occupancy){ 0 };
 }

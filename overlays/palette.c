@@ -3,8 +3,11 @@
 
 #include <math.h>
 
-#define RGB(hex) { ((hex) >> 16 & 255) / 255.0, ((hex) >> 8 & 255) / 255.0, \
-                   ((hex) & 255) / 255.0 }
+#define RGB(hex)                                                               \
+  {                                                                            \
+    ((hex) >> 16 & 255) / 255.0, ((hex) >> 8 & 255) / 255.0,                   \
+        ((hex) &255) / 255.0                                                   \
+  }
 
 Colour
 ink (Ink name)
@@ -29,8 +32,8 @@ ink_of_grade (int grade, int n_classes)
 {
   static const Colour low = RGB (0x46525F), high = RGB (0x9DB0C4);
   double t = n_classes > 1 ? (double) grade / (n_classes - 1) : 0.0;
-  return (Colour) { low.r + t * (high.r - low.r), low.g + t * (high.g - low.g),
-                    low.b + t * (high.b - low.b) };
+  return (Colour){ low.r + t * (high.r - low.r), low.g + t * (high.g - low.g),
+    low.b + t * (high.b - low.b) };
 }
 
 void
@@ -67,9 +70,15 @@ void
 cardiac_overlay_viridis (double t, double rgb[3])
 {
   static const double steps[9][3] = {
-    { 0.267, 0.005, 0.329 }, { 0.279, 0.175, 0.483 }, { 0.230, 0.322, 0.546 },
-    { 0.173, 0.449, 0.558 }, { 0.128, 0.567, 0.551 }, { 0.158, 0.684, 0.502 },
-    { 0.369, 0.789, 0.383 }, { 0.678, 0.864, 0.190 }, { 0.993, 0.906, 0.144 },
+    { 0.267, 0.005, 0.329 },
+    { 0.279, 0.175, 0.483 },
+    { 0.230, 0.322, 0.546 },
+    { 0.173, 0.449, 0.558 },
+    { 0.128, 0.567, 0.551 },
+    { 0.158, 0.684, 0.502 },
+    { 0.369, 0.789, 0.383 },
+    { 0.678, 0.864, 0.190 },
+    { 0.993, 0.906, 0.144 },
   };
   double at = fmin (fmax (isfinite (t) ? t : 0.0, 0.0), 1.0) * 8.0;
   int i = at >= 8.0 ? 7 : (int) at;

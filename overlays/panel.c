@@ -26,8 +26,8 @@ cardiac_overlay_panel_size (int picture_width, int picture_height,
   int height = MAX (even (picture_height), LEAST_ROWS);
   /* 0.6 of the height holds every line in text of 2.2 % of the height; in
    * portrait the panel is not wider than the picture. */
-  int width = MAX (MIN (even (0.6 * height), even (picture_width)),
-      LEAST_WIDTH);
+  int width =
+      MAX (MIN (even (0.6 * height), even (picture_width)), LEAST_WIDTH);
   *canvas_height = height;
   *canvas_width = even (picture_width + width);
   return true;
@@ -37,16 +37,33 @@ int
 cardiac_overlay_panel_width (int picture_width, int picture_height)
 {
   int width, height;
-  return cardiac_overlay_panel_size (picture_width, picture_height, &width,
-      &height) ? width - picture_width : 0;
+  return cardiac_overlay_panel_size (
+             picture_width, picture_height, &width, &height)
+             ? width - picture_width
+             : 0;
 }
 
 typedef enum PanelBlock {
-  BLOCK_TITLE, BLOCK_SCOPE, BLOCK_VIEW, BLOCK_WEIGHTS, BLOCK_GRADE,
-  BLOCK_CONFIDENCE, BLOCK_SCALE, BLOCK_SCALE_LABELS, BLOCK_REASON,
-  BLOCK_PROGRESS, BLOCK_CURVE_TITLE, BLOCK_PLOT, BLOCK_CURVE_ENDS,
-  BLOCK_LEGEND, BLOCK_NYQUIST, BLOCK_NOTE, BLOCK_SPRING, BLOCK_RULE,
-  BLOCK_MODEL, BLOCK_MARKING
+  BLOCK_TITLE,
+  BLOCK_SCOPE,
+  BLOCK_VIEW,
+  BLOCK_WEIGHTS,
+  BLOCK_GRADE,
+  BLOCK_CONFIDENCE,
+  BLOCK_SCALE,
+  BLOCK_SCALE_LABELS,
+  BLOCK_REASON,
+  BLOCK_PROGRESS,
+  BLOCK_CURVE_TITLE,
+  BLOCK_PLOT,
+  BLOCK_CURVE_ENDS,
+  BLOCK_LEGEND,
+  BLOCK_NYQUIST,
+  BLOCK_NOTE,
+  BLOCK_SPRING,
+  BLOCK_RULE,
+  BLOCK_MODEL,
+  BLOCK_MARKING
 } PanelBlock;
 
 enum { PANEL_WORDS = 12 };
@@ -75,8 +92,12 @@ static TextSpec
 spec (const Sketch *sketch, CardiacOverlayRole role, const char *string,
     double size, int weight, Ink name)
 {
-  return (TextSpec) { .role = role, .string = string,
-    .size = size * sketch->unit, .weight = weight, .ink = name, .lines = 1 };
+  return (TextSpec){ .role = role,
+    .string = string,
+    .size = size * sketch->unit,
+    .weight = weight,
+    .ink = name,
+    .lines = 1 };
 }
 
 static TextSpec
@@ -183,8 +204,8 @@ add_curve (Sketch *s)
   Block *block = column_add (&s->column, BLOCK_CURVE_TITLE, 7, 13.0 * u);
   block->left = spec (s, CARDIAC_OVERLAY_ROLE_CURVE, "Value per frame", 11.5,
       PANGO_WEIGHT_SEMIBOLD, INK_TEXT);
-  block->right = quiet (s, CARDIAC_OVERLAY_ROLE_CURVE,
-      keep (s, word_instance (view)));
+  block->right =
+      quiet (s, CARDIAC_OVERLAY_ROLE_CURVE, keep (s, word_instance (view)));
   block = column_add (&s->column, BLOCK_PLOT, 7, 5.0 * u);
   block->least = 62.0 * u;
   block->stretch = 3.0;
@@ -208,8 +229,8 @@ add_remarks (Sketch *s)
   }
   /* The age is a piece of its own: its place is kept free at the right. */
   block = column_add (&s->column, BLOCK_NYQUIST, 4, 4.0 * u);
-  block->left = quiet (s, CARDIAC_OVERLAY_ROLE_NOTE,
-      keep (s, word_nyquist (view)));
+  block->left =
+      quiet (s, CARDIAC_OVERLAY_ROLE_NOTE, keep (s, word_nyquist (view)));
   block->least = 15.0 * u;
   if (view->v.note) {
     block = column_add (&s->column, BLOCK_NOTE, 8, 2.0 * u);
@@ -226,8 +247,8 @@ add_foot (Sketch *s)
   block = column_add (&s->column, BLOCK_RULE, 0, 6.0 * u);
   block->least = fmax (round (0.7 * u), 1.0);
   block = column_add (&s->column, BLOCK_MODEL, 0, 6.0 * u);
-  block->left = quiet (s, CARDIAC_OVERLAY_ROLE_MODEL,
-      keep (s, word_model (s->view)));
+  block->left =
+      quiet (s, CARDIAC_OVERLAY_ROLE_MODEL, keep (s, word_model (s->view)));
   block->left.least_size = 10.0 * u;
   block = column_add (&s->column, BLOCK_MARKING, 0, 2.0 * u);
   block->left = spec (s, CARDIAC_OVERLAY_ROLE_MARKING, CARDIAC_OVERLAY_MARKING,
@@ -249,9 +270,9 @@ draw_chip (Sketch *s, const Block *block)
   set_ink (s->cr, s->view->has_finding ? INK_CHIP : INK_CHIP_IDLE, 1.0);
   cairo_fill (s->cr);
   text_draw (s->kit, s->cr, s->log, &block->right,
-      (Box) { chip.x + pad, chip.y, width, chip.height }, TEXT_CENTRE);
+      (Box){ chip.x + pad, chip.y, width, chip.height }, TEXT_CENTRE);
   text_draw (s->kit, s->cr, s->log, &block->left,
-      (Box) { line.x, line.y, chip.x - line.x - 8.0 * u, line.height },
+      (Box){ line.x, line.y, chip.x - line.x - 8.0 * u, line.height },
       TEXT_LEFT);
 }
 
@@ -259,8 +280,10 @@ static void
 draw_frame (Sketch *s, Box box)
 {
   double width = fmax (s->unit, 1.0);
-  rounded_box (s->cr, (Box) { box.x + width / 2.0, box.y + width / 2.0,
-          box.width - width, box.height - width }, 3.0 * s->unit);
+  rounded_box (s->cr,
+      (Box){ box.x + width / 2.0, box.y + width / 2.0, box.width - width,
+          box.height - width },
+      3.0 * s->unit);
   set_ink (s->cr, INK_CAUTION, 0.12);
   cairo_fill_preserve (s->cr);
   set_ink (s->cr, INK_CAUTION, 0.75);
@@ -281,14 +304,13 @@ static void
 draw_progress (Sketch *s, Box box)
 {
   const CardiacMRegView *v = &s->view->v;
-  double share = (double) CLAMP (v->wait_done, 0, v->wait_total)
-      / v->wait_total;
+  double share =
+      (double) CLAMP (v->wait_done, 0, v->wait_total) / v->wait_total;
   set_ink (s->cr, INK_RULE, 1.0);
   cairo_rectangle (s->cr, box.x, box.y, box.width, box.height);
   cairo_fill (s->cr);
   set_ink (s->cr, INK_QUIET, 1.0);
-  cairo_rectangle (s->cr, box.x, box.y, round (share * box.width),
-      box.height);
+  cairo_rectangle (s->cr, box.x, box.y, round (share * box.width), box.height);
   cairo_fill (s->cr);
 }
 
@@ -305,8 +327,7 @@ draw_texts (Sketch *s, const Block *block)
 static Box
 age_place (Sketch *s, const Block *block)
 {
-  double used = text_measure (s->kit, &block->left, 0.0).width
-      + 10.0 * s->unit;
+  double used = text_measure (s->kit, &block->left, 0.0).width + 10.0 * s->unit;
   used = fmin (used, 0.58 * block->box.width);
   Box box = { ceil (block->box.x + used), block->box.y, 0.0,
     block->box.height };
@@ -329,8 +350,7 @@ draw_block (Panel *panel, Sketch *s, const Block *block)
       scale_draw (s->cr, s->view, block->box);
       break;
     case BLOCK_SCALE_LABELS:
-      scale_labels (s->kit, s->cr, s->log, s->view, block->box,
-          11.0 * s->unit);
+      scale_labels (s->kit, s->cr, s->log, s->view, block->box, 11.0 * s->unit);
       break;
     case BLOCK_PROGRESS:
       draw_progress (s, block->box);
@@ -382,8 +402,9 @@ draw_ground (Panel *panel, TextKit *kit, const View *view, cairo_t *cr,
   add_foot (&s);
 
   double margin = round (15.0 * s.unit);
-  column_place (&s.column, kit, (Box) { margin, round (13.0 * s.unit),
-          width - 2.0 * margin, height - round (26.0 * s.unit) },
+  column_place (&s.column, kit,
+      (Box){ margin, round (13.0 * s.unit), width - 2.0 * margin,
+          height - round (26.0 * s.unit) },
       8.0 * s.unit);
   for (int i = 0; i < s.column.count; i++)
     if (!s.column.blocks[i].dropped)
@@ -393,8 +414,7 @@ draw_ground (Panel *panel, TextKit *kit, const View *view, cairo_t *cr,
 }
 
 static void
-draw_playhead (Panel *panel, const View *view, Key *key,
-    PieceCounter *counter)
+draw_playhead (Panel *panel, const View *view, Key *key, PieceCounter *counter)
 {
   TimeAxis axis;
   double share;
@@ -419,8 +439,8 @@ draw_playhead (Panel *panel, const View *view, Key *key,
     piece_end (piece, cr);
   }
   piece->x = view->v.picture_width
-      + (int) round (panel->plot_box.x + share * panel->plot_box.width
-          - width / 2.0);
+             + (int) round (panel->plot_box.x + share * panel->plot_box.width
+                            - width / 2.0);
   piece->y = (int) panel->plot_box.y;
 }
 
@@ -440,16 +460,19 @@ draw_age (Panel *panel, TextKit *kit, const View *view, Key *key,
   key_string (key, word);
   key_double (key, panel->unit);
   key_bytes (key, &box, sizeof box);
-  cairo_t *cr = piece_begin (piece, key, (int) box.width, (int) box.height,
-      counter);
+  cairo_t *cr =
+      piece_begin (piece, key, (int) box.width, (int) box.height, counter);
   if (cr) {
     set_ink (cr, INK_GROUND, 1.0);
     cairo_paint (cr);
-    TextSpec age = { .role = CARDIAC_OVERLAY_ROLE_AGE, .string = word,
-      .size = 11.0 * panel->unit, .weight = PANGO_WEIGHT_NORMAL,
-      .ink = INK_QUIET, .lines = 1 };
+    TextSpec age = { .role = CARDIAC_OVERLAY_ROLE_AGE,
+      .string = word,
+      .size = 11.0 * panel->unit,
+      .weight = PANGO_WEIGHT_NORMAL,
+      .ink = INK_QUIET,
+      .lines = 1 };
     text_draw (kit, cr, &piece->log, &age,
-        (Box) { 0.0, 0.0, box.width, box.height }, TEXT_RIGHT);
+        (Box){ 0.0, 0.0, box.width, box.height }, TEXT_RIGHT);
     piece_end (piece, cr);
   }
   piece->x = view->v.picture_width + (int) box.x;
@@ -462,14 +485,14 @@ panel_draw (Panel *panel, TextKit *kit, const View *view, Key *key,
     PieceCounter *counter)
 {
   int width, height;
-  cardiac_overlay_panel_size (view->v.picture_width, view->v.picture_height,
-      &width, &height);
+  cardiac_overlay_panel_size (
+      view->v.picture_width, view->v.picture_height, &width, &height);
   width -= view->v.picture_width;
   key_begin (key, "panel");
   view_key (view, key);
   cairo_t *cr = piece_begin (&panel->ground, key, width, height, counter);
   if (cr) {
-    panel->plot_box = panel->age_box = (Box) { 0 };
+    panel->plot_box = panel->age_box = (Box){ 0 };
     draw_ground (panel, kit, view, cr, width, height);
     piece_end (&panel->ground, cr);
   }
@@ -485,5 +508,5 @@ panel_clear (Panel *panel)
   piece_clear (&panel->ground);
   piece_clear (&panel->playhead);
   piece_clear (&panel->age);
-  *panel = (Panel) { 0 };
+  *panel = (Panel){ 0 };
 }

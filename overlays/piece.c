@@ -42,7 +42,7 @@ bool
 piece_is_current (const Piece *piece, const Key *key)
 {
   return piece->key && piece->key->len == key->len
-      && memcmp (piece->key->data, key->data, key->len) == 0;
+         && memcmp (piece->key->data, key->data, key->len) == 0;
 }
 
 void
@@ -53,7 +53,7 @@ piece_clear (Piece *piece)
   if (piece->surface)
     cairo_surface_destroy (piece->surface);
   text_log_clear (&piece->log);
-  *piece = (Piece) { 0 };
+  *piece = (Piece){ 0 };
 }
 
 void
@@ -65,14 +65,14 @@ piece_set_empty (Piece *piece, const Key *key)
 }
 
 cairo_t *
-piece_begin (Piece *piece, const Key *key, int width, int height,
-    PieceCounter *counter)
+piece_begin (
+    Piece *piece, const Key *key, int width, int height, PieceCounter *counter)
 {
   if (piece_is_current (piece, key))
     return NULL;
   piece_set_empty (piece, key);
-  piece->surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32,
-      MAX (width, 1), MAX (height, 1));
+  piece->surface = cairo_image_surface_create (
+      CAIRO_FORMAT_ARGB32, MAX (width, 1), MAX (height, 1));
   piece->serial = ++counter->serial;
   counter->redraws++;
   return cairo_create (piece->surface);

@@ -30,8 +30,8 @@ typedef struct Piece {
 /// NULL when the piece already shows this key. Otherwise forgets the old
 /// drawing and gives a context on a new, clear surface, to be finished with
 /// piece_end(). The key is copied.
-cairo_t *piece_begin (Piece *piece, const Key *key, int width, int height,
-    PieceCounter *counter);
+cairo_t *piece_begin (
+    Piece *piece, const Key *key, int width, int height, PieceCounter *counter);
 void piece_end (Piece *piece, cairo_t *cr);
 /// Keeps the key, so that an empty drawing is not tried again.
 bool piece_is_current (const Piece *piece, const Key *key);

@@ -50,8 +50,7 @@ roi_draw (Piece corners[4], const View *view, Key *key, PieceCounter *counter)
   int left = (int) round (fmax (v->roi.x, 0.0));
   int top = (int) round (fmax (v->roi.y, 0.0));
   int right = (int) round (fmin (v->roi.x + v->roi.width, v->picture_width));
-  int bottom = (int) round (fmin (v->roi.y + v->roi.height,
-          v->picture_height));
+  int bottom = (int) round (fmin (v->roi.y + v->roi.height, v->picture_height));
   int side = MIN (right - left, bottom - top);
   if (!is_shown (v) || side < 24) {
     for (int i = 0; i < 4; i++)

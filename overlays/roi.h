@@ -6,7 +6,7 @@
 
 /// Four corner brackets, clockwise from the top left. They are redrawn only
 /// when their size changes; a box that drifts moves them.
-void roi_draw (Piece corners[4], const View *view, Key *scratch,
-    PieceCounter *counter);
+void roi_draw (
+    Piece corners[4], const View *view, Key *scratch, PieceCounter *counter);
 
 #endif

@@ -91,8 +91,8 @@ shape (TextKit *kit, const TextSpec *spec, double size, double width)
   pango_font_description_free (font);
 
   PangoAttrList *attributes = pango_attr_list_new ();
-  pango_attr_list_insert (attributes,
-      pango_attr_font_features_new ("tnum=1, calt=1"));
+  pango_attr_list_insert (
+      attributes, pango_attr_font_features_new ("tnum=1, calt=1"));
   pango_layout_set_attributes (layout, attributes);
   pango_attr_list_unref (attributes);
 
@@ -128,7 +128,7 @@ extent_of (PangoLayout *layout, double size)
 {
   PangoRectangle logical;
   pango_layout_get_extents (layout, NULL, &logical);
-  return (TextExtent) {
+  return (TextExtent){
     .width = ceil ((double) logical.width / PANGO_SCALE),
     .height = ceil ((double) logical.height / PANGO_SCALE),
     .size = size,
@@ -140,7 +140,7 @@ TextExtent
 text_measure (TextKit *kit, const TextSpec *spec, double width)
 {
   if (spec->string == NULL || *spec->string == '\0')
-    return (TextExtent) { .size = spec->size };
+    return (TextExtent){ .size = spec->size };
   char *name = g_strdup_printf ("%.3f %.3f %.1f %d %d %s", spec->size,
       spec->least_size, width, spec->weight, spec->lines, spec->string);
   TextExtent *extent = g_hash_table_lookup (kit->memory, name);
@@ -167,7 +167,7 @@ log_text (TextLog *log, const TextSpec *spec, Box box, Box ink_box,
     log->room = MAX (16, 2 * log->room);
     log->texts = g_renew (CardiacOverlayText, log->texts, log->room);
   }
-  log->texts[log->count++] = (CardiacOverlayText) {
+  log->texts[log->count++] = (CardiacOverlayText){
     .role = spec->role,
     .text = g_strdup (spec->string),
     .box = box,
@@ -187,8 +187,8 @@ text_draw (TextKit *kit, cairo_t *cr, TextLog *log, const TextSpec *spec,
   PangoLayout *layout = shape (kit, spec, size, box.width);
   TextExtent extent = extent_of (layout, size);
   static const double shares[] = { 0.0, 0.5, 1.0 };
-  static const PangoAlignment aligns[] = { PANGO_ALIGN_LEFT,
-    PANGO_ALIGN_CENTER, PANGO_ALIGN_RIGHT };
+  static const PangoAlignment aligns[] = { PANGO_ALIGN_LEFT, PANGO_ALIGN_CENTER,
+    PANGO_ALIGN_RIGHT };
   pango_layout_set_alignment (layout, aligns[align]);
 
   double spare = fmax (box.width - extent.width, 0.0);
@@ -210,7 +210,7 @@ text_log_clear (TextLog *log)
   for (int i = 0; i < log->count; i++)
     g_free ((char *) log->texts[i].text);
   g_free (log->texts);
-  *log = (TextLog) { 0 };
+  *log = (TextLog){ 0 };
 }
 
 char *
@@ -219,16 +219,19 @@ text_clean (const char *string)
   if (string == NULL)
     return NULL;
   char *valid = g_utf8_make_valid (string, strnlen (string, 2000));
-  char *end = g_utf8_offset_to_pointer (valid,
-      MIN (g_utf8_strlen (valid, -1), 240));
+  char *end =
+      g_utf8_offset_to_pointer (valid, MIN (g_utf8_strlen (valid, -1), 240));
   *end = '\0';
   GString *clean = g_string_new (NULL);
   for (const char *p = valid; *p; p = g_utf8_next_char (p)) {
     gunichar c = g_utf8_get_char (p);
-    g_string_append_unichar (clean,
-        g_unichar_isspace (c) || !g_unichar_isdefined (c)
-        || g_unichar_iscntrl (c) || g_unichar_type (c) == G_UNICODE_FORMAT
-        || c == 0x2028 || c == 0x2029 ? ' ' : c);
+    g_string_append_unichar (
+        clean, g_unichar_isspace (c) || !g_unichar_isdefined (c)
+                       || g_unichar_iscntrl (c)
+                       || g_unichar_type (c) == G_UNICODE_FORMAT || c == 0x2028
+                       || c == 0x2029
+                   ? ' '
+                   : c);
   }
   g_free (valid);
   return g_string_free (clean, FALSE);

@@ -33,7 +33,7 @@ typedef struct TextSpec {
   double least_size;  ///< > 0: shrink down to it before ellipsising
   int weight;         ///< PANGO_WEIGHT_...
   Ink ink;
-  int lines;          ///< most lines; 1: never wraps
+  int lines; ///< most lines; 1: never wraps
 } TextSpec;
 
 typedef enum TextAlign { TEXT_LEFT, TEXT_CENTRE, TEXT_RIGHT } TextAlign;

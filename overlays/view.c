@@ -10,7 +10,7 @@ enum { LEAST_SIDE = 64, MOST_SIDE = 8192 };
 void
 cardiac_mreg_view_init (CardiacMRegView *view)
 {
-  *view = (CardiacMRegView) {
+  *view = (CardiacMRegView){
     .layout = CARDIAC_OVERLAY_INSIDE,
     .enabled = true,
     .state = CARDIAC_OVERLAY_WAIT,
@@ -30,7 +30,7 @@ bool
 picture_size_is_valid (int width, int height)
 {
   return width >= LEAST_SIDE && width <= MOST_SIDE && height >= LEAST_SIDE
-      && height <= MOST_SIDE;
+         && height <= MOST_SIDE;
 }
 
 static const char *
@@ -118,8 +118,8 @@ static void
 check_finding (View *view)
 {
   CardiacMRegView *v = &view->v;
-  bool graded = v->state == CARDIAC_OVERLAY_RESULT
-      || v->state == CARDIAC_OVERLAY_UNSURE;
+  bool graded =
+      v->state == CARDIAC_OVERLAY_RESULT || v->state == CARDIAC_OVERLAY_UNSURE;
   if (graded && !grade_is_whole (v)) {
     v->state = CARDIAC_OVERLAY_MODEL_ERROR;
     v->reason = "The result carries no grade or no label for it.";
@@ -136,10 +136,11 @@ static void
 check_curve (CardiacMRegView *v)
 {
   bool whole = v->curve != NULL && v->n_points >= 2 && v->n_points <= 4096
-      && v->n_instances > 0 && v->n_instances <= CARDIAC_OVERLAY_MAX_INSTANCES;
+               && v->n_instances > 0
+               && v->n_instances <= CARDIAC_OVERLAY_MAX_INSTANCES;
   for (int i = 0; whole && i < v->n_instances; i++)
     whole = v->spans_ns[i][0] >= 0 && v->spans_ns[i][1] > v->spans_ns[i][0]
-        && v->spans_ns[i][1] <= MOST_NS;
+            && v->spans_ns[i][1] <= MOST_NS;
   if (!whole)
     v->n_instances = 0;
   if (v->selected < 0 || v->selected >= v->n_instances)
@@ -151,8 +152,9 @@ static bool
 box_is_finite (Box b)
 {
   return isfinite (b.x) && isfinite (b.y) && isfinite (b.width)
-      && isfinite (b.height) && fabs (b.x) < 1e6 && fabs (b.y) < 1e6
-      && b.width >= 1.0 && b.height >= 1.0 && b.width < 1e6 && b.height < 1e6;
+         && isfinite (b.height) && fabs (b.x) < 1e6 && fabs (b.y) < 1e6
+         && b.width >= 1.0 && b.height >= 1.0 && b.width < 1e6
+         && b.height < 1e6;
 }
 
 static void
@@ -161,9 +163,9 @@ check_marks (CardiacMRegView *v)
   if (v->map_mode < CARDIAC_OVERLAY_MAP_OFF
       || v->map_mode > CARDIAC_OVERLAY_MAP_FILL)
     v->map_mode = CARDIAC_OVERLAY_MAP_CONTOUR;
-  v->fill_alpha = isfinite (v->fill_alpha)
-      ? CLAMP (v->fill_alpha, 0.0, CARDIAC_OVERLAY_MAX_FILL_ALPHA)
-      : CARDIAC_OVERLAY_DEFAULT_FILL_ALPHA;
+  v->fill_alpha = isfinite (v->fill_alpha) ? CLAMP (
+                      v->fill_alpha, 0.0, CARDIAC_OVERLAY_MAX_FILL_ALPHA)
+                                           : CARDIAC_OVERLAY_DEFAULT_FILL_ALPHA;
   if (v->map_rows < 2 || v->map_rows > 256 || v->map_cols < 2
       || v->map_cols > 256 || !box_is_finite (v->crop))
     v->map = NULL;
@@ -177,7 +179,7 @@ check_marks (CardiacMRegView *v)
 bool
 view_read (View *view, const CardiacMRegView *given)
 {
-  *view = (View) { .v = *given };
+  *view = (View){ .v = *given };
   CardiacMRegView *v = &view->v;
   v->n_classes = CLAMP (v->n_classes, 0, CARDIAC_OVERLAY_MAX_CLASSES);
   if (v->state < 0 || v->state >= CARDIAC_OVERLAY_N_STATES)
@@ -223,8 +225,7 @@ finding_key (const View *view, Key *key)
   key_int (key, v->n_points);
   key_bytes (key, v->curve,
       sizeof (float) * (size_t) v->n_instances * (size_t) v->n_points);
-  key_bytes (key, v->spans_ns,
-      sizeof v->spans_ns[0] * (size_t) v->n_instances);
+  key_bytes (key, v->spans_ns, sizeof v->spans_ns[0] * (size_t) v->n_instances);
   key_int (key, v->selected);
   key_int (key, v->duration_ns);
 }

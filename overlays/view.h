@@ -8,11 +8,11 @@ enum { VIEW_STRINGS = 8 + CARDIAC_OVERLAY_MAX_CLASSES };
 
 /// A view whose every field is in range and whose strings Pango can take.
 typedef struct View {
-  CardiacMRegView v;   ///< curve, map and no_draw still borrowed
-  bool has_finding;    ///< grade, value, curve and map may be drawn
-  bool has_scale;      ///< thresholds are finite and ascending
-  double low, high;    ///< ends of the scale, in units of the value
-  int neighbour;       ///< UNSURE: the lower neighbour
+  CardiacMRegView v;           ///< curve, map and no_draw still borrowed
+  bool has_finding;            ///< grade, value, curve and map may be drawn
+  bool has_scale;              ///< thresholds are finite and ascending
+  double low, high;            ///< ends of the scale, in units of the value
+  int neighbour;               ///< UNSURE: the lower neighbour
   char *strings[VIEW_STRINGS]; ///< owned
   int n_strings;
 } View;

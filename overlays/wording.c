@@ -9,25 +9,25 @@ static const struct {
   const char *chip, *reason;
 } states[CARDIAC_OVERLAY_N_STATES] = {
   [CARDIAC_OVERLAY_WAIT] = { "WAIT",
-    "Collecting frames for the first result." },
+      "Collecting frames for the first result." },
   [CARDIAC_OVERLAY_RESULT] = { "RESULT", NULL },
   [CARDIAC_OVERLAY_UNSURE] = { "UNSURE",
-    "The value is close to the border of two grades." },
+      "The value is close to the border of two grades." },
   [CARDIAC_OVERLAY_STALE] = { "STALE",
-    "No new result has come in; the last one is withdrawn." },
+      "No new result has come in; the last one is withdrawn." },
   [CARDIAC_OVERLAY_NO_SIGNAL] = { "NO SIGNAL", "The input shows no picture." },
   [CARDIAC_OVERLAY_FROZEN] = { "FROZEN",
-    "The picture stands still; frames are not collected." },
+      "The picture stands still; frames are not collected." },
   [CARDIAC_OVERLAY_NO_DOPPLER] = { "NO DOPPLER",
-    "No colour Doppler in the picture: switch colour flow on." },
+      "No colour Doppler in the picture: switch colour flow on." },
   [CARDIAC_OVERLAY_VIEW_NOT_A4C] = { "VIEW NOT A4C",
-    "Grading needs an apical four-chamber view." },
+      "Grading needs an apical four-chamber view." },
   [CARDIAC_OVERLAY_POOR_IMAGE] = { "POOR IMAGE",
-    "The picture is not good enough to be graded." },
+      "The picture is not good enough to be graded." },
   [CARDIAC_OVERLAY_TOO_SHORT] = { "TOO SHORT",
-    "The recording does not hold the clips that a grade needs." },
+      "The recording does not hold the clips that a grade needs." },
   [CARDIAC_OVERLAY_MODEL_ERROR] = { "MODEL ERROR",
-    "The network could not be run." },
+      "The network could not be run." },
   [CARDIAC_OVERLAY_PAUSED] = { "PAUSED", "Analysis is paused." },
 };
 
@@ -38,15 +38,17 @@ word_chip (const View *view)
   const char *word = states[v->state].chip;
   if (!v->enabled)
     return g_strdup ("OFF");
-  if (v->withhold_grade && (v->state == CARDIAC_OVERLAY_RESULT
+  if (v->withhold_grade
+      && (v->state == CARDIAC_OVERLAY_RESULT
           || v->state == CARDIAC_OVERLAY_UNSURE))
     return g_strdup ("READER FIRST");
   if (v->state == CARDIAC_OVERLAY_WAIT && v->wait_total > 0)
-    return g_strdup_printf ("WAIT %d/%d",
-        CLAMP (v->wait_done, 0, v->wait_total), v->wait_total);
+    return g_strdup_printf (
+        "WAIT %d/%d", CLAMP (v->wait_done, 0, v->wait_total), v->wait_total);
   if (v->state == CARDIAC_OVERLAY_STALE && v->age_s >= 0.0)
     return v->age_s < 100.0 ? g_strdup_printf ("STALE %d s", (int) v->age_s)
-        : g_strdup_printf ("STALE %.0f min", fmin (v->age_s, 6e6) / 60.0);
+                            : g_strdup_printf (
+                                "STALE %.0f min", fmin (v->age_s, 6e6) / 60.0);
   if (v->state == CARDIAC_OVERLAY_FROZEN && v->state_time)
     return g_strdup_printf ("FROZEN %s", v->state_time);
   return g_strdup (word);
@@ -59,8 +61,8 @@ word_grade (const View *view)
   if (!view->has_finding)
     return NULL;
   if (v->state == CARDIAC_OVERLAY_UNSURE)
-    return g_strdup_printf ("%s | %s", v->labels[view->neighbour],
-        v->labels[view->neighbour + 1]);
+    return g_strdup_printf (
+        "%s | %s", v->labels[view->neighbour], v->labels[view->neighbour + 1]);
   return g_strdup (v->labels[v->grade]);
 }
 
@@ -86,8 +88,8 @@ word_confidence (const View *view)
     return NULL;
   if (v->state == CARDIAC_OVERLAY_UNSURE) /* the chip says it */
     return NULL;
-  bool contradicted = v->presence >= 0.0
-      && (v->presence >= 0.5) != (v->grade > 0);
+  bool contradicted =
+      v->presence >= 0.0 && (v->presence >= 0.5) != (v->grade > 0);
   return v->probability >= 0.75 && !contradicted ? "likely" : "less certain";
 }
 
@@ -115,8 +117,8 @@ word_age (const View *view)
     return v->final ? g_strdup ("whole recording") : NULL;
   double age = v->age_s;
   if (age <= 10.0)
-    return g_strdup_printf ("result age %.1f s",
-        fmax (ceil (age * 2.0) / 2.0, 0.5));
+    return g_strdup_printf (
+        "result age %.1f s", fmax (ceil (age * 2.0) / 2.0, 0.5));
   if (age <= 120.0)
     return g_strdup_printf ("result age %.0f s", ceil (age));
   return g_strdup_printf ("result age %.0f min", ceil (fmin (age, 6e6) / 60.0));
@@ -130,8 +132,8 @@ word_model (const View *view)
     return g_strdup ("no model");
   GString *line = g_string_new (v->model_name);
   if (v->model_hash) {
-    char *head = g_utf8_substring (v->model_hash, 0,
-        MIN (7, g_utf8_strlen (v->model_hash, -1)));
+    char *head = g_utf8_substring (
+        v->model_hash, 0, MIN (7, g_utf8_strlen (v->model_hash, -1)));
     g_string_append_printf (line, " %s", head);
     g_free (head);
   }
@@ -165,6 +167,5 @@ word_instance (const View *view)
   const CardiacMRegView *v = &view->v;
   if (v->selected < 0)
     return g_strdup_printf ("%d instances", v->n_instances);
-  return g_strdup_printf ("instance %d of %d", v->selected + 1,
-      v->n_instances);
+  return g_strdup_printf ("instance %d of %d", v->selected + 1, v->n_instances);
 }

@@ -7,19 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define REQUIRE(condition)                                                    \
-  do {                                                                        \
-    if (!(condition)) {                                                       \
-      fprintf (stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);\
-      exit (1);                                                               \
-    }                                                                         \
+#define REQUIRE(condition)                                                     \
+  do {                                                                         \
+    if (!(condition)) {                                                        \
+      fprintf (stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+      exit (1);                                                                \
+    }                                                                          \
   } while (0)
 
-#define SKIP(...)                                                             \
-  do {                                                                        \
-    printf ("skipped: " __VA_ARGS__);                                         \
-    printf ("\n");                                                            \
-    exit (77);                                                                \
+#define SKIP(...)                                                              \
+  do {                                                                         \
+    printf ("skipped: " __VA_ARGS__);                                          \
+    printf ("\n");                                                             \
+    exit (77);                                                                 \
   } while (0)
 
 #endif

@@ -173,24 +173,24 @@ struct CardiacKernel {
       int piece, void *scratch);
   void (*destroy) (CardiacKernel *kernel); ///< frees `state`; may be NULL
   void *state;
-  int pieces;           ///< >= 1
-  size_t scratch_bytes; ///< a worker
+  int pieces;              ///< >= 1
+  size_t scratch_bytes;    ///< a worker
   bool consumed_constants; ///< constants were packed into `state`: the program
                            ///< may free them
   char implementation[64]; ///< "reference", "brg:avx512_core_bf16", ...
-  double flop;          ///< floating-point operations of the whole operator
+  double flop;             ///< floating-point operations of the whole operator
 };
 
 /** What a backend was opened for. */
 typedef struct CardiacBackendSettings {
-  int device_index;   ///< cuda:N
+  int device_index;        ///< cuda:N
   CardiacDType activation; ///< F32 or BF16 (or F16)
-  int threads;        ///< workers that will run pieces (for information)
+  int threads;             ///< workers that will run pieces (for information)
 } CardiacBackendSettings;
 
 typedef struct CardiacBackend {
-  int abi;            ///< CARDIAC_BACKEND_ABI
-  const char *name;   ///< "reference", "cpu", "cuda"
+  int abi;          ///< CARDIAC_BACKEND_ABI
+  const char *name; ///< "reference", "cpu", "cuda"
   /** Opens the backend. NULL with an error (DEVICE, UNSUPPORTED) when it cannot
    * run here. */
   void *(*open) (const CardiacBackendSettings *settings, CardiacError **error);
@@ -227,8 +227,8 @@ CARDIAC_API const CardiacBackend *cardiac_backend_reference (void);
  * when needed ($CARDIAC_BACKEND_PATH, beside the engine library, then
  * libdir/gst-cardiac). Modules stay loaded. NULL with a DEVICE error that says
  * what was tried. Thread-safe. */
-CARDIAC_API const CardiacBackend *cardiac_backend_find (const char *name,
-    CardiacError **error);
+CARDIAC_API const CardiacBackend *cardiac_backend_find (
+    const char *name, CardiacError **error);
 
 /** "linear", "layer_norm", ... */
 CARDIAC_API const char *cardiac_op_name (CardiacOpKind kind);

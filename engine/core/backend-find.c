@@ -30,14 +30,14 @@ open_module (const char *path, const char *name, char *tried, size_t size)
     note_attempt (tried, size, dlerror ());
     return NULL;
   }
-  CardiacBackendModule module
-      = (CardiacBackendModule) dlsym (handle, CARDIAC_BACKEND_SYMBOL);
+  CardiacBackendModule module =
+      (CardiacBackendModule) dlsym (handle, CARDIAC_BACKEND_SYMBOL);
   const CardiacBackend *backend = module ? module () : NULL;
   if (!backend || backend->abi != CARDIAC_BACKEND_ABI
       || strcmp (backend->name, name) != 0) {
     char why[4352];
-    snprintf (why, sizeof why, "%s: not a '%s' backend of this version", path,
-        name);
+    snprintf (
+        why, sizeof why, "%s: not a '%s' backend of this version", path, name);
     note_attempt (tried, size, why);
     dlclose (handle);
     return NULL;
@@ -61,8 +61,8 @@ own_directory (char *out, size_t size)
 }
 
 static const CardiacBackend *
-try_directory (const char *directory, const char *name, char *tried,
-    size_t size)
+try_directory (
+    const char *directory, const char *name, char *tried, size_t size)
 {
   char path[4096];
   snprintf (path, sizeof path, "%s/libcardiac-%s.so", directory, name);

@@ -41,8 +41,8 @@ cardiac_error_free (CardiacError **error)
 }
 
 bool
-cardiac_fail (CardiacError **error, CardiacErrorCode code, const char *format,
-    ...)
+cardiac_fail (
+    CardiacError **error, CardiacErrorCode code, const char *format, ...)
 {
   if (!error || *error)
     return false;
@@ -88,7 +88,7 @@ cardiac_error_prefix (CardiacError **error, const char *format, ...)
   char *joined = NULL;
   if (!prefix
       || asprintf (&joined, "%s: %s", prefix, cardiac_error_message (*error))
-          < 0)
+             < 0)
     joined = NULL;
   free (prefix);
   if (!joined)

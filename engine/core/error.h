@@ -13,8 +13,8 @@ CARDIAC_API bool cardiac_fail (CardiacError **error, CardiacErrorCode code,
 
 /** Sets the detail of an error just made (no-op if `error` or `*error` is
  * NULL); replaces an earlier one. */
-CARDIAC_API void cardiac_error_set_detail (CardiacError **error, const char *format,
-    ...) __attribute__ ((format (printf, 2, 3)));
+CARDIAC_API void cardiac_error_set_detail (CardiacError **error,
+    const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 
 /** Puts "prefix: " before the message of an error just made. */
 CARDIAC_API void cardiac_error_prefix (CardiacError **error, const char *format,

@@ -16,18 +16,18 @@
  * expected". */
 static bool
 fail_key (const CardiacModel *model, CardiacError **error, const char *key,
-          const char *expected)
+    const char *expected)
 {
   const json_t *value = json_object_get (model->config, key);
   char shown[CARDIAC_PRINTABLE_NAME];
 
   if (!value)
-    return cardiac_model_fail (
-        model, error, "configuration key '%s' is missing, where %s is expected",
-        key, expected);
+    return cardiac_model_fail (model, error,
+        "configuration key '%s' is missing, where %s is expected", key,
+        expected);
   char *text = json_dumps (value, JSON_ENCODE_ANY | JSON_COMPACT);
-  cardiac_model_fail (
-      model, error, "configuration key '%s' is %s, where %s is expected", key,
+  cardiac_model_fail (model, error,
+      "configuration key '%s' is %s, where %s is expected", key,
       cardiac_printable (shown, sizeof shown, text ? text : "?"), expected);
   free (text);
   return false;
@@ -35,8 +35,8 @@ fail_key (const CardiacModel *model, CardiacError **error, const char *key,
 
 bool
 cardiac_model_config_int (const CardiacModel *model, const char *key,
-                          int64_t low, int64_t high, int64_t fallback,
-                          int64_t *value, CardiacError **error)
+    int64_t low, int64_t high, int64_t fallback, int64_t *value,
+    CardiacError **error)
 {
   const json_t *stored = json_object_get (model->config, key);
   char expected[96];
@@ -54,14 +54,13 @@ cardiac_model_config_int (const CardiacModel *model, const char *key,
     snprintf (expected, sizeof expected, "%" PRId64, low);
   else
     snprintf (expected, sizeof expected,
-              "a whole number from %" PRId64 " to %" PRId64, low, high);
+        "a whole number from %" PRId64 " to %" PRId64, low, high);
   return fail_key (model, error, key, expected);
 }
 
 bool
 cardiac_model_config_number (const CardiacModel *model, const char *key,
-                             double fallback, double *value,
-                             CardiacError **error)
+    double fallback, double *value, CardiacError **error)
 {
   const json_t *stored = json_object_get (model->config, key);
 
@@ -77,17 +76,17 @@ cardiac_model_config_number (const CardiacModel *model, const char *key,
 
 bool
 cardiac_model_config_numbers (const CardiacModel *model, const char *key,
-                              int count, double *values, CardiacError **error)
+    int count, double *values, CardiacError **error)
 {
   const json_t *stored = json_object_get (model->config, key);
   char expected[64];
 
   if (!stored)
     return true;
-  bool good
-      = json_is_array (stored) && json_array_size (stored) == (size_t)count;
+  bool good =
+      json_is_array (stored) && json_array_size (stored) == (size_t) count;
   for (int i = 0; good && i < count; i++) {
-    const json_t *number = json_array_get (stored, (size_t)i);
+    const json_t *number = json_array_get (stored, (size_t) i);
     good = json_is_number (number) && isfinite (json_number_value (number));
   }
   if (!good) {
@@ -95,7 +94,7 @@ cardiac_model_config_numbers (const CardiacModel *model, const char *key,
     return fail_key (model, error, key, expected);
   }
   for (int i = 0; i < count; i++)
-    values[i] = json_number_value (json_array_get (stored, (size_t)i));
+    values[i] = json_number_value (json_array_get (stored, (size_t) i));
   return true;
 }
 
@@ -107,18 +106,17 @@ list_choices (char *text, size_t size, const char *const *choices)
 
   for (int i = 0; choices[i] && used < size; i++) {
     int written = snprintf (text + used, size - used, "%s'%s'",
-                            i > 0        ? ", "
-                            : choices[1] ? "one of "
-                                         : "",
-                            choices[i]);
-    used += written > 0 ? (size_t)written : 0;
+        i > 0        ? ", "
+        : choices[1] ? "one of "
+                     : "",
+        choices[i]);
+    used += written > 0 ? (size_t) written : 0;
   }
 }
 
 bool
 cardiac_model_config_choice (const CardiacModel *model, const char *key,
-                             const char *const *choices, int fallback,
-                             int *value, CardiacError **error)
+    const char *const *choices, int fallback, int *value, CardiacError **error)
 {
   const json_t *stored = json_object_get (model->config, key);
   const char *text = json_string_value (stored);
@@ -139,7 +137,7 @@ cardiac_model_config_choice (const CardiacModel *model, const char *key,
 
 bool
 cardiac_model_config_bool (const CardiacModel *model, const char *key,
-                           bool fallback, bool *value, CardiacError **error)
+    bool fallback, bool *value, CardiacError **error)
 {
   const json_t *stored = json_object_get (model->config, key);
 
@@ -150,18 +148,19 @@ cardiac_model_config_bool (const CardiacModel *model, const char *key,
 }
 
 const char *
-cardiac_model_config_string (const CardiacModel *model, const char *key,
-                             int index)
+cardiac_model_config_string (
+    const CardiacModel *model, const char *key, int index)
 {
   const json_t *stored = json_object_get (model->config, key);
 
-  return index < 0 ? NULL
-                   : json_string_value (json_array_get (stored, (size_t)index));
+  return index < 0
+             ? NULL
+             : json_string_value (json_array_get (stored, (size_t) index));
 }
 
 bool
-cardiac_model_config_known (const CardiacModel *model, const char *const *keys,
-                            CardiacError **error)
+cardiac_model_config_known (
+    const CardiacModel *model, const char *const *keys, CardiacError **error)
 {
   const char *key;
   json_t *value;
@@ -173,8 +172,7 @@ cardiac_model_config_known (const CardiacModel *model, const char *const *keys,
     while (keys[i] && strcmp (keys[i], key) != 0)
       i++;
     if (!keys[i])
-      return cardiac_model_fail (
-          model, error,
+      return cardiac_model_fail (model, error,
           "configuration key '%s' is unknown; it was written for a newer "
           "program or for another network",
           cardiac_printable (shown, sizeof shown, key));

@@ -29,7 +29,6 @@ struct CardiacModel {
 
 /** Sets a MODEL error "model file 'PATH': TEXT" and returns false. */
 bool cardiac_model_fail (const CardiacModel *model, CardiacError **error,
-                         const char *format, ...)
-    __attribute__ ((format (printf, 3, 4)));
+    const char *format, ...) __attribute__ ((format (printf, 3, 4)));
 
 #endif

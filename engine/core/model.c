@@ -34,8 +34,8 @@ static const char *const arch_names[] = {
 enum { ARCH_COUNT = sizeof arch_names / sizeof *arch_names };
 
 bool
-cardiac_model_fail (const CardiacModel *model, CardiacError **error,
-                    const char *format, ...)
+cardiac_model_fail (
+    const CardiacModel *model, CardiacError **error, const char *format, ...)
 {
   char text[1024];
   va_list args;
@@ -43,22 +43,21 @@ cardiac_model_fail (const CardiacModel *model, CardiacError **error,
   va_start (args, format);
   vsnprintf (text, sizeof text, format, args);
   va_end (args);
-  return cardiac_fail (error, CARDIAC_ERROR_MODEL, "model file '%s': %s",
-                       model->shown, text);
+  return cardiac_fail (
+      error, CARDIAC_ERROR_MODEL, "model file '%s': %s", model->shown, text);
 }
 
 /* ---- metadata ---- */
 
 /* The value of a metadata key, or NULL with an error. */
 static const char *
-require_metadata (const CardiacModel *model, const char *key,
-                  CardiacError **error)
+require_metadata (
+    const CardiacModel *model, const char *key, CardiacError **error)
 {
   const char *value = cardiac_safetensors_metadata (&model->file, key);
 
   if (!value)
-    cardiac_model_fail (
-        model, error,
+    cardiac_model_fail (model, error,
         "it has no '%s' in its metadata, so it is not one of this project's "
         "models; convert the checkpoint first",
         key);
@@ -74,8 +73,7 @@ read_version (const CardiacModel *model, CardiacError **error)
   if (!version)
     return false;
   if (strcmp (version, MODEL_VERSION) != 0)
-    return cardiac_model_fail (
-        model, error,
+    return cardiac_model_fail (model, error,
         "its gst_cardiac.version is '%s', where " MODEL_VERSION
         " is expected; convert the checkpoint again or update this program",
         cardiac_printable (shown, sizeof shown, version));
@@ -92,11 +90,10 @@ read_arch (CardiacModel *model, CardiacError **error)
     return false;
   for (int i = 0; i < ARCH_COUNT; i++)
     if (strcmp (arch, arch_names[i]) == 0) {
-      model->arch = (CardiacArch)i;
+      model->arch = (CardiacArch) i;
       return true;
     }
-  return cardiac_model_fail (
-      model, error,
+  return cardiac_model_fail (model, error,
       "its gst_cardiac.arch is '%s', where xclip, mreg, yolov8 or mmsa is "
       "expected; update this program or take another model",
       cardiac_printable (shown, sizeof shown, arch));
@@ -105,7 +102,7 @@ read_arch (CardiacModel *model, CardiacError **error)
 /* Parses the JSON object in metadata `key`; `*text` is the text itself. */
 static json_t *
 read_object (const CardiacModel *model, const char *key, const char **text,
-             CardiacError **error)
+    CardiacError **error)
 {
   json_error_t problem;
   char shown[CARDIAC_PRINTABLE_NAME];
@@ -116,25 +113,22 @@ read_object (const CardiacModel *model, const char *key, const char **text,
   size_t length = strlen (*text);
   if (length > METADATA_LIMIT) {
     cardiac_model_fail (model, error,
-                        "its %s has %zu bytes, where at most %d are allowed",
-                        key, length, METADATA_LIMIT);
+        "its %s has %zu bytes, where at most %d are allowed", key, length,
+        METADATA_LIMIT);
     return NULL;
   }
   json_t *object = json_loadb (*text, length, JSON_REJECT_DUPLICATES, &problem);
   if (!object && json_error_code (&problem) == json_error_out_of_memory) {
     cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY,
-                  "model file '%s': not enough memory for its %s", model->shown,
-                  key);
+        "model file '%s': not enough memory for its %s", model->shown, key);
   } else if (!object) {
-    cardiac_model_fail (
-        model, error,
+    cardiac_model_fail (model, error,
         "its %s is not valid JSON at byte %d (%s); convert the checkpoint "
         "again",
         key, problem.position,
         cardiac_printable (shown, sizeof shown, problem.text));
   } else if (!json_is_object (object)) {
-    cardiac_model_fail (
-        model, error,
+    cardiac_model_fail (model, error,
         "its %s is not a JSON object; convert the checkpoint again", key);
     json_decref (object);
     object = NULL;
@@ -156,12 +150,11 @@ check_labels (const CardiacModel *model, CardiacError **error)
   if (!json_is_array (labels))
     return cardiac_model_fail (
         model, error, "configuration key 'labels' is not an array of strings");
-  json_array_foreach ((json_t *)labels, i, label)
+  json_array_foreach ((json_t *) labels, i, label)
   {
     const char *text = json_string_value (label);
     if (!text || !*text || !cardiac_is_printable (text))
-      return cardiac_model_fail (
-          model, error,
+      return cardiac_model_fail (model, error,
           "configuration key 'labels' has no printable string at index %zu", i);
   }
   return true;
@@ -170,15 +163,15 @@ check_labels (const CardiacModel *model, CardiacError **error)
 static bool
 read_config (CardiacModel *model, CardiacError **error)
 {
-  model->config
-      = read_object (model, "gst_cardiac.config", &model->config_text, error);
+  model->config =
+      read_object (model, "gst_cardiac.config", &model->config_text, error);
   return model->config && check_labels (model, error);
 }
 
 /* A boolean of the card; `*value` stays as it is where the key is missing. */
 static bool
 read_card_flag (const CardiacModel *model, const json_t *card, const char *key,
-                bool *value, CardiacError **error)
+    bool *value, CardiacError **error)
 {
   const json_t *flag = json_object_get (card, key);
 
@@ -194,24 +187,23 @@ read_card_flag (const CardiacModel *model, const json_t *card, const char *key,
 static bool
 read_card (CardiacModel *model, CardiacError **error)
 {
-  static const char *const texts[]
-      = { "name", "licence", "training_data", "intended_use" };
-  json_t *card
-      = read_object (model, "gst_cardiac.card", &model->card_text, error);
+  static const char *const texts[] = { "name", "licence", "training_data",
+    "intended_use" };
+  json_t *card =
+      read_object (model, "gst_cardiac.card", &model->card_text, error);
 
   if (!card)
     return false;
   model->trained = false;
   model->synthetic = true;
-  bool good
-      = read_card_flag (model, card, "trained", &model->trained, error)
-        && read_card_flag (model, card, "synthetic", &model->synthetic, error);
+  bool good =
+      read_card_flag (model, card, "trained", &model->trained, error)
+      && read_card_flag (model, card, "synthetic", &model->synthetic, error);
   for (size_t i = 0; good && i < sizeof texts / sizeof *texts; i++) {
     const json_t *text = json_object_get (card, texts[i]);
     if (text && !json_is_string (text))
       good = cardiac_model_fail (model, error,
-                                 "'%s' in its gst_cardiac.card is not a string",
-                                 texts[i]);
+          "'%s' in its gst_cardiac.card is not a string", texts[i]);
   }
   json_decref (card);
   return good;
@@ -245,8 +237,8 @@ make_model (const char *path, CardiacError **error)
   }
   if (!model || !model->path || !model->name || !model->shown) {
     cardiac_model_unref (&model);
-    cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY,
-                  "not enough memory for a model");
+    cardiac_fail (
+        error, CARDIAC_ERROR_NO_MEMORY, "not enough memory for a model");
     return NULL;
   }
   cardiac_printable (model->shown, CARDIAC_PRINTABLE_PATH, path);
@@ -254,14 +246,13 @@ make_model (const char *path, CardiacError **error)
 }
 
 static bool
-fail_system (const CardiacModel *model, CardiacError **error,
-             const char *action)
+fail_system (
+    const CardiacModel *model, CardiacError **error, const char *action)
 {
   int number = errno;
   char reason[128];
 
-  cardiac_fail (
-      error,
+  cardiac_fail (error,
       number == ENOENT || number == ENOTDIR ? CARDIAC_ERROR_NOT_FOUND
       : number == ENOMEM                    ? CARDIAC_ERROR_NO_MEMORY
                                             : CARDIAC_ERROR_IO,
@@ -283,26 +274,23 @@ map_descriptor (CardiacModel *model, int descriptor, CardiacError **error)
   if (fstat (descriptor, &status) != 0)
     return fail_system (model, error, "read");
   if (!S_ISREG (status.st_mode))
-    return cardiac_fail (
-        error, CARDIAC_ERROR_IO,
+    return cardiac_fail (error, CARDIAC_ERROR_IO,
         "model file '%s' is %s, where a regular file is expected", model->shown,
         S_ISDIR (status.st_mode) ? "a directory" : "no file");
   if (status.st_size == 0)
-    return cardiac_fail (
-        error, CARDIAC_ERROR_FORMAT,
+    return cardiac_fail (error, CARDIAC_ERROR_FORMAT,
         "model file '%s' is empty; copy, download or convert it again",
         model->shown);
-  if ((uintmax_t)status.st_size > SIZE_MAX)
+  if ((uintmax_t) status.st_size > SIZE_MAX)
     return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY,
-                         "model file '%s' is too large for this machine",
-                         model->shown);
+        "model file '%s' is too large for this machine", model->shown);
 
-  void *mapping = mmap (NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE,
-                        descriptor, 0);
+  void *mapping = mmap (
+      NULL, (size_t) status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
   if (mapping == MAP_FAILED)
     return fail_system (model, error, "mapped");
   model->mapping = mapping;
-  model->size = (size_t)status.st_size;
+  model->size = (size_t) status.st_size;
   return true;
 }
 
@@ -310,8 +298,8 @@ static bool
 map_file (CardiacModel *model, CardiacError **error)
 {
   /* Not to wait for a writer, were it a pipe. */
-  int descriptor
-      = open (model->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int descriptor =
+      open (model->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
   if (descriptor < 0)
     return fail_system (model, error, "opened");
@@ -322,8 +310,8 @@ map_file (CardiacModel *model, CardiacError **error)
 
 /* Reads everything from the bytes; the digest last, since it takes longest. */
 static bool
-read_bytes (CardiacModel *model, const void *bytes, size_t size,
-            CardiacError **error)
+read_bytes (
+    CardiacModel *model, const void *bytes, size_t size, CardiacError **error)
 {
   if (!cardiac_safetensors_parse (model->path, bytes, size, &model->file, error)
       || !read_arch (model, error) || !read_version (model, error)
@@ -344,8 +332,8 @@ CardiacModel *
 cardiac_model_load (const char *path, CardiacError **error)
 {
   if (!path || !*path) {
-    cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
-                  "no model file was given");
+    cardiac_fail (
+        error, CARDIAC_ERROR_INVALID_ARGUMENT, "no model file was given");
     return NULL;
   }
   CardiacModel *model = make_model (path, error);
@@ -358,8 +346,8 @@ cardiac_model_load (const char *path, CardiacError **error)
 }
 
 CardiacModel *
-cardiac_model_from_bytes (const char *path, const void *bytes, size_t size,
-                          CardiacError **error)
+cardiac_model_from_bytes (
+    const char *path, const void *bytes, size_t size, CardiacError **error)
 {
   CardiacModel *model = make_model (path, error);
 
@@ -407,7 +395,7 @@ cardiac_model_arch (const CardiacModel *model)
 const char *
 cardiac_arch_name (CardiacArch arch)
 {
-  return (unsigned)arch < ARCH_COUNT ? arch_names[arch] : "?";
+  return (unsigned) arch < ARCH_COUNT ? arch_names[arch] : "?";
 }
 
 const char *
@@ -457,8 +445,9 @@ cardiac_model_label (const CardiacModel *model, int index)
 {
   const json_t *labels = json_object_get (model->config, "labels");
 
-  return index < 0 ? NULL
-                   : json_string_value (json_array_get (labels, (size_t)index));
+  return index < 0
+             ? NULL
+             : json_string_value (json_array_get (labels, (size_t) index));
 }
 
 int
@@ -478,8 +467,8 @@ cardiac_model_tensor_name (const CardiacModel *model, int index)
 const CardiacTensor *
 cardiac_model_tensor (const CardiacModel *model, const char *name)
 {
-  const CardiacNamedTensor *found
-      = cardiac_safetensors_find (&model->file, name);
+  const CardiacNamedTensor *found =
+      cardiac_safetensors_find (&model->file, name);
 
   return found ? &found->tensor : NULL;
 }

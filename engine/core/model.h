@@ -10,8 +10,8 @@
 
 /** A model from bytes in memory, checked like a file; for tests. The bytes are
  * borrowed: they must outlive the model. `path` names it, in messages too. */
-CardiacModel *cardiac_model_from_bytes (const char *path, const void *bytes,
-    size_t size, CardiacError **error);
+CardiacModel *cardiac_model_from_bytes (
+    const char *path, const void *bytes, size_t size, CardiacError **error);
 
 /** An integer of the configuration within [low, high]. With `fallback` >= low
  * a missing key takes it; with `fallback` < low a missing key is an error. */
@@ -30,21 +30,20 @@ bool cardiac_model_config_numbers (const CardiacModel *model, const char *key,
 /** Index of the configuration's string in `choices` (NULL-terminated); missing:
  * `fallback` (below 0: an error). */
 bool cardiac_model_config_choice (const CardiacModel *model, const char *key,
-    const char *const *choices, int fallback, int *value,
-    CardiacError **error);
+    const char *const *choices, int fallback, int *value, CardiacError **error);
 
 bool cardiac_model_config_bool (const CardiacModel *model, const char *key,
     bool fallback, bool *value, CardiacError **error);
 
 /** The index-th string of an array such as `presence_labels`; owned by the
  * model. NULL past the end or where there is no such array or string. */
-const char *cardiac_model_config_string (const CardiacModel *model,
-    const char *key, int index);
+const char *cardiac_model_config_string (
+    const CardiacModel *model, const char *key, int index);
 
 /** An error naming the first key of the configuration that is not in `keys`
  * (NULL-terminated). */
-bool cardiac_model_config_known (const CardiacModel *model,
-    const char *const *keys, CardiacError **error);
+bool cardiac_model_config_known (
+    const CardiacModel *model, const char *const *keys, CardiacError **error);
 
 /** The tensor `name` converted to a fresh float array (free() it) after its
  * shape was checked: rank, then one extent each; an extent of -1 takes any and
@@ -55,8 +54,8 @@ float *cardiac_model_floats (const CardiacModel *model, const char *name,
     int rank, int64_t *shape, CardiacError **error);
 
 /** As above, only the check: no data is read. */
-bool cardiac_model_shape (const CardiacModel *model, const char *name,
-    int rank, int64_t *shape, CardiacError **error);
+bool cardiac_model_shape (const CardiacModel *model, const char *name, int rank,
+    int64_t *shape, CardiacError **error);
 
 /** An error naming the first tensor of the file that no one asked for through
  * cardiac_model_floats()/shape(), given the list of names that the network
@@ -65,7 +64,7 @@ bool cardiac_model_no_unexpected (const CardiacModel *model,
     const char *const *used, int n, CardiacError **error);
 
 /** Converts `count` stored elements (F32, F16, BF16; unaligned) to float. */
-void cardiac_floats_from (float *out, const void *data, CardiacDType dtype,
-    int64_t count);
+void cardiac_floats_from (
+    float *out, const void *data, CardiacDType dtype, int64_t count);
 
 #endif

@@ -49,8 +49,7 @@ damaged (Reader *reader, const char *format, ...)
   va_start (args, format);
   vsnprintf (what, sizeof what, format, args);
   va_end (args);
-  return cardiac_fail (
-      reader->error, CARDIAC_ERROR_FORMAT,
+  return cardiac_fail (reader->error, CARDIAC_ERROR_FORMAT,
       "'%s' is damaged or not a .npy file: %s; write it again with "
       "numpy.save()",
       reader->path, what);
@@ -62,8 +61,7 @@ fail_system (const char *path, const char *action, CardiacError **error)
   int number = errno;
   char reason[128];
 
-  return cardiac_fail (
-      error,
+  return cardiac_fail (error,
       number == ENOENT || number == ENOTDIR ? CARDIAC_ERROR_NOT_FOUND
                                             : CARDIAC_ERROR_IO,
       "'%s' cannot be %s: %s; check the path and its permissions", path, action,
@@ -77,7 +75,7 @@ read_fully (Reader *reader, void *bytes, uint64_t size)
   char *to = bytes;
 
   while (size > 0) {
-    size_t part = size < 1u << 30 ? (size_t)size : 1u << 30;
+    size_t part = size < 1u << 30 ? (size_t) size : 1u << 30;
     ssize_t got = read (reader->descriptor, to, part);
     if (got < 0 && errno == EINTR)
       continue;
@@ -86,7 +84,7 @@ read_fully (Reader *reader, void *bytes, uint64_t size)
     if (got == 0)
       return damaged (reader, "it ended early while it was read");
     to += got;
-    size -= (uint64_t)got;
+    size -= (uint64_t) got;
   }
   return true;
 }
@@ -122,7 +120,7 @@ take_string (Reader *reader, char *text, size_t size)
   const char *end = strchr (reader->next + 1, quote);
   if (!end)
     return false;
-  size_t length = (size_t)(end - reader->next - 1);
+  size_t length = (size_t) (end - reader->next - 1);
   if (length >= size || memchr (reader->next, '\\', length + 1))
     return false;
   memcpy (text, reader->next + 1, length);
@@ -168,15 +166,14 @@ take_shape (Reader *reader)
   tensor->rank = 0;
   while (!take (reader, ')')) {
     if (tensor->rank == CARDIAC_MAX_RANK)
-      return cardiac_fail (
-          reader->error, CARDIAC_ERROR_UNSUPPORTED,
+      return cardiac_fail (reader->error, CARDIAC_ERROR_UNSUPPORTED,
           "'%s' has more than %d dimensions; reshape the array", reader->path,
           CARDIAC_MAX_RANK);
     if (!take_extent (reader, &tensor->shape[tensor->rank]))
       return damaged (reader,
-                      "extent %d of its shape is not a whole number "
-                      "of at least 0 within 64 bits",
-                      tensor->rank);
+          "extent %d of its shape is not a whole number "
+          "of at least 0 within 64 bits",
+          tensor->rank);
     tensor->rank++;
     bool comma = take (reader, ',');
     skip_blanks (reader);
@@ -198,8 +195,7 @@ take_item (Reader *reader)
     if (take_string (reader, reader->descr, sizeof reader->descr)
         && reader->descr[0])
       return true;
-    return cardiac_fail (
-        reader->error, CARDIAC_ERROR_UNSUPPORTED,
+    return cardiac_fail (reader->error, CARDIAC_ERROR_UNSUPPORTED,
         "'%s' is an array of records; save one array of float32, uint8 or "
         "int64",
         reader->path);
@@ -216,7 +212,7 @@ take_item (Reader *reader)
   }
   char shown[CARDIAC_PRINTABLE_NAME];
   return damaged (reader, "its header has the unknown or repeated key '%s'",
-                  cardiac_printable (shown, sizeof shown, key));
+      cardiac_printable (shown, sizeof shown, key));
 }
 
 static bool
@@ -236,8 +232,8 @@ parse_header (Reader *reader)
   if (*reader->next)
     return damaged (reader, "its header goes on after the dictionary");
   if (!reader->descr[0] || !reader->has_order || !reader->has_shape)
-    return damaged (reader,
-                    "its header has not all of descr, fortran_order and shape");
+    return damaged (
+        reader, "its header has not all of descr, fortran_order and shape");
   return true;
 }
 
@@ -256,30 +252,27 @@ read_header (Reader *reader)
   if (memcmp (start, magic, sizeof magic - 1) != 0)
     return damaged (reader, "it does not begin like one");
   if ((start[6] != 1 && start[6] != 2) || start[7] != 0)
-    return cardiac_fail (
-        reader->error, CARDIAC_ERROR_UNSUPPORTED,
+    return cardiac_fail (reader->error, CARDIAC_ERROR_UNSUPPORTED,
         "'%s' is a .npy file of version %d.%d, where 1.0 or 2.0 is expected; "
         "save a plain array of numbers",
         reader->path, start[6], start[7]);
 
   int width = start[6] == 1 ? 2 : 4;
-  if (!read_fully (reader, length_bytes, (uint64_t)width))
+  if (!read_fully (reader, length_bytes, (uint64_t) width))
     return false;
-  uint32_t length = length_bytes[0] | (uint32_t)length_bytes[1] << 8
-                    | (uint32_t)length_bytes[2] << 16
-                    | (uint32_t)length_bytes[3] << 24;
-  reader->data = MAGIC_SIZE + (uint64_t)width + length;
+  uint32_t length = length_bytes[0] | (uint32_t) length_bytes[1] << 8
+                    | (uint32_t) length_bytes[2] << 16
+                    | (uint32_t) length_bytes[3] << 24;
+  reader->data = MAGIC_SIZE + (uint64_t) width + length;
   if (length > HEADER_LIMIT || reader->data > reader->size)
     return damaged (reader,
-                    "its header claims %" PRIu32
-                    " bytes, where the file has %" PRIu64
-                    " and at most %d are allowed",
-                    length, reader->size, HEADER_LIMIT);
-  reader->header = calloc (1, (size_t)length + 1);
+        "its header claims %" PRIu32 " bytes, where the file has %" PRIu64
+        " and at most %d are allowed",
+        length, reader->size, HEADER_LIMIT);
+  reader->header = calloc (1, (size_t) length + 1);
   if (!reader->header)
     return cardiac_fail (reader->error, CARDIAC_ERROR_NO_MEMORY,
-                         "'%s': not enough memory for its header",
-                         reader->path);
+        "'%s': not enough memory for its header", reader->path);
   if (!read_fully (reader, reader->header, length))
     return false;
   if (memchr (reader->header, '\0', length))
@@ -295,8 +288,7 @@ check_dtype (Reader *reader)
   char shown[CARDIAC_PRINTABLE_NAME];
 
   if (reader->fortran)
-    return cardiac_fail (
-        reader->error, CARDIAC_ERROR_UNSUPPORTED,
+    return cardiac_fail (reader->error, CARDIAC_ERROR_UNSUPPORTED,
         "'%s' is in Fortran order, where C order is expected; save "
         "numpy.ascontiguousarray(array)",
         reader->path);
@@ -308,18 +300,16 @@ check_dtype (Reader *reader)
     reader->tensor.dtype = CARDIAC_I64;
   else if (strcmp (descr, "<f8") == 0)
     return cardiac_fail (reader->error, CARDIAC_ERROR_UNSUPPORTED,
-                         "'%s' holds float64, where float32 is expected; save "
-                         "array.astype('float32')",
-                         reader->path);
+        "'%s' holds float64, where float32 is expected; save "
+        "array.astype('float32')",
+        reader->path);
   else if (descr[0] == '>')
-    return cardiac_fail (
-        reader->error, CARDIAC_ERROR_UNSUPPORTED,
+    return cardiac_fail (reader->error, CARDIAC_ERROR_UNSUPPORTED,
         "'%s' is big endian ('%s'), where little endian is expected; save "
         "array.astype('<f4')",
         reader->path, cardiac_printable (shown, sizeof shown, descr));
   else
-    return cardiac_fail (
-        reader->error, CARDIAC_ERROR_UNSUPPORTED,
+    return cardiac_fail (reader->error, CARDIAC_ERROR_UNSUPPORTED,
         "'%s' holds elements of type '%s', where float32, uint8 or int64 is "
         "expected; convert it with array.astype()",
         reader->path, cardiac_printable (shown, sizeof shown, descr));
@@ -331,7 +321,7 @@ check_dtype (Reader *reader)
 static bool
 count_bytes (const CardiacTensor *tensor, uint64_t *bytes)
 {
-  int64_t product = (int64_t)cardiac_dtype_size (tensor->dtype);
+  int64_t product = (int64_t) cardiac_dtype_size (tensor->dtype);
   bool empty = false;
 
   for (int i = 0; i < tensor->rank; i++) {
@@ -341,7 +331,7 @@ count_bytes (const CardiacTensor *tensor, uint64_t *bytes)
              || __builtin_mul_overflow (product, tensor->shape[i], &product))
       return false;
   }
-  *bytes = empty ? 0 : (uint64_t)product;
+  *bytes = empty ? 0 : (uint64_t) product;
   return true;
 }
 
@@ -354,15 +344,13 @@ read_data (Reader *reader, CardiacNpy *out)
     return damaged (reader, "the size of its array overflows 64 bits");
   if (needed != stored)
     return damaged (reader,
-                    "it has %" PRIu64
-                    " bytes of data, where its shape and type need "
-                    "%" PRIu64,
-                    stored, needed);
-  void *data = needed <= SIZE_MAX - 1 ? malloc ((size_t)needed + 1) : NULL;
+        "it has %" PRIu64 " bytes of data, where its shape and type need "
+        "%" PRIu64,
+        stored, needed);
+  void *data = needed <= SIZE_MAX - 1 ? malloc ((size_t) needed + 1) : NULL;
   if (!data)
     return cardiac_fail (reader->error, CARDIAC_ERROR_NO_MEMORY,
-                         "'%s': not enough memory for %" PRIu64 " bytes",
-                         reader->path, needed);
+        "'%s': not enough memory for %" PRIu64 " bytes", reader->path, needed);
   if (!read_fully (reader, data, needed)) {
     free (data);
     return false;
@@ -381,11 +369,10 @@ read_open_file (Reader *reader, CardiacNpy *out)
   if (fstat (reader->descriptor, &status) != 0)
     return fail_system (reader->path, "read", reader->error);
   if (!S_ISREG (status.st_mode))
-    return cardiac_fail (
-        reader->error, CARDIAC_ERROR_IO,
+    return cardiac_fail (reader->error, CARDIAC_ERROR_IO,
         "'%s' is %s, where a .npy file is expected", reader->path,
         S_ISDIR (status.st_mode) ? "a directory" : "no regular file");
-  reader->size = (uint64_t)status.st_size;
+  reader->size = (uint64_t) status.st_size;
   return read_header (reader) && check_dtype (reader)
          && read_data (reader, out);
 }
@@ -421,15 +408,15 @@ static const char *
 describe_dtype (CardiacDType dtype)
 {
   switch (dtype) {
-  case CARDIAC_F32:
-    return "<f4";
-  case CARDIAC_U8:
-    return "|u1";
-  case CARDIAC_I64:
-    return "<i8";
-  case CARDIAC_BF16:
-  case CARDIAC_F16:
-    break;
+    case CARDIAC_F32:
+      return "<f4";
+    case CARDIAC_U8:
+      return "|u1";
+    case CARDIAC_I64:
+      return "<i8";
+    case CARDIAC_BF16:
+    case CARDIAC_F16:
+      break;
   }
   return NULL;
 }
@@ -441,13 +428,14 @@ format_header (char text[320], const CardiacTensor *tensor)
 {
   size_t used = MAGIC_SIZE + 2;
 
-  used += (size_t)sprintf (text + used,
-                           "{'descr': '%s', 'fortran_order': False, 'shape': (",
-                           describe_dtype (tensor->dtype));
+  used += (size_t) sprintf (text + used,
+      "{'descr': '%s', 'fortran_order': False, 'shape': (",
+      describe_dtype (tensor->dtype));
   for (int i = 0; i < tensor->rank; i++)
-    used += (size_t)sprintf (text + used, "%s%" PRId64, i > 0 ? ", " : "",
-                             tensor->shape[i]);
-  used += (size_t)sprintf (text + used, "%s), }", tensor->rank == 1 ? "," : "");
+    used += (size_t) sprintf (
+        text + used, "%s%" PRId64, i > 0 ? ", " : "", tensor->shape[i]);
+  used +=
+      (size_t) sprintf (text + used, "%s), }", tensor->rank == 1 ? "," : "");
   while (used % 64 != 63)
     text[used++] = ' ';
   text[used++] = '\n';
@@ -456,8 +444,8 @@ format_header (char text[320], const CardiacTensor *tensor)
   memcpy (text, magic, sizeof magic - 1);
   text[6] = 1;
   text[7] = 0;
-  text[8] = (char)(length & 0xff);
-  text[9] = (char)(length >> 8);
+  text[8] = (char) (length & 0xff);
+  text[9] = (char) (length >> 8);
   return used;
 }
 
@@ -472,8 +460,8 @@ remove_regular (const char *path)
 }
 
 bool
-cardiac_npy_write (const char *path, const CardiacTensor *tensor,
-                   CardiacError **error)
+cardiac_npy_write (
+    const char *path, const CardiacTensor *tensor, CardiacError **error)
 {
   char shown[CARDIAC_PRINTABLE_PATH], header[320];
   uint64_t bytes = 0;
@@ -482,8 +470,7 @@ cardiac_npy_write (const char *path, const CardiacTensor *tensor,
   if (!describe_dtype (tensor->dtype) || tensor->device != CARDIAC_DEVICE_HOST
       || tensor->rank < 0 || tensor->rank > CARDIAC_MAX_RANK
       || !count_bytes (tensor, &bytes) || bytes > SIZE_MAX)
-    return cardiac_fail (
-        error, CARDIAC_ERROR_INVALID_ARGUMENT,
+    return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
         "'%s' cannot be written: only arrays of f32, u8 or i64 in host memory "
         "with at most %d dimensions can be",
         shown, CARDIAC_MAX_RANK);
@@ -494,7 +481,7 @@ cardiac_npy_write (const char *path, const CardiacTensor *tensor,
   size_t length = format_header (header, tensor);
   bool good = fwrite (header, 1, length, file) == length
               && (bytes == 0
-                  || fwrite (tensor->data, 1, (size_t)bytes, file) == bytes);
+                  || fwrite (tensor->data, 1, (size_t) bytes, file) == bytes);
   int number = good ? 0 : errno;
   if (fclose (file) != 0 && good) {
     number = errno;

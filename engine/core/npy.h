@@ -27,7 +27,7 @@ void cardiac_npy_clear (CardiacNpy *npy);
 /** Writes a host F32, U8 or I64 tensor as .npy version 1, replacing the file.
  * A file that could not be written whole is removed. Errors: INVALID_ARGUMENT
  * (dtype, device, shape), IO. */
-bool cardiac_npy_write (const char *path, const CardiacTensor *tensor,
-                        CardiacError **error);
+bool cardiac_npy_write (
+    const char *path, const CardiacTensor *tensor, CardiacError **error);
 
 #endif

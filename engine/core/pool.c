@@ -24,7 +24,7 @@ struct CardiacPool {
   int threads;
   Worker *workers;
 
-  pthread_mutex_t turn;  ///< held by the caller whose sequence runs
+  pthread_mutex_t turn; ///< held by the caller whose sequence runs
 
   pthread_mutex_t lock;  ///< guards what follows
   pthread_cond_t wake;   ///< workers: a sequence began, a step ended, or quit
@@ -43,7 +43,7 @@ relax (void)
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause ();
 #elif defined(__aarch64__)
-  __asm__ volatile ("yield");
+  __asm__ volatile("yield");
 #endif
 }
 
@@ -80,9 +80,9 @@ wait_for_step (CardiacPool *pool, CardiacPoolStep *step, int size)
 static void
 finish_pieces (CardiacPool *pool, CardiacPoolStep *step, int size, int pieces)
 {
-  int done = atomic_fetch_add_explicit (&step->done, pieces,
-                 memory_order_acq_rel)
-             + pieces;
+  int done =
+      atomic_fetch_add_explicit (&step->done, pieces, memory_order_acq_rel)
+      + pieces;
   if (done != size)
     return;
   /* The lock is taken so that no one falls asleep between looking and us. */
@@ -104,8 +104,8 @@ run_step (CardiacPool *pool, CardiacPoolStep *step, int worker)
   } else {
     int mine = 0;
     for (;;) {
-      int piece = atomic_fetch_add_explicit (&step->next, 1,
-          memory_order_relaxed);
+      int piece =
+          atomic_fetch_add_explicit (&step->next, 1, memory_order_relaxed);
       if (piece >= size)
         break;
       step->work (step->user, piece, worker);
@@ -225,8 +225,8 @@ cardiac_pool_new (int threads, CardiacError **error)
   if (!pool || !workers) {
     free (pool);
     free (workers);
-    cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory for %d threads",
-        threads);
+    cardiac_fail (
+        error, CARDIAC_ERROR_NO_MEMORY, "no memory for %d threads", threads);
     return NULL;
   }
   atomic_init (&pool->references, 1);

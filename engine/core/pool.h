@@ -9,9 +9,9 @@
 typedef struct CardiacPoolStep {
   void (*work) (void *user, int piece, int worker);
   void *user;
-  int pieces;       ///< >= 0, or CARDIAC_POOL_EACH_WORKER
-  atomic_int next;  ///< the pool's own: pieces handed out
-  atomic_int done;  ///< the pool's own: pieces finished
+  int pieces;      ///< >= 0, or CARDIAC_POOL_EACH_WORKER
+  atomic_int next; ///< the pool's own: pieces handed out
+  atomic_int done; ///< the pool's own: pieces finished
 } CardiacPoolStep;
 
 /** As `pieces`: run once on every worker, piece = worker. */
@@ -23,8 +23,8 @@ enum { CARDIAC_POOL_EACH_WORKER = -1 };
  * callers cut work such that this does not matter. `worker` is
  * 0 .. threads-1, and no two pieces run with the same one at a time: it may
  * index scratch memory. Calls from several threads take turns. */
-CARDIAC_API void cardiac_pool_run_steps (CardiacPool *pool,
-    CardiacPoolStep *steps, int count);
+CARDIAC_API void cardiac_pool_run_steps (
+    CardiacPool *pool, CardiacPoolStep *steps, int count);
 
 /** A sequence of one step. */
 CARDIAC_API void cardiac_pool_run (CardiacPool *pool,

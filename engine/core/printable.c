@@ -13,7 +13,7 @@ static int
 decode (const char *text, uint32_t *code)
 {
   static const uint32_t smallest[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-  uint8_t first = (uint8_t)text[0];
+  uint8_t first = (uint8_t) text[0];
   int length = first < 0x80       ? 1
                : first >> 5 == 6  ? 2
                : first >> 4 == 14 ? 3
@@ -24,7 +24,7 @@ decode (const char *text, uint32_t *code)
     return 0;
   *code = length == 1 ? first : first & (0x7fu >> length);
   for (int i = 1; i < length; i++) {
-    uint8_t next = (uint8_t)text[i];
+    uint8_t next = (uint8_t) text[i];
     if (next >> 6 != 2)
       return 0;
     *code = *code << 6 | (next & 0x3f);
@@ -56,15 +56,15 @@ print_one (char *piece, size_t size, const char *text)
   int length = decode (text, &code);
 
   if (length == 0) {
-    snprintf (piece, size, "\\x%02x", (unsigned)(uint8_t)*text);
+    snprintf (piece, size, "\\x%02x", (unsigned) (uint8_t) *text);
     return 1;
   }
   if (!is_deceptive (code))
     snprintf (piece, size, "%.*s", length, text);
   else if (code < 0x80)
-    snprintf (piece, size, "\\x%02x", (unsigned)code);
+    snprintf (piece, size, "\\x%02x", (unsigned) code);
   else
-    snprintf (piece, size, "\\u{%x}", (unsigned)code);
+    snprintf (piece, size, "\\u{%x}", (unsigned) code);
   return length;
 }
 

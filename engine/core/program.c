@@ -16,11 +16,11 @@ typedef struct Value {
   CardiacTensor tensor; ///< data: constants, and after planning all
   int alias;            ///< the value whose memory this shares, or 0
   bool constant;
-  char *name;           ///< inputs and outputs: lives for the whole run
-  void *host;           ///< device memory only: host copy of a named value
+  char *name; ///< inputs and outputs: lives for the whole run
+  void *host; ///< device memory only: host copy of a named value
   bool is_input;
-  int first, last;      ///< first and last step that touches it; -1: none
-  size_t offset;        ///< in the arena
+  int first, last; ///< first and last step that touches it; -1: none
+  size_t offset;   ///< in the arena
 } Value;
 
 typedef struct Step {
@@ -69,8 +69,8 @@ grow (CardiacProgram *program, void **array, int count, int *room, size_t size)
 }
 
 static CardiacValue
-add_value (CardiacProgram *program, CardiacDType dtype, int rank,
-    const int64_t *shape)
+add_value (
+    CardiacProgram *program, CardiacDType dtype, int rank, const int64_t *shape)
 {
   if (!grow (program, (void **) &program->values, program->value_count,
           &program->value_room, sizeof (Value)))
@@ -138,8 +138,8 @@ cardiac_program_input (CardiacProgram *program, const char *name,
 }
 
 void
-cardiac_program_output (CardiacProgram *program, const char *name,
-    CardiacValue value)
+cardiac_program_output (
+    CardiacProgram *program, const char *name, CardiacValue value)
 {
   if (program->error || !value)
     return;
@@ -155,8 +155,8 @@ cardiac_program_constant (CardiacProgram *program, float *data, int rank,
   if (!data) {
     cardiac_program_fail (program, error);
     if (!program->error)
-      cardiac_fail (&program->error, CARDIAC_ERROR_NO_MEMORY,
-          "no memory for weights");
+      cardiac_fail (
+          &program->error, CARDIAC_ERROR_NO_MEMORY, "no memory for weights");
     return 0;
   }
   CardiacValue value = add_value (program, CARDIAC_F32, rank, shape);
@@ -170,15 +170,15 @@ cardiac_program_constant (CardiacProgram *program, float *data, int rank,
 }
 
 CardiacValue
-cardiac_program_value (CardiacProgram *program, CardiacDType dtype, int rank,
-    const int64_t *shape)
+cardiac_program_value (
+    CardiacProgram *program, CardiacDType dtype, int rank, const int64_t *shape)
 {
   return program->error ? 0 : add_value (program, dtype, rank, shape);
 }
 
 CardiacValue
-cardiac_program_reshape (CardiacProgram *program, CardiacValue value, int rank,
-    const int64_t *shape)
+cardiac_program_reshape (
+    CardiacProgram *program, CardiacValue value, int rank, const int64_t *shape)
 {
   if (program->error || !value)
     return 0;
@@ -203,8 +203,8 @@ cardiac_program_describe (const CardiacProgram *program, CardiacValue value)
 
 CardiacValue
 cardiac_program_op (CardiacProgram *program, const CardiacOp *op,
-    const CardiacValue *inputs, int count, CardiacValue out,
-    const char *label, ...)
+    const CardiacValue *inputs, int count, CardiacValue out, const char *label,
+    ...)
 {
   if (program->error || !out
       || !grow (program, (void **) &program->steps, program->step_count,
@@ -264,8 +264,7 @@ find_life_spans (CardiacProgram *program)
 static bool
 lay_out_arena (CardiacProgram *program)
 {
-  CardiacArenaItem *items
-      = calloc (program->value_count, sizeof *items);
+  CardiacArenaItem *items = calloc (program->value_count, sizeof *items);
   if (!items)
     return cardiac_fail (&program->error, CARDIAC_ERROR_NO_MEMORY,
         "no memory for the network's plan");
@@ -295,8 +294,8 @@ prepare_step (CardiacProgram *program, Step *step)
 {
   CardiacRuntime *runtime = program->runtime;
   step->backend = runtime->backend;
-  if (runtime->backend->prepare (runtime->context, &step->op, &step->kernel,
-          &program->error))
+  if (runtime->backend->prepare (
+          runtime->context, &step->op, &step->kernel, &program->error))
     return true;
   if (program->error || runtime->backend->allocate)
     return cardiac_fail (&program->error, CARDIAC_ERROR_INTERNAL,
@@ -304,8 +303,8 @@ prepare_step (CardiacProgram *program, Step *step)
         cardiac_op_name (step->op.kind), step->label);
   step->backend = cardiac_backend_reference ();
   step->kernel = (CardiacKernel){ 0 };
-  return step->backend->prepare (NULL, &step->op, &step->kernel,
-      &program->error);
+  return step->backend->prepare (
+      NULL, &step->op, &step->kernel, &program->error);
 }
 
 static void
@@ -360,13 +359,13 @@ allocate_memory (CardiacProgram *program)
   const CardiacBackend *backend = runtime->backend;
   int threads = cardiac_pool_threads (runtime->pool);
   if (backend->allocate)
-    program->arena = backend->allocate (runtime->context, program->arena_bytes,
-        &program->error);
+    program->arena = backend->allocate (
+        runtime->context, program->arena_bytes, &program->error);
   else
     program->arena = allocate_aligned (program->arena_bytes);
   program->scratch = allocate_aligned (program->scratch_bytes * threads);
-  program->pool_steps
-      = calloc (program->step_count + 1, sizeof *program->pool_steps);
+  program->pool_steps =
+      calloc (program->step_count + 1, sizeof *program->pool_steps);
   if (!program->arena || !program->scratch || !program->pool_steps)
     return cardiac_fail (&program->error, CARDIAC_ERROR_NO_MEMORY,
         "no memory for the network's values (%zu bytes on device '%s')",
@@ -485,8 +484,8 @@ cardiac_program_run (CardiacProgram *program, CardiacError **error)
 }
 
 void *
-cardiac_program_data (CardiacProgram *program, const char *name,
-    CardiacTensor *tensor)
+cardiac_program_data (
+    CardiacProgram *program, const char *name, CardiacTensor *tensor)
 {
   for (int v = 1; v < program->value_count; v++) {
     Value *it = value_at (program, v);

@@ -23,8 +23,8 @@ typedef int CardiacValue;
 typedef struct CardiacRuntime CardiacRuntime;
 
 /** Resolves device, precision and threads of `settings`. */
-CARDIAC_API CardiacRuntime *cardiac_runtime_new (const CardiacSettings *settings,
-    CardiacError **error);
+CARDIAC_API CardiacRuntime *cardiac_runtime_new (
+    const CardiacSettings *settings, CardiacError **error);
 CARDIAC_API void cardiac_runtime_free (CardiacRuntime **runtime);
 CARDIAC_API const CardiacRunInfo *cardiac_runtime_info (
     const CardiacRuntime *runtime);
@@ -45,8 +45,8 @@ CARDIAC_API CardiacDType cardiac_program_activation (
  * after. Their memory stays where it is for the program's life. */
 CARDIAC_API CardiacValue cardiac_program_input (CardiacProgram *program,
     const char *name, CardiacDType dtype, int rank, const int64_t *shape);
-CARDIAC_API void cardiac_program_output (CardiacProgram *program,
-    const char *name, CardiacValue value);
+CARDIAC_API void cardiac_program_output (
+    CardiacProgram *program, const char *name, CardiacValue value);
 
 /** A constant: `data` (malloc'ed floats, or NULL after a failed load) becomes
  * the program's. With NULL data the program is marked failed with `error`
@@ -74,20 +74,20 @@ CARDIAC_API CardiacTensor cardiac_program_describe (
     const CardiacProgram *program, CardiacValue value);
 
 /** Marks the program failed (keeps the first; takes the error). */
-CARDIAC_API void cardiac_program_fail (CardiacProgram *program,
-    CardiacError *error);
+CARDIAC_API void cardiac_program_fail (
+    CardiacProgram *program, CardiacError *error);
 
 /** Plans; false with the first failure. */
-CARDIAC_API bool cardiac_program_plan (CardiacProgram *program,
-    CardiacError **error);
+CARDIAC_API bool cardiac_program_plan (
+    CardiacProgram *program, CardiacError **error);
 
 /** Runs all operators in order. */
-CARDIAC_API bool cardiac_program_run (CardiacProgram *program,
-    CardiacError **error);
+CARDIAC_API bool cardiac_program_run (
+    CardiacProgram *program, CardiacError **error);
 
 /** Memory of a named input or output, host side; NULL when there is none. */
-CARDIAC_API void *cardiac_program_data (CardiacProgram *program,
-    const char *name, CardiacTensor *tensor);
+CARDIAC_API void *cardiac_program_data (
+    CardiacProgram *program, const char *name, CardiacTensor *tensor);
 
 /** For benchmarks and tests: operators in order, their kernels and times. */
 typedef struct CardiacStep {
@@ -98,8 +98,8 @@ typedef struct CardiacStep {
 } CardiacStep;
 
 CARDIAC_API int cardiac_program_steps (const CardiacProgram *program);
-CARDIAC_API CardiacStep cardiac_program_step (const CardiacProgram *program,
-    int index);
+CARDIAC_API CardiacStep cardiac_program_step (
+    const CardiacProgram *program, int index);
 CARDIAC_API void cardiac_program_set_timing (CardiacProgram *program, bool on);
 CARDIAC_API size_t cardiac_program_arena_bytes (const CardiacProgram *program);
 

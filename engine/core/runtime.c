@@ -75,8 +75,8 @@ open_backend (CardiacRuntime *runtime, const char *name, int index,
 /* cuda, cpu, reference: the first that can be had. Why a better one was not
  * taken is kept for people; a precision that none can do is an error. */
 static bool
-open_best (CardiacRuntime *runtime, CardiacPrecision precision,
-    CardiacError **error)
+open_best (
+    CardiacRuntime *runtime, CardiacPrecision precision, CardiacError **error)
 {
   static const char *const order[] = { "cuda", "cpu", "reference" };
   for (int i = 0; i < 3; i++) {
@@ -87,12 +87,12 @@ open_best (CardiacRuntime *runtime, CardiacPrecision precision,
       return true;
     }
     size_t used = strlen (runtime->fallback);
-    snprintf (runtime->fallback + used, sizeof runtime->fallback - used,
-        "%s%s", used ? "; " : "", cardiac_error_message (why));
+    snprintf (runtime->fallback + used, sizeof runtime->fallback - used, "%s%s",
+        used ? "; " : "", cardiac_error_message (why));
     cardiac_error_free (&why);
   }
-  return cardiac_fail (error, CARDIAC_ERROR_UNSUPPORTED, "%s",
-      runtime->fallback);
+  return cardiac_fail (
+      error, CARDIAC_ERROR_UNSUPPORTED, "%s", runtime->fallback);
 }
 
 /* "cuda:2" -> "cuda", 2. */
@@ -155,13 +155,12 @@ cardiac_runtime_new (const CardiacSettings *settings, CardiacError **error)
 
   bool automatic = !chosen.device || strcmp (chosen.device, "auto") == 0;
   if (automatic ? !open_best (runtime, chosen.precision, error)
-                : !open_named (runtime, chosen.device, chosen.precision,
-                    error))
+                : !open_named (runtime, chosen.device, chosen.precision, error))
     goto failed;
 
   if (runtime->backend->enter_thread)
-    cardiac_pool_run (runtime->pool, enter_worker, runtime,
-        CARDIAC_POOL_EACH_WORKER);
+    cardiac_pool_run (
+        runtime->pool, enter_worker, runtime, CARDIAC_POOL_EACH_WORKER);
   runtime->info = (CardiacRunInfo){
     .device = runtime->device,
     .precision = precision_of (runtime->activation),

@@ -39,7 +39,7 @@ typedef struct Parser {
 } Parser;
 
 static bool fail (Parser *parser, CardiacErrorCode code, const char *format,
-                  ...) __attribute__ ((format (printf, 3, 4)));
+    ...) __attribute__ ((format (printf, 3, 4)));
 
 /* The message for a person: which file, what is wrong with it, what to do. */
 static bool
@@ -52,26 +52,24 @@ fail (Parser *parser, CardiacErrorCode code, const char *format, ...)
   vsnprintf (what, sizeof what, format, args);
   va_end (args);
   if (code == CARDIAC_ERROR_FORMAT)
-    return cardiac_fail (
-        parser->error, code,
+    return cardiac_fail (parser->error, code,
         "model file '%s' is damaged or not a safetensors file: %s; copy, "
         "download or convert it again",
         parser->path, what);
   if (code == CARDIAC_ERROR_MODEL)
-    return cardiac_fail (
-        parser->error, code,
+    return cardiac_fail (parser->error, code,
         "model file '%s' holds no network known here: %s; convert the "
         "checkpoint with this project's converter",
         parser->path, what);
-  return cardiac_fail (parser->error, code, "model file '%s': %s", parser->path,
-                       what);
+  return cardiac_fail (
+      parser->error, code, "model file '%s': %s", parser->path, what);
 }
 
 static bool
 fail_no_memory (Parser *parser)
 {
-  return fail (parser, CARDIAC_ERROR_NO_MEMORY,
-               "not enough memory for its header");
+  return fail (
+      parser, CARDIAC_ERROR_NO_MEMORY, "not enough memory for its header");
 }
 
 static uint64_t
@@ -79,7 +77,7 @@ load_little_endian (const uint8_t *p)
 {
   uint64_t value = 0;
   for (int i = 0; i < LENGTH_SIZE; i++)
-    value |= (uint64_t)p[i] << (8 * i);
+    value |= (uint64_t) p[i] << (8 * i);
   return value;
 }
 
@@ -134,34 +132,34 @@ parse_header (Parser *parser, const uint8_t *bytes, size_t size)
 {
   if (size < LENGTH_SIZE + 2) {
     fail (parser, CARDIAC_ERROR_FORMAT,
-          "it has %zu bytes, where at least %d are needed%s", size,
-          LENGTH_SIZE + 2, guess_kind (bytes, size));
+        "it has %zu bytes, where at least %d are needed%s", size,
+        LENGTH_SIZE + 2, guess_kind (bytes, size));
     return NULL;
   }
   uint64_t length = load_little_endian (bytes);
   if (length > HEADER_LIMIT) {
     fail (parser, CARDIAC_ERROR_FORMAT,
-          "its header claims %" PRIu64 " bytes, where at most %d are allowed%s",
-          length, HEADER_LIMIT, guess_kind (bytes, size));
+        "its header claims %" PRIu64 " bytes, where at most %d are allowed%s",
+        length, HEADER_LIMIT, guess_kind (bytes, size));
     return NULL;
   }
   if (length > size - LENGTH_SIZE) {
     fail (parser, CARDIAC_ERROR_FORMAT,
-          "its header claims %" PRIu64 " bytes, where the file has only %zu "
-          "after the length%s",
-          length, size - LENGTH_SIZE, guess_kind (bytes, size));
+        "its header claims %" PRIu64 " bytes, where the file has only %zu "
+        "after the length%s",
+        length, size - LENGTH_SIZE, guess_kind (bytes, size));
     return NULL;
   }
 
-  const char *text = (const char *)bytes + LENGTH_SIZE;
+  const char *text = (const char *) bytes + LENGTH_SIZE;
   if (length == 0 || text[0] != '{') {
     fail (parser, CARDIAC_ERROR_FORMAT, "its header does not begin with '{'%s",
-          guess_kind (bytes, size));
+        guess_kind (bytes, size));
     return NULL;
   }
   if (has_too_many_elements (text, length)) {
     fail (parser, CARDIAC_ERROR_FORMAT,
-          "its header holds more than %d JSON elements", ELEMENT_LIMIT);
+        "its header holds more than %d JSON elements", ELEMENT_LIMIT);
     return NULL;
   }
 
@@ -173,8 +171,8 @@ parse_header (Parser *parser, const uint8_t *bytes, size_t size)
       fail_no_memory (parser);
     else
       fail (parser, CARDIAC_ERROR_FORMAT,
-            "its header is not valid JSON at byte %d (%s)", problem.position,
-            cardiac_printable (shown, sizeof shown, problem.text));
+          "its header is not valid JSON at byte %d (%s)", problem.position,
+          cardiac_printable (shown, sizeof shown, problem.text));
     return NULL;
   }
   parser->data = bytes + LENGTH_SIZE + length;
@@ -189,15 +187,15 @@ check_metadata (Parser *parser, const json_t *metadata)
   json_t *value;
 
   if (!json_is_object (metadata))
-    return fail (parser, CARDIAC_ERROR_FORMAT,
-                 "__metadata__ is not a JSON object");
-  json_object_foreach ((json_t *)metadata, key, value)
+    return fail (
+        parser, CARDIAC_ERROR_FORMAT, "__metadata__ is not a JSON object");
+  json_object_foreach ((json_t *) metadata, key, value)
   {
     char shown[CARDIAC_PRINTABLE_NAME];
     if (!json_is_string (value))
       return fail (parser, CARDIAC_ERROR_FORMAT,
-                   "the value of '%s' in __metadata__ is not a string",
-                   cardiac_printable (shown, sizeof shown, key));
+          "the value of '%s' in __metadata__ is not a string",
+          cardiac_printable (shown, sizeof shown, key));
   }
   return true;
 }
@@ -248,14 +246,13 @@ check_keys (Parser *parser, const char *shown, const json_t *entry)
 
   if (!json_is_object (entry))
     return fail (parser, CARDIAC_ERROR_FORMAT,
-                 "the entry of tensor '%s' is not a JSON object", shown);
-  json_object_foreach ((json_t *)entry, key, value)
+        "the entry of tensor '%s' is not a JSON object", shown);
+  json_object_foreach ((json_t *) entry, key, value)
   {
     char found[CARDIAC_PRINTABLE_NAME];
     if (strcmp (key, "dtype") != 0 && strcmp (key, "shape") != 0
         && strcmp (key, "data_offsets") != 0)
-      return fail (
-          parser, CARDIAC_ERROR_FORMAT,
+      return fail (parser, CARDIAC_ERROR_FORMAT,
           "tensor '%s' has the unknown key '%s', where dtype, shape and "
           "data_offsets are allowed",
           shown, cardiac_printable (found, sizeof found, key));
@@ -264,15 +261,15 @@ check_keys (Parser *parser, const char *shown, const json_t *entry)
 }
 
 static const struct StoredDType *
-read_dtype (Parser *parser, const char *shown, const json_t *entry,
-            bool bookkeeping)
+read_dtype (
+    Parser *parser, const char *shown, const json_t *entry, bool bookkeeping)
 {
   const char *name = json_string_value (json_object_get (entry, "dtype"));
   char found[CARDIAC_PRINTABLE_NAME];
 
   if (!name) {
-    fail (parser, CARDIAC_ERROR_FORMAT, "tensor '%s' has no dtype string",
-          shown);
+    fail (
+        parser, CARDIAC_ERROR_FORMAT, "tensor '%s' has no dtype string", shown);
     return NULL;
   }
   for (size_t i = 0; i < sizeof stored_dtypes / sizeof *stored_dtypes; i++) {
@@ -281,66 +278,62 @@ read_dtype (Parser *parser, const char *shown, const json_t *entry,
       continue;
     if (stored->foreign && !bookkeeping) {
       fail (parser, CARDIAC_ERROR_MODEL,
-            "tensor '%s' has dtype %s, where F32, F16 or BF16 is expected",
-            shown, name);
+          "tensor '%s' has dtype %s, where F32, F16 or BF16 is expected", shown,
+          name);
       return NULL;
     }
     return stored;
   }
   fail (parser, CARDIAC_ERROR_FORMAT,
-        "tensor '%s' has the unknown dtype '%s', where F32, F16 or BF16 is "
-        "expected",
-        shown, cardiac_printable (found, sizeof found, name));
+      "tensor '%s' has the unknown dtype '%s', where F32, F16 or BF16 is "
+      "expected",
+      shown, cardiac_printable (found, sizeof found, name));
   return NULL;
 }
 
 /* Reads the shape into `tensor` and its size in bytes into `*size`. */
 static bool
 read_shape (Parser *parser, const char *shown, const json_t *entry,
-            int element_size, CardiacTensor *tensor, uint64_t *size)
+    int element_size, CardiacTensor *tensor, uint64_t *size)
 {
   const json_t *shape = json_object_get (entry, "shape");
 
   if (!json_is_array (shape))
-    return fail (parser, CARDIAC_ERROR_FORMAT, "tensor '%s' has no shape array",
-                 shown);
+    return fail (
+        parser, CARDIAC_ERROR_FORMAT, "tensor '%s' has no shape array", shown);
   size_t rank = json_array_size (shape);
   if (rank > CARDIAC_MAX_RANK)
-    return fail (
-        parser, CARDIAC_ERROR_MODEL,
+    return fail (parser, CARDIAC_ERROR_MODEL,
         "tensor '%s' has %zu dimensions, where at most %d are expected", shown,
         rank, CARDIAC_MAX_RANK);
 
-  *size = (uint64_t)element_size;
-  tensor->rank = (int)rank;
+  *size = (uint64_t) element_size;
+  tensor->rank = (int) rank;
   for (size_t i = 0; i < rank; i++) {
     const json_t *extent = json_array_get (shape, i);
     if (!json_is_integer (extent) || json_integer_value (extent) < 0)
-      return fail (
-          parser, CARDIAC_ERROR_FORMAT,
+      return fail (parser, CARDIAC_ERROR_FORMAT,
           "extent %zu in the shape of tensor '%s' is not a whole number of at "
           "least 0",
           i, shown);
     if (json_integer_value (extent) == 0)
       return fail (parser, CARDIAC_ERROR_MODEL,
-                   "tensor '%s' is empty: extent %zu of its shape is 0", shown,
-                   i);
+          "tensor '%s' is empty: extent %zu of its shape is 0", shown, i);
     if (json_integer_value (extent) > INT32_MAX)
       return fail (parser, CARDIAC_ERROR_MODEL,
-                   "extent %zu of tensor '%s' is above %" PRId32, i, shown,
-                   INT32_MAX);
+          "extent %zu of tensor '%s' is above %" PRId32, i, shown, INT32_MAX);
     tensor->shape[i] = json_integer_value (extent);
-    if (__builtin_mul_overflow (*size, (uint64_t)tensor->shape[i], size)
+    if (__builtin_mul_overflow (*size, (uint64_t) tensor->shape[i], size)
         || *size > INT64_MAX)
       return fail (parser, CARDIAC_ERROR_FORMAT,
-                   "the size of tensor '%s' overflows 64 bits", shown);
+          "the size of tensor '%s' overflows 64 bits", shown);
   }
   return true;
 }
 
 static bool
 read_offsets (Parser *parser, const char *shown, const json_t *entry,
-              uint64_t size, Range *range)
+    uint64_t size, Range *range)
 {
   const json_t *offsets = json_object_get (entry, "data_offsets");
   const json_t *begin = json_array_get (offsets, 0);
@@ -349,30 +342,26 @@ read_offsets (Parser *parser, const char *shown, const json_t *entry,
   if (json_array_size (offsets) != 2 || !json_is_integer (begin)
       || !json_is_integer (end) || json_integer_value (begin) < 0
       || json_integer_value (end) < 0)
-    return fail (
-        parser, CARDIAC_ERROR_FORMAT,
+    return fail (parser, CARDIAC_ERROR_FORMAT,
         "data_offsets of tensor '%s' are not two whole numbers of at least 0",
         shown);
-  range->begin = (uint64_t)json_integer_value (begin);
-  range->end = (uint64_t)json_integer_value (end);
+  range->begin = (uint64_t) json_integer_value (begin);
+  range->end = (uint64_t) json_integer_value (end);
   if (range->begin > range->end)
     return fail (parser, CARDIAC_ERROR_FORMAT,
-                 "data_offsets of tensor '%s' end at %" PRIu64
-                 " before they begin at "
-                 "%" PRIu64,
-                 shown, range->end, range->begin);
+        "data_offsets of tensor '%s' end at %" PRIu64 " before they begin at "
+        "%" PRIu64,
+        shown, range->end, range->begin);
   if (range->end > parser->data_size)
     return fail (parser, CARDIAC_ERROR_FORMAT,
-                 "tensor '%s' ends at byte %" PRIu64
-                 " of the data, where the file has "
-                 "%" PRIu64 " (is it cut short?)",
-                 shown, range->end, parser->data_size);
+        "tensor '%s' ends at byte %" PRIu64 " of the data, where the file has "
+        "%" PRIu64 " (is it cut short?)",
+        shown, range->end, parser->data_size);
   if (range->end - range->begin != size)
     return fail (parser, CARDIAC_ERROR_FORMAT,
-                 "tensor '%s' has %" PRIu64
-                 " bytes of data, where its shape and dtype "
-                 "need %" PRIu64,
-                 shown, range->end - range->begin, size);
+        "tensor '%s' has %" PRIu64 " bytes of data, where its shape and dtype "
+        "need %" PRIu64,
+        shown, range->end - range->begin, size);
   return true;
 }
 
@@ -389,14 +378,14 @@ read_tensor (Parser *parser, const char *name, const json_t *entry)
   range->bookkeeping = is_bookkeeping (name);
   if (!check_keys (parser, shown, entry))
     return false;
-  const struct StoredDType *stored
-      = read_dtype (parser, shown, entry, range->bookkeeping);
+  const struct StoredDType *stored =
+      read_dtype (parser, shown, entry, range->bookkeeping);
   if (!stored || !read_shape (parser, shown, entry, stored->size, tensor, &size)
       || !read_offsets (parser, shown, entry, size, range))
     return false;
   tensor->dtype = stored->dtype;
   tensor->device = CARDIAC_DEVICE_HOST;
-  tensor->data = (void *)(parser->data + range->begin);
+  tensor->data = (void *) (parser->data + range->begin);
   parser->count++;
   return true;
 }
@@ -429,28 +418,28 @@ check_coverage (Parser *parser)
   uint64_t covered = 0;
 
   if (parser->count > 0)
-    qsort (parser->ranges, (size_t)parser->count, sizeof *parser->ranges,
-           compare_begin);
+    qsort (parser->ranges, (size_t) parser->count, sizeof *parser->ranges,
+        compare_begin);
   for (int i = 0; i < parser->count; i++) {
     const Range *range = &parser->ranges[i];
     char shown[CARDIAC_PRINTABLE_NAME], before[CARDIAC_PRINTABLE_NAME];
     cardiac_printable (shown, sizeof shown, range->named.name);
     if (range->begin < covered)
       return fail (parser, CARDIAC_ERROR_FORMAT,
-                   "tensors '%s' and '%s' overlap",
-                   cardiac_printable (before, sizeof before,
-                                      parser->ranges[i - 1].named.name),
-                   shown);
+          "tensors '%s' and '%s' overlap",
+          cardiac_printable (
+              before, sizeof before, parser->ranges[i - 1].named.name),
+          shown);
     if (range->begin > covered)
       return fail (parser, CARDIAC_ERROR_FORMAT,
-                   "%" PRIu64 " bytes before tensor '%s' belong to no tensor",
-                   range->begin - covered, shown);
+          "%" PRIu64 " bytes before tensor '%s' belong to no tensor",
+          range->begin - covered, shown);
     covered = range->end;
   }
   if (covered != parser->data_size)
     return fail (parser, CARDIAC_ERROR_FORMAT,
-                 "%" PRIu64 " bytes at its end belong to no tensor",
-                 parser->data_size - covered);
+        "%" PRIu64 " bytes at its end belong to no tensor",
+        parser->data_size - covered);
   return true;
 }
 
@@ -458,7 +447,7 @@ check_coverage (Parser *parser)
 static bool
 collect (Parser *parser, CardiacSafetensors *out)
 {
-  size_t slots = (size_t)parser->count + 1; /* never a request for 0 bytes */
+  size_t slots = (size_t) parser->count + 1; /* never a request for 0 bytes */
 
   out->tensors = calloc (slots, sizeof *out->tensors);
   out->by_name = calloc (slots, sizeof (CardiacNamedTensor *));
@@ -471,8 +460,8 @@ collect (Parser *parser, CardiacSafetensors *out)
     out->by_name[out->count] = &out->tensors[out->count];
     out->count++;
   }
-  qsort (out->by_name, (size_t)out->count, sizeof (CardiacNamedTensor *),
-         compare_name);
+  qsort (out->by_name, (size_t) out->count, sizeof (CardiacNamedTensor *),
+      compare_name);
   return true;
 }
 
@@ -483,10 +472,10 @@ read_entries (Parser *parser, CardiacSafetensors *out)
   json_t *entry;
 
   if (!json_is_object (out->header))
-    return fail (parser, CARDIAC_ERROR_FORMAT,
-                 "its header is not a JSON object");
-  parser->ranges
-      = calloc (json_object_size (out->header) + 1, sizeof *parser->ranges);
+    return fail (
+        parser, CARDIAC_ERROR_FORMAT, "its header is not a JSON object");
+  parser->ranges =
+      calloc (json_object_size (out->header) + 1, sizeof *parser->ranges);
   if (!parser->ranges)
     return fail_no_memory (parser);
   json_object_foreach (out->header, key, entry)
@@ -502,7 +491,7 @@ read_entries (Parser *parser, CardiacSafetensors *out)
 
 bool
 cardiac_safetensors_parse (const char *path, const void *bytes, size_t size,
-                           CardiacSafetensors *out, CardiacError **error)
+    CardiacSafetensors *out, CardiacError **error)
 {
   char shown[CARDIAC_PRINTABLE_PATH];
   Parser parser = { .error = error };
@@ -538,9 +527,8 @@ cardiac_safetensors_find (const CardiacSafetensors *file, const char *name)
 {
   if (file->count == 0)
     return NULL;
-  CardiacNamedTensor **found
-      = bsearch (name, file->by_name, (size_t)file->count,
-                 sizeof (CardiacNamedTensor *), compare_key);
+  CardiacNamedTensor **found = bsearch (name, file->by_name,
+      (size_t) file->count, sizeof (CardiacNamedTensor *), compare_key);
   return found ? *found : NULL;
 }
 

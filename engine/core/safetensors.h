@@ -35,18 +35,17 @@ typedef struct CardiacSafetensors {
  * safetensors), MODEL (legal, but no network here has such a tensor),
  * NO_MEMORY. */
 bool cardiac_safetensors_parse (const char *path, const void *bytes,
-                                size_t size, CardiacSafetensors *out,
-                                CardiacError **error);
+    size_t size, CardiacSafetensors *out, CardiacError **error);
 
 /** Frees it; allowed on an all-zero object. */
 void cardiac_safetensors_clear (CardiacSafetensors *file);
 
 /** The tensor of that name, or NULL. */
-const CardiacNamedTensor *
-cardiac_safetensors_find (const CardiacSafetensors *file, const char *name);
+const CardiacNamedTensor *cardiac_safetensors_find (
+    const CardiacSafetensors *file, const char *name);
 
 /** A string of `__metadata__`, or NULL; owned by the header. */
-const char *cardiac_safetensors_metadata (const CardiacSafetensors *file,
-                                          const char *key);
+const char *cardiac_safetensors_metadata (
+    const CardiacSafetensors *file, const char *key);
 
 #endif

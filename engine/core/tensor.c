@@ -10,15 +10,15 @@ size_t
 cardiac_dtype_size (CardiacDType dtype)
 {
   switch (dtype) {
-  case CARDIAC_F32:
-    return 4;
-  case CARDIAC_BF16:
-  case CARDIAC_F16:
-    return 2;
-  case CARDIAC_U8:
-    return 1;
-  case CARDIAC_I64:
-    return 8;
+    case CARDIAC_F32:
+      return 4;
+    case CARDIAC_BF16:
+    case CARDIAC_F16:
+      return 2;
+    case CARDIAC_U8:
+      return 1;
+    case CARDIAC_I64:
+      return 8;
   }
   return 0;
 }
@@ -27,16 +27,16 @@ const char *
 cardiac_dtype_name (CardiacDType dtype)
 {
   switch (dtype) {
-  case CARDIAC_F32:
-    return "f32";
-  case CARDIAC_BF16:
-    return "bf16";
-  case CARDIAC_F16:
-    return "f16";
-  case CARDIAC_U8:
-    return "u8";
-  case CARDIAC_I64:
-    return "i64";
+    case CARDIAC_F32:
+      return "f32";
+    case CARDIAC_BF16:
+      return "bf16";
+    case CARDIAC_F16:
+      return "f16";
+    case CARDIAC_U8:
+      return "u8";
+    case CARDIAC_I64:
+      return "i64";
   }
   return "?";
 }
@@ -73,7 +73,7 @@ float_of_half (uint16_t half)
 {
   const uint32_t rebias = (127 - 15) << 23;
   const uint32_t exponent_mask = 0x1fu << 23;
-  uint32_t bits = (uint32_t)(half & 0x7fff) << 13;
+  uint32_t bits = (uint32_t) (half & 0x7fff) << 13;
   uint32_t exponent = bits & exponent_mask;
 
   bits += rebias;
@@ -84,20 +84,20 @@ float_of_half (uint16_t half)
      * the 1 away again; the subtraction normalises and is exact. */
     bits = bits_of_float (float_of_bits (bits + (1u << 23)) - 0x1p-14f);
   }
-  return float_of_bits (bits | (uint32_t)(half & 0x8000) << 16);
+  return float_of_bits (bits | (uint32_t) (half & 0x8000) << 16);
 }
 
 void
-cardiac_floats_from (float *out, const void *data, CardiacDType dtype,
-                     int64_t count)
+cardiac_floats_from (
+    float *out, const void *data, CardiacDType dtype, int64_t count)
 {
   const uint8_t *bytes = data;
   uint16_t two;
 
-  assert (dtype == CARDIAC_F32 || dtype == CARDIAC_F16
-          || dtype == CARDIAC_BF16);
+  assert (
+      dtype == CARDIAC_F32 || dtype == CARDIAC_F16 || dtype == CARDIAC_BF16);
   if (dtype == CARDIAC_F32) {
-    memcpy (out, bytes, (size_t)count * sizeof *out);
+    memcpy (out, bytes, (size_t) count * sizeof *out);
   } else if (dtype == CARDIAC_F16) {
     for (int64_t i = 0; i < count; i++) {
       memcpy (&two, bytes + 2 * i, sizeof two);
@@ -106,7 +106,7 @@ cardiac_floats_from (float *out, const void *data, CardiacDType dtype,
   } else {
     for (int64_t i = 0; i < count; i++) {
       memcpy (&two, bytes + 2 * i, sizeof two);
-      out[i] = float_of_bits ((uint32_t)two << 16);
+      out[i] = float_of_bits ((uint32_t) two << 16);
     }
   }
 }

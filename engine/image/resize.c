@@ -16,8 +16,8 @@
 #include <string.h>
 
 enum {
-  KEPT_ROWS
-  = 48, ///< source rows, enough for scales to 23 without reading twice
+  KEPT_ROWS =
+      48, ///< source rows, enough for scales to 23 without reading twice
   LETTERBOX_GREY = 114,
   MAX_SQUARE = 65536, ///< pixels a crop may be wide
 };
@@ -88,39 +88,38 @@ reserve (CardiacResizer *resizer, size_t size)
  * changed since the last call. */
 static bool
 plan (CardiacResizer *resizer, const CardiacImage *image,
-      const CardiacAxis *across, const CardiacAxis *down, CardiacError **error)
+    const CardiacAxis *across, const CardiacAxis *down, CardiacError **error)
 {
   if (!cardiac_taps_set (&resizer->across, across)
       || !cardiac_taps_set (&resizer->down, down))
     return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY,
-                         "out of memory for a resize to %d pixels",
-                         across->output);
+        "out of memory for a resize to %d pixels", across->output);
 
   int columns = resizer->across.last - resizer->across.first;
   int kept = resizer->down.most + 1;
   resizer->kept = kept < KEPT_ROWS ? kept : KEPT_ROWS;
   /* One pixel more, as the two-tap filter reads it with weight 0. */
-  resizer->pitch = round_up ((size_t)columns + 1, 16);
+  resizer->pitch = round_up ((size_t) columns + 1, 16);
   size_t source = resizer->pitch * sizeof (uint32_t);
   size_t blended = resizer->pitch * sizeof (Pixel);
-  size_t line = round_up ((size_t)across->output * sizeof (Pixel), 64);
-  if (!reserve (resizer, source * (size_t)resizer->kept + blended + line
+  size_t line = round_up ((size_t) across->output * sizeof (Pixel), 64);
+  if (!reserve (resizer, source * (size_t) resizer->kept + blended + line
                              + cardiac_rows_scratch_size (columns)))
     return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY,
-                         "out of memory for rows of %d pixels", columns);
+        "out of memory for rows of %d pixels", columns);
 
   char *memory = resizer->memory;
-  resizer->source = (uint32_t *)memory;
-  memory += source * (size_t)resizer->kept;
-  resizer->blended = (float *)memory;
+  resizer->source = (uint32_t *) memory;
+  memory += source * (size_t) resizer->kept;
+  resizer->blended = (float *) memory;
   memory += blended;
-  resizer->line = (Pixel *)memory;
+  resizer->line = (Pixel *) memory;
   resizer->scratch = memory + line;
   for (int slot = 0; slot < KEPT_ROWS; slot++)
     resizer->kept_row[slot] = -1;
   if (columns > 0)
     cardiac_rows_init (&resizer->rows, image, resizer->across.first,
-                       resizer->across.last, resizer->scratch);
+        resizer->across.last, resizer->scratch);
   return true;
 }
 
@@ -136,7 +135,7 @@ blend_one (float *restrict out, const uint8_t *restrict a, float wa, size_t n)
 
 CARDIAC_LOOP static void
 blend_two (float *restrict out, const uint8_t *restrict a,
-           const uint8_t *restrict b, float wa, float wb, size_t n)
+    const uint8_t *restrict b, float wa, float wb, size_t n)
 {
   out = __builtin_assume_aligned (out, 64);
   for (size_t i = 0; i < n; i++)
@@ -146,8 +145,8 @@ blend_two (float *restrict out, const uint8_t *restrict a,
 /** Adds four rows. */
 CARDIAC_LOOP static void
 blend_four_more (float *restrict out, const uint8_t *restrict a,
-                 const uint8_t *restrict b, const uint8_t *restrict c,
-                 const uint8_t *restrict d, const float weight[4], size_t n)
+    const uint8_t *restrict b, const uint8_t *restrict c,
+    const uint8_t *restrict d, const float weight[4], size_t n)
 {
   float wa = weight[0], wb = weight[1], wc = weight[2], wd = weight[3];
   out = __builtin_assume_aligned (out, 64);
@@ -159,12 +158,12 @@ static const uint8_t *
 source_row (CardiacResizer *resizer, int y)
 {
   int slot = y % resizer->kept;
-  uint32_t *row = resizer->source + (size_t)slot * resizer->pitch;
+  uint32_t *row = resizer->source + (size_t) slot * resizer->pitch;
   if (resizer->kept_row[slot] != y) {
     cardiac_rows_read (&resizer->rows, y, row);
     resizer->kept_row[slot] = y;
   }
-  return (const uint8_t *)row;
+  return (const uint8_t *) row;
 }
 
 /** Adds up to four rows from y on. */
@@ -179,7 +178,7 @@ blend_more (CardiacResizer *resizer, int y, const float *weight, int count)
       padded[k] = weight[k];
   }
   blend_four_more (resizer->blended, row[0], row[1], row[2], row[3], padded,
-                   4 * resizer->pitch);
+      4 * resizer->pitch);
 }
 
 /** Fills resizer->blended for output row i. */
@@ -187,7 +186,7 @@ static void
 blend_rows (CardiacResizer *resizer, int i)
 {
   const CardiacTaps *taps = &resizer->down;
-  const float *weight = taps->weight + (size_t)i * (size_t)taps->most;
+  const float *weight = taps->weight + (size_t) i * (size_t) taps->most;
   int y = taps->start[i], count = taps->count[i];
   size_t n = 4 * resizer->pitch;
   if (count == 0)
@@ -212,8 +211,8 @@ filter_two_taps (const CardiacTaps *taps, const Pixel *row, Pixel *line)
   const float *weight = taps->weight;
   row -= taps->first;
   for (int x = 0; x < taps->axis.output; x++)
-    line[x]
-        = weight[2 * x] * row[start[x]] + weight[2 * x + 1] * row[start[x] + 1];
+    line[x] =
+        weight[2 * x] * row[start[x]] + weight[2 * x + 1] * row[start[x] + 1];
 }
 
 static void
@@ -238,7 +237,7 @@ static void
 filter_across (CardiacResizer *resizer)
 {
   const CardiacTaps *taps = &resizer->across;
-  const Pixel *row = (const Pixel *)resizer->blended;
+  const Pixel *row = (const Pixel *) resizer->blended;
   if (taps->most == 2)
     filter_two_taps (taps, row, resizer->line);
   else
@@ -249,7 +248,7 @@ filter_across (CardiacResizer *resizer)
 
 CARDIAC_LOOP static void
 write_scaled (const float *restrict line, int n, Pixel scale, Pixel offset,
-              float *restrict r, float *restrict g, float *restrict b)
+    float *restrict r, float *restrict g, float *restrict b)
 {
   float scale_r = scale[0], scale_g = scale[1], scale_b = scale[2];
   float offset_r = offset[0], offset_g = offset[1], offset_b = offset[2];
@@ -262,12 +261,12 @@ write_scaled (const float *restrict line, int n, Pixel scale, Pixel offset,
 
 CARDIAC_LOOP static void
 write_rounded (const float *restrict line, int n, float *restrict r,
-               float *restrict g, float *restrict b)
+    float *restrict g, float *restrict b)
 {
   for (int x = 0; x < n; x++) {
-    r[x] = (float)(int)(line[4 * x] + 0.5f) / 255.0f;
-    g[x] = (float)(int)(line[4 * x + 1] + 0.5f) / 255.0f;
-    b[x] = (float)(int)(line[4 * x + 2] + 0.5f) / 255.0f;
+    r[x] = (float) (int) (line[4 * x] + 0.5f) / 255.0f;
+    g[x] = (float) (int) (line[4 * x + 1] + 0.5f) / 255.0f;
+    b[x] = (float) (int) (line[4 * x + 2] + 0.5f) / 255.0f;
   }
 }
 
@@ -275,42 +274,38 @@ write_rounded (const float *restrict line, int n, float *restrict r,
 
 static bool
 validate_square (const CardiacSquare *crop, int side, const float mean[3],
-                 const float std[3], const float *out, CardiacError **error)
+    const float std[3], const float *out, CardiacError **error)
 {
   if (!crop || !mean || !std || !out)
-    return cardiac_fail (
-        error, CARDIAC_ERROR_INVALID_ARGUMENT,
+    return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
         "square, mean, standard deviation and output must be given");
   if (side < 1 || side > CARDIAC_IMAGE_MAX_SIDE)
     return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
-                         "a network input of %d pixels is outside 1 to %d",
-                         side, CARDIAC_IMAGE_MAX_SIDE);
+        "a network input of %d pixels is outside 1 to %d", side,
+        CARDIAC_IMAGE_MAX_SIDE);
   /* Written so that NaN fails. */
   if (!(crop->side > 0 && crop->side <= MAX_SQUARE && fabs (crop->x) <= 1e6
-        && fabs (crop->y) <= 1e6))
+          && fabs (crop->y) <= 1e6))
     return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
-                         "a square of %g pixels at %g, %g cannot be cut out",
-                         crop->side, crop->x, crop->y);
+        "a square of %g pixels at %g, %g cannot be cut out", crop->side,
+        crop->x, crop->y);
   for (int c = 0; c < 3; c++)
     if (!isfinite (mean[c]) || !(std[c] > 0) || !isfinite (std[c]))
-      return cardiac_fail (
-          error, CARDIAC_ERROR_INVALID_ARGUMENT,
+      return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
           "channel %d cannot be normalised with mean %g and standard "
           "deviation %g",
-          c, (double)mean[c], (double)std[c]);
+          c, (double) mean[c], (double) std[c]);
   return true;
 }
 
 bool
 cardiac_resizer_square_to_tensor (CardiacResizer *resizer,
-                                  const CardiacImage *image,
-                                  const CardiacSquare *crop, int side,
-                                  const float mean[3], const float std[3],
-                                  float *out, CardiacError **error)
+    const CardiacImage *image, const CardiacSquare *crop, int side,
+    const float mean[3], const float std[3], float *out, CardiacError **error)
 {
   if (!resizer)
-    return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
-                         "no resizer was given");
+    return cardiac_fail (
+        error, CARDIAC_ERROR_INVALID_ARGUMENT, "no resizer was given");
   if (!cardiac_image_validate (image, error)
       || !validate_square (crop, side, mean, std, out, error))
     return false;
@@ -321,34 +316,33 @@ cardiac_resizer_square_to_tensor (CardiacResizer *resizer,
 
   Pixel scale = { 0 }, offset = { 0 };
   for (int c = 0; c < 3; c++) {
-    scale[c] = (float)(1 / (255.0 * (double)std[c]));
-    offset[c] = (float)(-(double)mean[c] / (double)std[c]);
+    scale[c] = (float) (1 / (255.0 * (double) std[c]));
+    offset[c] = (float) (-(double) mean[c] / (double) std[c]);
   }
-  size_t plane = (size_t)side * (size_t)side;
+  size_t plane = (size_t) side * (size_t) side;
   bool seen = resizer->across.last > resizer->across.first;
   if (!seen)
-    memset (resizer->line, 0, (size_t)side * sizeof (Pixel));
+    memset (resizer->line, 0, (size_t) side * sizeof (Pixel));
   for (int i = 0; i < side; i++, out += side) {
     if (seen) {
       blend_rows (resizer, i);
       filter_across (resizer);
     }
-    write_scaled ((const float *)resizer->line, side, scale, offset, out,
-                  out + plane, out + 2 * plane);
+    write_scaled ((const float *) resizer->line, side, scale, offset, out,
+        out + plane, out + 2 * plane);
   }
   return true;
 }
 
 bool
 cardiac_image_square_to_tensor (const CardiacImage *image,
-                                const CardiacSquare *crop, int side,
-                                const float mean[3], const float std[3],
-                                float *out, CardiacError **error)
+    const CardiacSquare *crop, int side, const float mean[3],
+    const float std[3], float *out, CardiacError **error)
 {
   CardiacResizer *resizer = cardiac_resizer_new (error);
   bool done = resizer
-              && cardiac_resizer_square_to_tensor (resizer, image, crop, side,
-                                                   mean, std, out, error);
+              && cardiac_resizer_square_to_tensor (
+                  resizer, image, crop, side, mean, std, out, error);
   cardiac_resizer_free (&resizer);
   return done;
 }
@@ -366,47 +360,46 @@ fill_grey (float *out, size_t n)
 static void
 pad_plane (const CardiacLetterbox *place, float *plane)
 {
-  size_t side = (size_t)place->side, left = (size_t)place->left;
-  size_t right = left + (size_t)place->width;
+  size_t side = (size_t) place->side, left = (size_t) place->left;
+  size_t right = left + (size_t) place->width;
   int below = place->top + place->height;
-  fill_grey (plane, (size_t)place->top * side);
+  fill_grey (plane, (size_t) place->top * side);
   for (int y = place->top; y < below && place->width < place->side; y++) {
-    float *row = plane + (size_t)y * side;
+    float *row = plane + (size_t) y * side;
     fill_grey (row, left);
     fill_grey (row + right, side - right);
   }
-  fill_grey (plane + (size_t)below * side,
-             (size_t)(place->side - below) * side);
+  fill_grey (
+      plane + (size_t) below * side, (size_t) (place->side - below) * side);
 }
 
 bool
 cardiac_resizer_letterbox_to_tensor (CardiacResizer *resizer,
-                                     const CardiacImage *image, int side,
-                                     float *out, CardiacLetterbox *placement,
-                                     CardiacError **error)
+    const CardiacImage *image, int side, float *out,
+    CardiacLetterbox *placement, CardiacError **error)
 {
   CardiacLetterbox place;
   if (!resizer || !out)
     return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
-                         "resizer and output must be given");
+        "resizer and output must be given");
   if (!cardiac_image_validate (image, error)
-      || !cardiac_letterbox_place (image->width, image->height, side, &place,
-                                   error))
+      || !cardiac_letterbox_place (
+          image->width, image->height, side, &place, error))
     return false;
   CardiacAxis across = { 0, image->width, image->width, place.width, false };
   CardiacAxis down = { 0, image->height, image->height, place.height, false };
   if (!plan (resizer, image, &across, &down, error))
     return false;
 
-  size_t plane = (size_t)side * (size_t)side;
+  size_t plane = (size_t) side * (size_t) side;
   for (int c = 0; c < 3; c++)
-    pad_plane (&place, out + (size_t)c * plane);
-  float *row = out + (size_t)place.top * (size_t)side + place.left;
+    pad_plane (&place, out + (size_t) c * plane);
+  float *row = out + (size_t) place.top * (size_t) side + place.left;
   for (int i = 0; i < place.height; i++, row += side) {
     blend_rows (resizer, i);
     filter_across (resizer);
-    write_rounded ((const float *)resizer->line, place.width, row, row + plane,
-                   row + 2 * plane);
+    write_rounded ((const float *) resizer->line, place.width, row, row + plane,
+        row + 2 * plane);
   }
   if (placement)
     *placement = place;
@@ -415,13 +408,12 @@ cardiac_resizer_letterbox_to_tensor (CardiacResizer *resizer,
 
 bool
 cardiac_image_letterbox_to_tensor (const CardiacImage *image, int side,
-                                   float *out, CardiacLetterbox *placement,
-                                   CardiacError **error)
+    float *out, CardiacLetterbox *placement, CardiacError **error)
 {
   CardiacResizer *resizer = cardiac_resizer_new (error);
   bool done = resizer
-              && cardiac_resizer_letterbox_to_tensor (resizer, image, side, out,
-                                                      placement, error);
+              && cardiac_resizer_letterbox_to_tensor (
+                  resizer, image, side, out, placement, error);
   cardiac_resizer_free (&resizer);
   return done;
 }

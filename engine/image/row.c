@@ -48,46 +48,46 @@ clamp (int value, int low, int high)
 
 CARDIAC_TEMPLATE void
 mix_samples (int16_t *out, const uint8_t *a, const uint8_t *b, int n, int step,
-             int weight)
+    int weight)
 {
   for (int c = 0; c < n; c++)
-    out[c] = (int16_t)((8 - weight) * a[(ptrdiff_t)c * step]
-                       + weight * b[(ptrdiff_t)c * step]);
+    out[c] = (int16_t) ((8 - weight) * a[(ptrdiff_t) c * step]
+                        + weight * b[(ptrdiff_t) c * step]);
 }
 
 CARDIAC_LOOP static void
 mix_rows (int16_t *restrict out, const uint8_t *restrict a,
-          const uint8_t *restrict b, int n, int step, int weight)
+    const uint8_t *restrict b, int n, int step, int weight)
 {
   switch (step) {
-  case 1:
-    mix_samples (out, a, b, n, 1, weight);
-    break;
-  case 2:
-    mix_samples (out, a, b, n, 2, weight);
-    break;
-  case 4:
-    mix_samples (out, a, b, n, 4, weight);
-    break;
-  default:
-    mix_samples (out, a, b, n, step, weight);
+    case 1:
+      mix_samples (out, a, b, n, 1, weight);
+      break;
+    case 2:
+      mix_samples (out, a, b, n, 2, weight);
+      break;
+    case 4:
+      mix_samples (out, a, b, n, 4, weight);
+      break;
+    default:
+      mix_samples (out, a, b, n, step, weight);
   }
 }
 
 /** out[2c], out[2c + 1] from line[c - 1], line[c], line[c + 1]. */
 CARDIAC_LOOP static void
-widen_twice (int16_t *restrict out, const int16_t *restrict line, int n,
-             bool cosited)
+widen_twice (
+    int16_t *restrict out, const int16_t *restrict line, int n, bool cosited)
 {
   if (cosited) {
     for (int c = 0; c < n; c++) {
-      out[2 * c] = (int16_t)(8 * line[c]);
-      out[2 * c + 1] = (int16_t)(4 * line[c] + 4 * line[c + 1]);
+      out[2 * c] = (int16_t) (8 * line[c]);
+      out[2 * c + 1] = (int16_t) (4 * line[c] + 4 * line[c + 1]);
     }
   } else {
     for (int c = 0; c < n; c++) {
-      out[2 * c] = (int16_t)(2 * line[c - 1] + 6 * line[c]);
-      out[2 * c + 1] = (int16_t)(6 * line[c] + 2 * line[c + 1]);
+      out[2 * c] = (int16_t) (2 * line[c - 1] + 6 * line[c]);
+      out[2 * c + 1] = (int16_t) (6 * line[c] + 2 * line[c + 1]);
     }
   }
 }
@@ -96,7 +96,7 @@ CARDIAC_LOOP static void
 widen_not (int16_t *restrict out, const int16_t *restrict line, int n)
 {
   for (int c = 0; c < n; c++)
-    out[c] = (int16_t)(8 * line[c]);
+    out[c] = (int16_t) (8 * line[c]);
 }
 
 static void
@@ -107,8 +107,8 @@ widen_by (int16_t *out, const int16_t *line, int n, int hsub, bool cosited)
     ChromaTap tap = chroma_tap (phase, hsub, cosited);
     const int16_t *from = line + tap.index;
     for (int c = 0; c < n; c++)
-      out[c * factor + phase]
-          = (int16_t)((8 - tap.weight) * from[c] + tap.weight * from[c + 1]);
+      out[c * factor + phase] =
+          (int16_t) ((8 - tap.weight) * from[c] + tap.weight * from[c + 1]);
   }
 }
 
@@ -131,10 +131,10 @@ read_chroma (CardiacRows *rows, int k, int y)
   int step = component->pixel_stride;
   const uint8_t *a = component->data
                      + component->stride * clamp (tap.index, 0, height - 1)
-                     + (ptrdiff_t)from * step;
+                     + (ptrdiff_t) from * step;
   const uint8_t *b = component->data
                      + component->stride * clamp (tap.index + 1, 0, height - 1)
-                     + (ptrdiff_t)from * step;
+                     + (ptrdiff_t) from * step;
   mix_rows (line + (from - first), a, b, to - from, step, tap.weight);
   if (from == first)
     line[-1] = line[0];
@@ -166,43 +166,43 @@ set_matrix (CardiacRows *rows, CardiacMatrix matrix, bool full_range)
   double green_cr = -kr / kg * red_cr, green_cb = -kb / kg * blue_cb;
   double offset = (full_range ? 0 : -16 * luma) + 0.5;
 
-  rows->luma = (float)luma;
-  rows->red_cr = (float)(red_cr / 64);
-  rows->green_cr = (float)(green_cr / 64);
-  rows->green_cb = (float)(green_cb / 64);
-  rows->blue_cb = (float)(blue_cb / 64);
-  rows->red = (float)(offset - 128 * red_cr);
-  rows->green = (float)(offset - 128 * (green_cr + green_cb));
-  rows->blue = (float)(offset - 128 * blue_cb);
+  rows->luma = (float) luma;
+  rows->red_cr = (float) (red_cr / 64);
+  rows->green_cr = (float) (green_cr / 64);
+  rows->green_cb = (float) (green_cb / 64);
+  rows->blue_cb = (float) (blue_cb / 64);
+  rows->red = (float) (offset - 128 * red_cr);
+  rows->green = (float) (offset - 128 * (green_cr + green_cb));
+  rows->blue = (float) (offset - 128 * blue_cb);
 }
 
 static void
 set_expansion (CardiacRows *rows, bool full_range)
 {
   for (int v = 0; v < 256; v++)
-    rows->expand[v]
-        = (uint8_t)(full_range ? v
-                               : clamp (((v - 16) * 510 + 219) / 438, 0, 255));
+    rows->expand[v] =
+        (uint8_t) (full_range ? v
+                              : clamp (((v - 16) * 510 + 219) / 438, 0, 255));
 }
 
 CARDIAC_TEMPLATE int32_t
 clip (float value)
 {
   value = value < 0.0f ? 0.0f : value;
-  return (int32_t)(value > 255.0f ? 255.0f : value);
+  return (int32_t) (value > 255.0f ? 255.0f : value);
 }
 
 CARDIAC_TEMPLATE void
 yuv_pixels (const CardiacRows *rows, const uint8_t *luma, int step,
-            const int16_t *restrict cb, const int16_t *restrict cr,
-            uint32_t *restrict out, int n)
+    const int16_t *restrict cb, const int16_t *restrict cr,
+    uint32_t *restrict out, int n)
 {
   float scale = rows->luma;
   float red_cr = rows->red_cr, blue_cb = rows->blue_cb;
   float green_cb = rows->green_cb, green_cr = rows->green_cr;
   float red = rows->red, green = rows->green, blue = rows->blue;
   for (int x = 0; x < n; x++) {
-    float y = luma[(ptrdiff_t)x * step] * scale, u = cb[x], v = cr[x];
+    float y = luma[(ptrdiff_t) x * step] * scale, u = cb[x], v = cr[x];
     int32_t r = clip (y + v * red_cr + red);
     int32_t g = clip (y + (u * green_cb + v * green_cr) + green);
     int32_t b = clip (y + u * blue_cb + blue);
@@ -212,8 +212,8 @@ yuv_pixels (const CardiacRows *rows, const uint8_t *luma, int step,
 
 CARDIAC_LOOP static void
 yuv_row (const CardiacRows *rows, const uint8_t *restrict luma, int step,
-         const int16_t *restrict cb, const int16_t *restrict cr,
-         uint32_t *restrict out, int n)
+    const int16_t *restrict cb, const int16_t *restrict cr,
+    uint32_t *restrict out, int n)
 {
   if (step == 1)
     yuv_pixels (rows, luma, 1, cb, cr, out, n);
@@ -225,7 +225,7 @@ yuv_row (const CardiacRows *rows, const uint8_t *restrict luma, int step,
 
 CARDIAC_TEMPLATE void
 rgb_pixels (const uint8_t *r, const uint8_t *g, const uint8_t *b, int step_r,
-            int step_g, int step_b, uint32_t *restrict out, int n)
+    int step_g, int step_b, uint32_t *restrict out, int n)
 {
   for (ptrdiff_t x = 0; x < n; x++)
     out[x] = CARDIAC_PIXEL (r[x * step_r], g[x * step_g], b[x * step_b]);
@@ -233,8 +233,8 @@ rgb_pixels (const uint8_t *r, const uint8_t *g, const uint8_t *b, int step_r,
 
 CARDIAC_LOOP static void
 rgb_row (const uint8_t *restrict r, const uint8_t *restrict g,
-         const uint8_t *restrict b, int step_r, int step_g, int step_b,
-         uint32_t *restrict out, int n)
+    const uint8_t *restrict b, int step_r, int step_g, int step_b,
+    uint32_t *restrict out, int n)
 {
   bool same = step_r == step_g && step_r == step_b;
   if (same && step_r == 1)
@@ -253,8 +253,7 @@ expand_row (const uint8_t expand[256], uint32_t *pixels, int n)
   for (int x = 0; x < n; x++) {
     uint32_t p = pixels[x];
     pixels[x] = CARDIAC_PIXEL (expand[CARDIAC_PIXEL_R (p)],
-                               expand[CARDIAC_PIXEL_G (p)],
-                               expand[CARDIAC_PIXEL_B (p)]);
+        expand[CARDIAC_PIXEL_G (p)], expand[CARDIAC_PIXEL_B (p)]);
   }
 }
 
@@ -265,7 +264,7 @@ expand_row (const uint8_t expand[256], uint32_t *pixels, int n)
 static size_t
 line_samples (int columns)
 {
-  return ((size_t)columns + 16 + 31) / 32 * 32;
+  return ((size_t) columns + 16 + 31) / 32 * 32;
 }
 
 size_t
@@ -275,8 +274,8 @@ cardiac_rows_scratch_size (int columns)
 }
 
 void
-cardiac_rows_init (CardiacRows *rows, const CardiacImage *image, int x0, int x1,
-                   void *scratch)
+cardiac_rows_init (
+    CardiacRows *rows, const CardiacImage *image, int x0, int x1, void *scratch)
 {
   size_t samples = line_samples (x1 - x0);
   int16_t *memory = scratch;
@@ -285,8 +284,8 @@ cardiac_rows_init (CardiacRows *rows, const CardiacImage *image, int x0, int x1,
   rows->x0 = x0;
   rows->x1 = x1;
   for (int k = 0; k < 2; k++) {
-    rows->full[k] = memory + (size_t)k * samples;
-    rows->line[k] = memory + (size_t)(2 + k) * samples;
+    rows->full[k] = memory + (size_t) k * samples;
+    rows->line[k] = memory + (size_t) (2 + k) * samples;
   }
   if (image->colour == CARDIAC_COLOUR_YUV)
     set_matrix (rows, image->matrix, image->full_range);
@@ -298,7 +297,7 @@ static const uint8_t *
 sample (const CardiacComponent *component, int x, int y)
 {
   return component->data + component->stride * y
-         + (ptrdiff_t)x * component->pixel_stride;
+         + (ptrdiff_t) x * component->pixel_stride;
 }
 
 static void
@@ -314,7 +313,7 @@ read_yuv (CardiacRows *rows, int y, uint32_t *out)
     chroma[k] = rows->full[k] + (rows->x0 - (rows->chroma_x0 << hsub));
   }
   yuv_row (rows, sample (&component[0], rows->x0, y), component[0].pixel_stride,
-           chroma[0], chroma[1], out, rows->x1 - rows->x0);
+      chroma[0], chroma[1], out, rows->x1 - rows->x0);
 }
 
 void
@@ -331,8 +330,8 @@ cardiac_rows_read (CardiacRows *rows, int y, uint32_t *out)
   const CardiacComponent *blue = gray ? c : c + 2;
   int n = rows->x1 - rows->x0;
   rgb_row (sample (c, rows->x0, y), sample (green, rows->x0, y),
-           sample (blue, rows->x0, y), c->pixel_stride, green->pixel_stride,
-           blue->pixel_stride, out, n);
+      sample (blue, rows->x0, y), c->pixel_stride, green->pixel_stride,
+      blue->pixel_stride, out, n);
   if (!image->full_range)
     expand_row (rows->expand, out, n);
 }

@@ -24,7 +24,7 @@ size_t cardiac_rows_scratch_size (int columns);
 
 /** @param scratch aligned to 64 bytes, of the size above. */
 void cardiac_rows_init (CardiacRows *rows, const CardiacImage *image, int x0,
-                        int x1, void *scratch);
+    int x1, void *scratch);
 
 /** Writes pixels [x0, x1) of row y to `out`. */
 void cardiac_rows_read (CardiacRows *rows, int y, uint32_t *out);
@@ -32,13 +32,13 @@ void cardiac_rows_read (CardiacRows *rows, int y, uint32_t *out);
 /** The bytes R, G, B of a packed pixel. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define CARDIAC_PIXEL(r, g, b)                                                 \
-  ((uint32_t)(r) | (uint32_t)(g) << 8 | (uint32_t)(b) << 16)
-#define CARDIAC_PIXEL_R(p) ((p)&255)
+  ((uint32_t) (r) | (uint32_t) (g) << 8 | (uint32_t) (b) << 16)
+#define CARDIAC_PIXEL_R(p) ((p) &255)
 #define CARDIAC_PIXEL_G(p) ((p) >> 8 & 255)
 #define CARDIAC_PIXEL_B(p) ((p) >> 16 & 255)
 #else
 #define CARDIAC_PIXEL(r, g, b)                                                 \
-  ((uint32_t)(r) << 24 | (uint32_t)(g) << 16 | (uint32_t)(b) << 8)
+  ((uint32_t) (r) << 24 | (uint32_t) (g) << 16 | (uint32_t) (b) << 8)
 #define CARDIAC_PIXEL_R(p) ((p) >> 24)
 #define CARDIAC_PIXEL_G(p) ((p) >> 16 & 255)
 #define CARDIAC_PIXEL_B(p) ((p) >> 8 & 255)

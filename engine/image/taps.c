@@ -22,11 +22,11 @@ span_of (const CardiacAxis *axis, int i)
   Span span;
   span.support = axis->antialias && scale > 1 ? scale : 1;
   span.centre = axis->origin + (i + 0.5) * scale;
-  int edge_low = (int)floor (axis->origin);
-  int edge_high = (int)ceil (axis->origin + axis->extent);
+  int edge_low = (int) floor (axis->origin);
+  int edge_high = (int) ceil (axis->origin + axis->extent);
   /* Sample j has its centre at j + 0.5. */
-  span.low = (int)floor (span.centre - span.support + 0.5);
-  span.high = (int)ceil (span.centre + span.support - 0.5) + 1;
+  span.low = (int) floor (span.centre - span.support + 0.5);
+  span.high = (int) ceil (span.centre + span.support - 0.5) + 1;
   if (span.low < edge_low)
     span.low = edge_low;
   if (span.high > edge_high)
@@ -67,8 +67,8 @@ fill (CardiacTaps *taps, int i)
   taps->start[i] = count ? span.low : 0;
   taps->count[i] = count;
   for (int k = 0; k < count; k++)
-    taps->weight[(size_t)i * (size_t)taps->most + (size_t)k]
-        = (float)(triangle (&span, span.low + k) / sum);
+    taps->weight[(size_t) i * (size_t) taps->most + (size_t) k] =
+        (float) (triangle (&span, span.low + k) / sum);
 }
 
 /** Sets `most`, `first` and `last`. */
@@ -110,10 +110,10 @@ cardiac_taps_set (CardiacTaps *taps, const CardiacAxis *axis)
   cardiac_taps_clear (taps);
   taps->axis = *axis;
   measure (taps);
-  size_t outputs = (size_t)axis->output;
+  size_t outputs = (size_t) axis->output;
   taps->start = calloc (outputs, sizeof *taps->start);
   taps->count = calloc (outputs, sizeof *taps->count);
-  taps->weight = calloc (outputs * (size_t)taps->most, sizeof *taps->weight);
+  taps->weight = calloc (outputs * (size_t) taps->most, sizeof *taps->weight);
   if (!taps->start || !taps->count || !taps->weight) {
     cardiac_taps_clear (taps);
     return false;

@@ -59,8 +59,8 @@ read_heads (const CardiacModel *model, const char *key, int width, int *heads,
 }
 
 static bool
-read_normalisation (CardiacBackbone *b, const CardiacModel *model,
-    CardiacError **error)
+read_normalisation (
+    CardiacBackbone *b, const CardiacModel *model, CardiacError **error)
 {
   double mean[3] = { 0.485, 0.456, 0.406 }, std[3] = { 0.229, 0.224, 0.225 };
   if (!cardiac_model_config_numbers (model, "image_mean", 3, mean, error)
@@ -69,8 +69,8 @@ read_normalisation (CardiacBackbone *b, const CardiacModel *model,
   for (int i = 0; i < 3; i++) {
     if (!(std[i] > 0))
       return cardiac_fail (error, CARDIAC_ERROR_MODEL,
-          "%s: image_std must be above 0, found %g",
-          cardiac_model_path (model), std[i]);
+          "%s: image_std must be above 0, found %g", cardiac_model_path (model),
+          std[i]);
     b->mean[i] = (float) mean[i];
     b->std[i] = (float) std[i];
   }
@@ -78,28 +78,28 @@ read_normalisation (CardiacBackbone *b, const CardiacModel *model,
 }
 
 bool
-cardiac_backbone_read (CardiacBackbone *b, const CardiacModel *model,
-    CardiacError **error)
+cardiac_backbone_read (
+    CardiacBackbone *b, const CardiacModel *model, CardiacError **error)
 {
   *b = (CardiacBackbone){ 0 };
   static const char *const activations[] = { "quick_gelu", NULL };
   int activation;
-  if (!cardiac_model_config_choice (model, "hidden_act", activations, 0,
-          &activation, error))
+  if (!cardiac_model_config_choice (
+          model, "hidden_act", activations, 0, &activation, error))
     return false;
 
   int64_t patch[4] = { -1, 3, -1, -1 };
   int64_t position[2] = { -1, -1 };
   int64_t projection[2] = { -1, -1 };
   int64_t mit_position[2] = { -1, -1 };
-  if (!cardiac_model_shape (model, "vision.patch_embedding.weight", 4, patch,
-          error)
-      || !cardiac_model_shape (model, "vision.position_embedding", 2, position,
-          error)
-      || !cardiac_model_shape (model, "vision.projection.weight", 2,
-          projection, error)
-      || !cardiac_model_shape (model, "mit.position_embedding", 2,
-          mit_position, error))
+  if (!cardiac_model_shape (
+          model, "vision.patch_embedding.weight", 4, patch, error)
+      || !cardiac_model_shape (
+          model, "vision.position_embedding", 2, position, error)
+      || !cardiac_model_shape (
+          model, "vision.projection.weight", 2, projection, error)
+      || !cardiac_model_shape (
+          model, "mit.position_embedding", 2, mit_position, error))
     return false;
   b->D = (int) patch[0];
   b->P = (int) patch[2];
@@ -116,12 +116,12 @@ cardiac_backbone_read (CardiacBackbone *b, const CardiacModel *model,
 
   int64_t side, frames;
   double epsilon;
-  if (!cardiac_model_config_int (model, "input_side", b->S, b->S, b->S, &side,
-          error)
-      || !cardiac_model_config_int (model, "frames", b->T, b->T, b->T, &frames,
-          error)
-      || !cardiac_model_config_number (model, "layer_norm_eps", 1e-5, &epsilon,
-          error)
+  if (!cardiac_model_config_int (
+          model, "input_side", b->S, b->S, b->S, &side, error)
+      || !cardiac_model_config_int (
+          model, "frames", b->T, b->T, b->T, &frames, error)
+      || !cardiac_model_config_number (
+          model, "layer_norm_eps", 1e-5, &epsilon, error)
       || !read_heads (model, "vision_heads", b->D, &b->H, error)
       || !read_heads (model, "mit_heads", b->E, &b->mit_heads, error)
       || !read_heads (model, "prompt_heads", b->E, &b->prompt_heads, error)
@@ -149,7 +149,7 @@ typedef struct Builder {
   const CardiacBackbone *b;
   CardiacProgram *program;
   CardiacWeights *weights;
-  CardiacDType A;   ///< dtype of activations
+  CardiacDType A; ///< dtype of activations
   char label[160];
 } Builder;
 
@@ -161,17 +161,17 @@ label (Builder *k, const char *prefix, int layer, const char *what)
 }
 
 static CardiacValue
-layer_norm (Builder *k, CardiacValue x, int width, CardiacDType out,
-    const char *name)
+layer_norm (
+    Builder *k, CardiacValue x, int width, CardiacDType out, const char *name)
 {
   char held[160];
   snprintf (held, sizeof held, "%s", name);
-  CardiacValue gamma
-      = cardiac_weights_vector (k->weights, width, "%s.weight", held);
-  CardiacValue beta
-      = cardiac_weights_vector (k->weights, width, "%s.bias", held);
-  return cardiac_layer_norm (k->program, x, gamma, beta, k->b->epsilon, out,
-      held);
+  CardiacValue gamma =
+      cardiac_weights_vector (k->weights, width, "%s.weight", held);
+  CardiacValue beta =
+      cardiac_weights_vector (k->weights, width, "%s.bias", held);
+  return cardiac_layer_norm (
+      k->program, x, gamma, beta, k->b->epsilon, out, held);
 }
 
 /* Self-attention of pre-normed rows [B*T,width], added to the residual.
@@ -188,26 +188,25 @@ self_attention_onto (Builder *k, CardiacValue rows, CardiacValue residual,
     snprintf (parts[i], sizeof parts[i], "%s.%s", block, qkv[i]);
     names[i] = parts[i];
   }
-  CardiacValue w = cardiac_weights_stack (k->weights, names, 3, width, width,
-      prefix, layer, "weight");
-  CardiacValue b = cardiac_weights_stack (k->weights, names, 3, width, 0,
-      prefix, layer, "bias");
+  CardiacValue w = cardiac_weights_stack (
+      k->weights, names, 3, width, width, prefix, layer, "weight");
+  CardiacValue b = cardiac_weights_stack (
+      k->weights, names, 3, width, 0, prefix, layer, "bias");
   char what[48];
   snprintf (what, sizeof what, "%s.qkv", block);
   CardiacValue packed = cardiac_linear (k->program, rows, w, b,
       CARDIAC_ACTIVATION_NONE, 0, dtype, T, label (k, prefix, layer, what));
   packed = cardiac_view3 (k->program, packed, B, T, 3 * width);
   CardiacValue mixed = cardiac_attention (k->program, packed, 0, packed, width,
-      packed, 2 * width, heads, width / heads,
-      label (k, prefix, layer, block));
+      packed, 2 * width, heads, width / heads, label (k, prefix, layer, block));
   mixed = cardiac_view2 (k->program, mixed, (int64_t) B * T, width);
-  w = cardiac_weights_matrix (k->weights, width, width, "%s.%d.%s.out.weight",
-      prefix, layer, block);
-  b = cardiac_weights_vector (k->weights, width, "%s.%d.%s.out.bias", prefix,
-      layer, block);
+  w = cardiac_weights_matrix (
+      k->weights, width, width, "%s.%d.%s.out.weight", prefix, layer, block);
+  b = cardiac_weights_vector (
+      k->weights, width, "%s.%d.%s.out.bias", prefix, layer, block);
   snprintf (what, sizeof what, "%s.out", block);
-  return cardiac_linear_onto (k->program, mixed, w, b, residual, T,
-      label (k, prefix, layer, what));
+  return cardiac_linear_onto (
+      k->program, mixed, w, b, residual, T, label (k, prefix, layer, what));
 }
 
 /* x + fc2(QGELU(fc1(LN(x)))), in place. */
@@ -215,20 +214,20 @@ static CardiacValue
 mlp_onto (Builder *k, CardiacValue x, int group, int width, int hidden,
     CardiacDType dtype, const char *prefix, int layer, const char *norm)
 {
-  CardiacValue y
-      = layer_norm (k, x, width, dtype, label (k, prefix, layer, norm));
-  CardiacValue w = cardiac_weights_matrix (k->weights, hidden, width,
-      "%s.%d.mlp.fc1.weight", prefix, layer);
-  CardiacValue b = cardiac_weights_vector (k->weights, hidden,
-      "%s.%d.mlp.fc1.bias", prefix, layer);
+  CardiacValue y =
+      layer_norm (k, x, width, dtype, label (k, prefix, layer, norm));
+  CardiacValue w = cardiac_weights_matrix (
+      k->weights, hidden, width, "%s.%d.mlp.fc1.weight", prefix, layer);
+  CardiacValue b = cardiac_weights_vector (
+      k->weights, hidden, "%s.%d.mlp.fc1.bias", prefix, layer);
   y = cardiac_linear (k->program, y, w, b, CARDIAC_ACTIVATION_QUICK_GELU, 0,
       dtype, group, label (k, prefix, layer, "mlp.fc1"));
-  w = cardiac_weights_matrix (k->weights, width, hidden,
-      "%s.%d.mlp.fc2.weight", prefix, layer);
-  b = cardiac_weights_vector (k->weights, width, "%s.%d.mlp.fc2.bias", prefix,
-      layer);
-  return cardiac_linear_onto (k->program, y, w, b, x, group,
-      label (k, prefix, layer, "mlp.fc2"));
+  w = cardiac_weights_matrix (
+      k->weights, width, hidden, "%s.%d.mlp.fc2.weight", prefix, layer);
+  b = cardiac_weights_vector (
+      k->weights, width, "%s.%d.mlp.fc2.bias", prefix, layer);
+  return cardiac_linear_onto (
+      k->program, y, w, b, x, group, label (k, prefix, layer, "mlp.fc2"));
 }
 
 /* ---- vision -------------------------------------------------------------- */
@@ -243,15 +242,15 @@ embed_patches (Builder *k, CardiacValue frames)
   int R = b->N + 2, K = 3 * b->P * b->P;
   CardiacOp patchify = { .kind = CARDIAC_OP_PATCHIFY,
     .patchify = { .patch = b->P } };
-  CardiacValue rows = cardiac_program_op (k->program, &patchify,
-      (CardiacValue[]){ frames }, 1,
-      cardiac_program_value (k->program, k->A, 2,
-          (int64_t[]){ (int64_t) b->T * b->N, K }),
-      "vision.patchify");
+  CardiacValue rows =
+      cardiac_program_op (k->program, &patchify, (CardiacValue[]){ frames }, 1,
+          cardiac_program_value (
+              k->program, k->A, 2, (int64_t[]){ (int64_t) b->T * b->N, K }),
+          "vision.patchify");
   float *filters = cardiac_weights_floats (k->weights, 4,
       (int64_t[]){ b->D, 3, b->P, b->P }, "vision.patch_embedding.weight");
-  CardiacValue w = cardiac_program_constant (k->program, filters, 2,
-      (int64_t[]){ b->D, K }, NULL);
+  CardiacValue w = cardiac_program_constant (
+      k->program, filters, 2, (int64_t[]){ b->D, K }, NULL);
   CardiacValue patches = cardiac_linear (k->program, rows, w, 0,
       CARDIAC_ACTIVATION_NONE, 0, CARDIAC_F32, b->N, "vision.patch_embedding");
   patches = cardiac_view3 (k->program, patches, b->T, b->N, b->D);
@@ -260,11 +259,11 @@ embed_patches (Builder *k, CardiacValue frames)
   CardiacValue x = cardiac_program_op (k->program, &tokens,
       (CardiacValue[]){ patches,
           cardiac_weights_vector (k->weights, b->D, "vision.class_embedding"),
-          cardiac_weights_matrix (k->weights, b->N + 1, b->D,
-              "vision.position_embedding") },
+          cardiac_weights_matrix (
+              k->weights, b->N + 1, b->D, "vision.position_embedding") },
       3,
-      cardiac_program_value (k->program, CARDIAC_F32, 3,
-          (int64_t[]){ b->T, R, b->D }),
+      cardiac_program_value (
+          k->program, CARDIAC_F32, 3, (int64_t[]){ b->T, R, b->D }),
       "vision.tokens");
   x = cardiac_view2 (k->program, x, (int64_t) b->T * R, b->D);
   x = layer_norm (k, x, b->D, CARDIAC_F32, "vision.ln_pre");
@@ -277,20 +276,20 @@ message (Builder *k, CardiacValue x, int layer)
 {
   const CardiacBackbone *b = k->b;
   const char *prefix = "vision.layers";
-  CardiacValue cls = cardiac_rows_load (k->program, x, 0, 1, k->A,
-      label (k, prefix, layer, "class_token"));
+  CardiacValue cls = cardiac_rows_load (
+      k->program, x, 0, 1, k->A, label (k, prefix, layer, "class_token"));
   cls = cardiac_view2 (k->program, cls, b->T, b->D);
-  CardiacValue w = cardiac_weights_matrix (k->weights, b->D, b->D,
-      "%s.%d.message_fc.weight", prefix, layer);
-  CardiacValue bias = cardiac_weights_vector (k->weights, b->D,
-      "%s.%d.message_fc.bias", prefix, layer);
-  CardiacValue msg = cardiac_linear (k->program, cls, w, bias,
-      CARDIAC_ACTIVATION_NONE, 0, CARDIAC_F32, b->T,
-      label (k, prefix, layer, "message_fc"));
-  CardiacValue normed = layer_norm (k, msg, b->D, k->A,
-      label (k, prefix, layer, "message_ln"));
-  msg = self_attention_onto (k, normed, msg, 1, b->T, b->D, b->H, k->A, prefix,
-      layer, "message_attn");
+  CardiacValue w = cardiac_weights_matrix (
+      k->weights, b->D, b->D, "%s.%d.message_fc.weight", prefix, layer);
+  CardiacValue bias = cardiac_weights_vector (
+      k->weights, b->D, "%s.%d.message_fc.bias", prefix, layer);
+  CardiacValue msg =
+      cardiac_linear (k->program, cls, w, bias, CARDIAC_ACTIVATION_NONE, 0,
+          CARDIAC_F32, b->T, label (k, prefix, layer, "message_fc"));
+  CardiacValue normed =
+      layer_norm (k, msg, b->D, k->A, label (k, prefix, layer, "message_ln"));
+  msg = self_attention_onto (
+      k, normed, msg, 1, b->T, b->D, b->H, k->A, prefix, layer, "message_attn");
   return cardiac_view3 (k->program, msg, b->T, 1, b->D);
 }
 
@@ -302,13 +301,13 @@ vision_layer (Builder *k, CardiacValue x, int layer)
   int R = b->N + 2;
   int64_t rows = (int64_t) b->T * R;
   CardiacValue msg = message (k, x, layer);
-  x = cardiac_rows_store (k->program, x, msg, b->N + 1,
-      label (k, prefix, layer, "message_token"));
+  x = cardiac_rows_store (
+      k->program, x, msg, b->N + 1, label (k, prefix, layer, "message_token"));
   CardiacValue flat = cardiac_view2 (k->program, x, rows, b->D);
-  CardiacValue normed
-      = layer_norm (k, flat, b->D, k->A, label (k, prefix, layer, "ln1"));
-  flat = self_attention_onto (k, normed, flat, b->T, R, b->D, b->H, k->A,
-      prefix, layer, "attn");
+  CardiacValue normed =
+      layer_norm (k, flat, b->D, k->A, label (k, prefix, layer, "ln1"));
+  flat = self_attention_onto (
+      k, normed, flat, b->T, R, b->D, b->H, k->A, prefix, layer, "attn");
   mlp_onto (k, flat, R, b->D, b->F, k->A, prefix, layer, "ln2");
   return x;
 }
@@ -321,38 +320,37 @@ integrate_frames (Builder *k, CardiacValue c)
 {
   const CardiacBackbone *b = k->b;
   CardiacValue x = cardiac_add (k->program, c,
-      cardiac_weights_matrix (k->weights, b->T, b->E,
-          "mit.position_embedding"),
+      cardiac_weights_matrix (k->weights, b->T, b->E, "mit.position_embedding"),
       "mit.position");
   for (int l = 0; l < b->mit_layers; l++) {
-    CardiacValue normed = layer_norm (k, x, b->E, CARDIAC_F32,
-        label (k, "mit.layers", l, "ln1"));
+    CardiacValue normed =
+        layer_norm (k, x, b->E, CARDIAC_F32, label (k, "mit.layers", l, "ln1"));
     x = self_attention_onto (k, normed, x, 1, b->T, b->E, b->mit_heads,
         CARDIAC_F32, "mit.layers", l, "attn");
-    x = mlp_onto (k, x, b->T, b->E, b->mit_mlp, CARDIAC_F32, "mit.layers", l,
-        "ln2");
+    x = mlp_onto (
+        k, x, b->T, b->E, b->mit_mlp, CARDIAC_F32, "mit.layers", l, "ln2");
   }
   return cardiac_add (k->program, x, c, "mit.residual");
 }
 
 /* One prompt layer: class texts look at the video's patches v [N,E]. */
 static CardiacValue
-prompt_layer (Builder *k, CardiacValue text, CardiacValue v, int classes,
-    int layer)
+prompt_layer (
+    Builder *k, CardiacValue text, CardiacValue v, int classes, int layer)
 {
   static const char *const kv[] = { "attn.k", "attn.v" };
   const CardiacBackbone *b = k->b;
   const char *prefix = "prompt.layers";
-  CardiacValue q = layer_norm (k, text, b->E, CARDIAC_F32,
-      label (k, prefix, layer, "ln1"));
+  CardiacValue q =
+      layer_norm (k, text, b->E, CARDIAC_F32, label (k, prefix, layer, "ln1"));
   q = cardiac_linear (k->program, q,
-      cardiac_weights_matrix (k->weights, b->E, b->E, "%s.%d.attn.q.weight",
-          prefix, layer),
+      cardiac_weights_matrix (
+          k->weights, b->E, b->E, "%s.%d.attn.q.weight", prefix, layer),
       0, CARDIAC_ACTIVATION_NONE, 0, CARDIAC_F32, classes,
       label (k, prefix, layer, "attn.q"));
   CardiacValue packed = cardiac_linear (k->program, v,
-      cardiac_weights_stack (k->weights, kv, 2, b->E, b->E, prefix, layer,
-          "weight"),
+      cardiac_weights_stack (
+          k->weights, kv, 2, b->E, b->E, prefix, layer, "weight"),
       0, CARDIAC_ACTIVATION_NONE, 0, CARDIAC_F32, b->N,
       label (k, prefix, layer, "attn.kv"));
   q = cardiac_view3 (k->program, q, 1, classes, b->E);
@@ -362,14 +360,14 @@ prompt_layer (Builder *k, CardiacValue text, CardiacValue v, int classes,
       label (k, prefix, layer, "attn"));
   mixed = cardiac_view2 (k->program, mixed, classes, b->E);
   text = cardiac_linear (k->program, mixed,
-      cardiac_weights_matrix (k->weights, b->E, b->E, "%s.%d.attn.out.weight",
-          prefix, layer),
-      cardiac_weights_vector (k->weights, b->E, "%s.%d.attn.out.bias", prefix,
-          layer),
+      cardiac_weights_matrix (
+          k->weights, b->E, b->E, "%s.%d.attn.out.weight", prefix, layer),
+      cardiac_weights_vector (
+          k->weights, b->E, "%s.%d.attn.out.bias", prefix, layer),
       CARDIAC_ACTIVATION_NONE, text, CARDIAC_F32, classes,
       label (k, prefix, layer, "attn.out"));
-  return mlp_onto (k, text, classes, b->E, b->prompt_mlp, CARDIAC_F32, prefix,
-      layer, "ln3");
+  return mlp_onto (
+      k, text, classes, b->E, b->prompt_mlp, CARDIAC_F32, prefix, layer, "ln3");
 }
 
 /* t' = t + alpha ⊙ t_layers, with v = LN(mean_t p). */
@@ -377,8 +375,8 @@ static CardiacValue
 prompt_texts (Builder *k, CardiacValue text, CardiacValue p, int classes)
 {
   const CardiacBackbone *b = k->b;
-  CardiacValue v = cardiac_view3 (k->program, p, 1, b->T,
-      (int64_t) b->N * b->E);
+  CardiacValue v =
+      cardiac_view3 (k->program, p, 1, b->T, (int64_t) b->N * b->E);
   v = cardiac_mean (k->program, v, "prompt.mean");
   v = cardiac_view2 (k->program, v, b->N, b->E);
   v = layer_norm (k, v, b->E, CARDIAC_F32, "prompt.ln");
@@ -396,7 +394,9 @@ cardiac_backbone_build (const CardiacBackbone *b, CardiacProgram *program,
     CardiacWeights *weights, CardiacValue frames, CardiacValue text,
     int classes)
 {
-  Builder builder = { .b = b, .program = program, .weights = weights,
+  Builder builder = { .b = b,
+    .program = program,
+    .weights = weights,
     .A = cardiac_program_activation (program) };
   Builder *k = &builder;
   CardiacBackboneValues out;
@@ -405,21 +405,21 @@ cardiac_backbone_build (const CardiacBackbone *b, CardiacProgram *program,
   for (int l = 0; l < b->L; l++)
     x = vision_layer (k, x, l);
 
-  CardiacValue cls
-      = cardiac_rows_load (program, x, 0, 1, CARDIAC_F32, "vision.class");
+  CardiacValue cls =
+      cardiac_rows_load (program, x, 0, 1, CARDIAC_F32, "vision.class");
   cls = cardiac_view2 (program, cls, b->T, b->D);
   cls = layer_norm (k, cls, b->D, CARDIAC_F32, "vision.ln_post");
   out.c = cardiac_linear (program, cls,
       cardiac_weights_matrix (weights, b->E, b->D, "vision.projection.weight"),
       0, CARDIAC_ACTIVATION_NONE, 0, CARDIAC_F32, b->T, "vision.projection");
 
-  CardiacValue patches = cardiac_rows_load (program, x, 1, b->N, CARDIAC_F32,
-      "vision.patches");
+  CardiacValue patches =
+      cardiac_rows_load (program, x, 1, b->N, CARDIAC_F32, "vision.patches");
   patches = cardiac_view2 (program, patches, (int64_t) b->T * b->N, b->D);
   patches = layer_norm (k, patches, b->D, CARDIAC_F32, "prompt.ln_visual");
   CardiacValue p = cardiac_linear (program, patches,
-      cardiac_weights_matrix (weights, b->E, b->D,
-          "prompt.visual_projection.weight"),
+      cardiac_weights_matrix (
+          weights, b->E, b->D, "prompt.visual_projection.weight"),
       0, CARDIAC_ACTIVATION_NONE, 0, CARDIAC_F32, b->N,
       "prompt.visual_projection");
   out.p = cardiac_view3 (program, p, b->T, b->N, b->E);

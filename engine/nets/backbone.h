@@ -13,13 +13,13 @@ typedef struct CardiacBackbone {
   int F;          ///< vision MLP width
   int mit_layers, mit_heads, mit_mlp;
   int prompt_layers, prompt_heads, prompt_mlp;
-  float epsilon;  ///< of every layer norm
+  float epsilon; ///< of every layer norm
   float mean[3], std[3];
 } CardiacBackbone;
 
 /** Reads and checks all sizes of a model of arch xclip or mreg. */
-bool cardiac_backbone_read (CardiacBackbone *backbone,
-    const CardiacModel *model, CardiacError **error);
+bool cardiac_backbone_read (
+    CardiacBackbone *backbone, const CardiacModel *model, CardiacError **error);
 
 /** What the backbone computes, all F32. */
 typedef struct CardiacBackboneValues {

@@ -45,16 +45,17 @@ read_shape (CardiacMReg *m, CardiacError **error)
   const CardiacBackbone *b = &m->backbone;
   int64_t grades[2] = { -1, b->E }, instances;
   if (!cardiac_model_shape (m->model, "text.grade", 2, grades, error)
-      || !cardiac_model_config_int (m->model, "instances", 1, 16, 3,
-          &instances, error))
+      || !cardiac_model_config_int (
+          m->model, "instances", 1, 16, 3, &instances, error))
     return false;
   if (grades[0] < 2 || grades[0] > CARDIAC_MREG_MAX_CLASSES)
     return cardiac_fail (error, CARDIAC_ERROR_MODEL,
         "%s: text.grade has %d classes; 2 to %d expected",
         cardiac_model_path (m->model), (int) grades[0],
         CARDIAC_MREG_MAX_CLASSES);
-  m->choices = (CardiacHead){ .I = (int) instances, .T = b->T, .N = b->N,
-    .E = b->E, .K = (int) grades[0] };
+  m->choices = (CardiacHead){
+    .I = (int) instances, .T = b->T, .N = b->N, .E = b->E, .K = (int) grades[0]
+  };
   if (!cardiac_head_read (&m->choices, m->model, error))
     return false;
   for (int k = 0; k < m->choices.K; k++)
@@ -63,13 +64,17 @@ read_shape (CardiacMReg *m, CardiacError **error)
           "%s: labels names %d grades; text.grade has %d",
           cardiac_model_path (m->model), k, m->choices.K);
 
-  m->shape = (CardiacMRegShape){ .instances = m->choices.I, .frames = b->T,
-    .side = b->S, .patches = b->N, .grid = b->S / b->P, .embed = b->E,
+  m->shape = (CardiacMRegShape){ .instances = m->choices.I,
+    .frames = b->T,
+    .side = b->S,
+    .patches = b->N,
+    .grid = b->S / b->P,
+    .embed = b->E,
     .classes = m->choices.K };
   memcpy (m->shape.mean, b->mean, sizeof b->mean);
   memcpy (m->shape.std, b->std, sizeof b->std);
-  memcpy (m->shape.thresholds, m->choices.thresholds,
-      sizeof m->shape.thresholds);
+  memcpy (
+      m->shape.thresholds, m->choices.thresholds, sizeof m->shape.thresholds);
   return true;
 }
 
@@ -79,12 +84,12 @@ build_encoder (CardiacMReg *m, CardiacWeights *weights)
   const CardiacBackbone *b = &m->backbone;
   int C = 2 + m->choices.K;
   weights->program = m->encoder;
-  CardiacValue frames = cardiac_program_input (m->encoder, "frames",
-      CARDIAC_F32, 4, (int64_t[]){ b->T, 3, b->S, b->S });
-  CardiacValue text = cardiac_program_input (m->encoder, "text", CARDIAC_F32,
-      2, (int64_t[]){ C, b->E });
-  CardiacBackboneValues v
-      = cardiac_backbone_build (b, m->encoder, weights, frames, text, C);
+  CardiacValue frames = cardiac_program_input (
+      m->encoder, "frames", CARDIAC_F32, 4, (int64_t[]){ b->T, 3, b->S, b->S });
+  CardiacValue text = cardiac_program_input (
+      m->encoder, "text", CARDIAC_F32, 2, (int64_t[]){ C, b->E });
+  CardiacBackboneValues v =
+      cardiac_backbone_build (b, m->encoder, weights, frames, text, C);
   cardiac_program_output (m->encoder, "frame_features", v.c);
   cardiac_program_output (m->encoder, "patch_features", v.p);
   cardiac_program_output (m->encoder, "video_features", v.z);
@@ -95,15 +100,14 @@ static void
 build_cam (CardiacMReg *m)
 {
   int T = m->choices.T, N = m->choices.N, E = m->choices.E;
-  CardiacValue p = cardiac_program_input (m->cam, "patch_features",
-      CARDIAC_F32, 3, (int64_t[]){ T, N, E });
-  CardiacValue mixed = cardiac_program_input (m->cam, "mixed", CARDIAC_F32, 2,
-      (int64_t[]){ T, N });
+  CardiacValue p = cardiac_program_input (
+      m->cam, "patch_features", CARDIAC_F32, 3, (int64_t[]){ T, N, E });
+  CardiacValue mixed = cardiac_program_input (
+      m->cam, "mixed", CARDIAC_F32, 2, (int64_t[]){ T, N });
   CardiacOp op = { .kind = CARDIAC_OP_EIGENCAM };
   CardiacValue cam = cardiac_program_op (m->cam, &op,
       (CardiacValue[]){ p, mixed }, 2,
-      cardiac_program_value (m->cam, CARDIAC_F32, 2,
-          (int64_t[]){ T, N + 1 }),
+      cardiac_program_value (m->cam, CARDIAC_F32, 2, (int64_t[]){ T, N + 1 }),
       "eigencam");
   cardiac_program_output (m->cam, "eigencam", cam);
 }
@@ -113,10 +117,10 @@ static bool
 set_texts (CardiacMReg *m, CardiacError **error)
 {
   int64_t E = m->backbone.E, K = m->choices.K;
-  float *presence = cardiac_model_floats (m->model, "text.presence", 2,
-      (int64_t[]){ 2, E }, error);
-  float *grade = cardiac_model_floats (m->model, "text.grade", 2,
-      (int64_t[]){ K, E }, error);
+  float *presence = cardiac_model_floats (
+      m->model, "text.presence", 2, (int64_t[]){ 2, E }, error);
+  float *grade = cardiac_model_floats (
+      m->model, "text.grade", 2, (int64_t[]){ K, E }, error);
   if (presence && grade) {
     float *text = cardiac_program_data (m->encoder, "text", NULL);
     memcpy (text, presence, sizeof *text * 2 * E);
@@ -152,8 +156,8 @@ plan (CardiacMReg *m, CardiacError **error)
 }
 
 CardiacMReg *
-cardiac_mreg_new (CardiacModel *model, const CardiacSettings *settings,
-    CardiacError **error)
+cardiac_mreg_new (
+    CardiacModel *model, const CardiacSettings *settings, CardiacError **error)
 {
   if (cardiac_model_arch (model) != CARDIAC_ARCH_MREG) {
     cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
@@ -256,8 +260,8 @@ cardiac_instance_free (CardiacInstance **instance)
 }
 
 bool
-cardiac_instance_tensor (CardiacInstance *it, const char *name,
-    CardiacTensor *tensor)
+cardiac_instance_tensor (
+    CardiacInstance *it, const char *name, CardiacTensor *tensor)
 {
   CardiacTensor t = { .dtype = CARDIAC_F32, .rank = 2 };
   t.shape[0] = it->T;
@@ -337,8 +341,11 @@ result_new (const CardiacHead *h, int grid)
   if (!r)
     return NULL;
   size_t I = h->I, T = h->T, N = h->N, E = h->E, K = h->K;
-  *r = (CardiacMRegResult){ .instances = h->I, .frames = h->T, .grid = grid,
-    .embed = h->E, .classes = h->K };
+  *r = (CardiacMRegResult){ .instances = h->I,
+    .frames = h->T,
+    .grid = grid,
+    .embed = h->E,
+    .classes = h->K };
   r->s2 = calloc (I * 2, sizeof (float));
   r->presence = calloc (I, sizeof (float));
   r->amplified = calloc (I * T * E, sizeof (float));

@@ -17,12 +17,11 @@ cardiac_linear (CardiacProgram *program, CardiacValue x, CardiacValue w,
 {
   int64_t m = cardiac_program_describe (program, x).shape[0];
   int64_t n = cardiac_program_describe (program, w).shape[0];
-  CardiacValue y
-      = cardiac_program_value (program, out, 2, (int64_t[]){ m, n });
+  CardiacValue y = cardiac_program_value (program, out, 2, (int64_t[]){ m, n });
   CardiacOp op = { .kind = CARDIAC_OP_LINEAR,
     .linear = { .activation = activation, .group = group } };
-  return cardiac_program_op (program, &op,
-      (CardiacValue[]){ x, w, b, residual }, 4, y, "%s", label);
+  return cardiac_program_op (
+      program, &op, (CardiacValue[]){ x, w, b, residual }, 4, y, "%s", label);
 }
 
 CardiacValue
@@ -35,15 +34,13 @@ cardiac_linear_onto (CardiacProgram *program, CardiacValue x, CardiacValue w,
 }
 
 CardiacValue
-cardiac_layer_norm (CardiacProgram *program, CardiacValue x,
-    CardiacValue gamma, CardiacValue beta, float epsilon, CardiacDType out,
-    const char *label)
+cardiac_layer_norm (CardiacProgram *program, CardiacValue x, CardiacValue gamma,
+    CardiacValue beta, float epsilon, CardiacDType out, const char *label)
 {
-  CardiacOp op
-      = { .kind = CARDIAC_OP_LAYER_NORM, .norm = { .epsilon = epsilon } };
-  return cardiac_program_op (program, &op,
-      (CardiacValue[]){ x, gamma, beta }, 3, same_shape (program, x, out),
-      "%s", label);
+  CardiacOp op = { .kind = CARDIAC_OP_LAYER_NORM,
+    .norm = { .epsilon = epsilon } };
+  return cardiac_program_op (program, &op, (CardiacValue[]){ x, gamma, beta },
+      3, same_shape (program, x, out), "%s", label);
 }
 
 CardiacValue
@@ -55,11 +52,14 @@ cardiac_attention (CardiacProgram *program, CardiacValue q, int q_offset,
   CardiacValue out = cardiac_program_value (program, t.dtype, 3,
       (int64_t[]){ t.shape[0], t.shape[1], (int64_t) heads * head_dim });
   CardiacOp op = { .kind = CARDIAC_OP_ATTENTION,
-    .attention = { .heads = heads, .head_dim = head_dim, .q_offset = q_offset,
-        .k_offset = k_offset, .v_offset = v_offset,
+    .attention = { .heads = heads,
+        .head_dim = head_dim,
+        .q_offset = q_offset,
+        .k_offset = k_offset,
+        .v_offset = v_offset,
         .scale = 1.0f / sqrtf ((float) head_dim) } };
-  return cardiac_program_op (program, &op, (CardiacValue[]){ q, k, v }, 3, out,
-      "%s", label);
+  return cardiac_program_op (
+      program, &op, (CardiacValue[]){ q, k, v }, 3, out, "%s", label);
 }
 
 CardiacValue
@@ -71,8 +71,8 @@ cardiac_matmul (CardiacProgram *program, CardiacValue a, CardiacValue w,
   CardiacValue out = cardiac_program_value (program, CARDIAC_F32, 3,
       (int64_t[]){ ta.shape[0], ta.shape[1], tw.shape[1] });
   CardiacOp op = { .kind = CARDIAC_OP_MATMUL, .matmul = { .alpha = alpha } };
-  return cardiac_program_op (program, &op, (CardiacValue[]){ a, w }, 2, out,
-      "%s", label);
+  return cardiac_program_op (
+      program, &op, (CardiacValue[]){ a, w }, 2, out, "%s", label);
 }
 
 static CardiacValue
@@ -80,22 +80,22 @@ binary (CardiacProgram *program, CardiacValue x, CardiacValue w, bool multiply,
     const char *label)
 {
   CardiacTensor t = cardiac_program_describe (program, x);
-  CardiacOp op
-      = { .kind = CARDIAC_OP_BINARY, .binary = { .multiply = multiply } };
+  CardiacOp op = { .kind = CARDIAC_OP_BINARY,
+    .binary = { .multiply = multiply } };
   return cardiac_program_op (program, &op, (CardiacValue[]){ x, w }, 2,
       same_shape (program, x, t.dtype), "%s", label);
 }
 
 CardiacValue
-cardiac_add (CardiacProgram *program, CardiacValue x, CardiacValue w,
-    const char *label)
+cardiac_add (
+    CardiacProgram *program, CardiacValue x, CardiacValue w, const char *label)
 {
   return binary (program, x, w, false, label);
 }
 
 CardiacValue
-cardiac_multiply (CardiacProgram *program, CardiacValue x, CardiacValue w,
-    const char *label)
+cardiac_multiply (
+    CardiacProgram *program, CardiacValue x, CardiacValue w, const char *label)
 {
   return binary (program, x, w, true, label);
 }
@@ -127,33 +127,31 @@ cardiac_rows_load (CardiacProgram *program, CardiacValue x, int first,
     int count, CardiacDType out, const char *label)
 {
   CardiacTensor t = cardiac_program_describe (program, x);
-  CardiacValue y = cardiac_program_value (program, out, 3,
-      (int64_t[]){ t.shape[0], count, t.shape[2] });
-  CardiacOp op
-      = { .kind = CARDIAC_OP_ROWS_LOAD, .rows = { .first = first } };
-  return cardiac_program_op (program, &op, (CardiacValue[]){ x }, 1, y, "%s",
-      label);
+  CardiacValue y = cardiac_program_value (
+      program, out, 3, (int64_t[]){ t.shape[0], count, t.shape[2] });
+  CardiacOp op = { .kind = CARDIAC_OP_ROWS_LOAD, .rows = { .first = first } };
+  return cardiac_program_op (
+      program, &op, (CardiacValue[]){ x }, 1, y, "%s", label);
 }
 
 CardiacValue
 cardiac_rows_store (CardiacProgram *program, CardiacValue y, CardiacValue x,
     int first, const char *label)
 {
-  CardiacOp op
-      = { .kind = CARDIAC_OP_ROWS_STORE, .rows = { .first = first } };
-  return cardiac_program_op (program, &op, (CardiacValue[]){ y, x }, 2, y,
-      "%s", label);
+  CardiacOp op = { .kind = CARDIAC_OP_ROWS_STORE, .rows = { .first = first } };
+  return cardiac_program_op (
+      program, &op, (CardiacValue[]){ y, x }, 2, y, "%s", label);
 }
 
 CardiacValue
 cardiac_mean (CardiacProgram *program, CardiacValue x, const char *label)
 {
   CardiacTensor t = cardiac_program_describe (program, x);
-  CardiacValue y = cardiac_program_value (program, CARDIAC_F32, 2,
-      (int64_t[]){ t.shape[0], t.shape[2] });
+  CardiacValue y = cardiac_program_value (
+      program, CARDIAC_F32, 2, (int64_t[]){ t.shape[0], t.shape[2] });
   CardiacOp op = { .kind = CARDIAC_OP_MEAN };
-  return cardiac_program_op (program, &op, (CardiacValue[]){ x }, 1, y, "%s",
-      label);
+  return cardiac_program_op (
+      program, &op, (CardiacValue[]){ x }, 1, y, "%s", label);
 }
 
 CardiacValue
@@ -169,8 +167,8 @@ cardiac_view2 (CardiacProgram *program, CardiacValue x, int64_t a, int64_t b)
 }
 
 CardiacValue
-cardiac_view3 (CardiacProgram *program, CardiacValue x, int64_t a, int64_t b,
-    int64_t c)
+cardiac_view3 (
+    CardiacProgram *program, CardiacValue x, int64_t a, int64_t b, int64_t c)
 {
   return cardiac_program_reshape (program, x, 3, (int64_t[]){ a, b, c });
 }

@@ -33,14 +33,14 @@ CardiacValue cardiac_attention (CardiacProgram *program, CardiacValue q,
 CardiacValue cardiac_matmul (CardiacProgram *program, CardiacValue a,
     CardiacValue w, float alpha, const char *label);
 
-CardiacValue cardiac_add (CardiacProgram *program, CardiacValue x,
-    CardiacValue w, const char *label);
-CardiacValue cardiac_multiply (CardiacProgram *program, CardiacValue x,
-    CardiacValue w, const char *label);
+CardiacValue cardiac_add (
+    CardiacProgram *program, CardiacValue x, CardiacValue w, const char *label);
+CardiacValue cardiac_multiply (
+    CardiacProgram *program, CardiacValue x, CardiacValue w, const char *label);
 CardiacValue cardiac_concat (CardiacProgram *program,
     const CardiacValue *values, int count, const char *label);
-CardiacValue cardiac_softmax (CardiacProgram *program, CardiacValue x,
-    const char *label);
+CardiacValue cardiac_softmax (
+    CardiacProgram *program, CardiacValue x, const char *label);
 
 /** Rows first .. first+count-1 of x [B,R,D]. */
 CardiacValue cardiac_rows_load (CardiacProgram *program, CardiacValue x,
@@ -51,15 +51,14 @@ CardiacValue cardiac_rows_store (CardiacProgram *program, CardiacValue y,
     CardiacValue x, int first, const char *label);
 
 /** Mean over the middle axis of x [A,R,D]. */
-CardiacValue cardiac_mean (CardiacProgram *program, CardiacValue x,
-    const char *label);
+CardiacValue cardiac_mean (
+    CardiacProgram *program, CardiacValue x, const char *label);
 
 /** Shorthand for a view. */
-CardiacValue cardiac_view1 (CardiacProgram *program, CardiacValue x,
-    int64_t a);
-CardiacValue cardiac_view2 (CardiacProgram *program, CardiacValue x, int64_t a,
-    int64_t b);
-CardiacValue cardiac_view3 (CardiacProgram *program, CardiacValue x, int64_t a,
-    int64_t b, int64_t c);
+CardiacValue cardiac_view1 (CardiacProgram *program, CardiacValue x, int64_t a);
+CardiacValue cardiac_view2 (
+    CardiacProgram *program, CardiacValue x, int64_t a, int64_t b);
+CardiacValue cardiac_view3 (
+    CardiacProgram *program, CardiacValue x, int64_t a, int64_t b, int64_t c);
 
 #endif

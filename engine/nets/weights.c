@@ -10,8 +10,8 @@
 enum { NAME_SIZE = 160 };
 
 void
-cardiac_weights_init (CardiacWeights *weights, const CardiacModel *model,
-    CardiacProgram *program)
+cardiac_weights_init (
+    CardiacWeights *weights, const CardiacModel *model, CardiacProgram *program)
 {
   *weights = (CardiacWeights){ .model = model, .program = program };
 }
@@ -55,24 +55,24 @@ cardiac_weights_note (CardiacWeights *weights, const char *name)
 }
 
 static float *
-read_floats (CardiacWeights *weights, int rank, const int64_t *shape,
-    const char *name)
+read_floats (
+    CardiacWeights *weights, int rank, const int64_t *shape, const char *name)
 {
   CardiacError *error = NULL;
   int64_t wanted[CARDIAC_MAX_RANK];
   for (int i = 0; i < rank; i++)
     wanted[i] = shape[i];
   cardiac_weights_note (weights, name);
-  float *data
-      = cardiac_model_floats (weights->model, name, rank, wanted, &error);
+  float *data =
+      cardiac_model_floats (weights->model, name, rank, wanted, &error);
   if (!data)
     cardiac_program_fail (weights->program, error);
   return data;
 }
 
 float *
-cardiac_weights_floats (CardiacWeights *weights, int rank,
-    const int64_t *shape, const char *format, ...)
+cardiac_weights_floats (CardiacWeights *weights, int rank, const int64_t *shape,
+    const char *format, ...)
 {
   char name[NAME_SIZE];
   va_list args;
@@ -83,18 +83,18 @@ cardiac_weights_floats (CardiacWeights *weights, int rank,
 }
 
 static CardiacValue
-constant (CardiacWeights *weights, int rank, const int64_t *shape,
-    const char *name)
+constant (
+    CardiacWeights *weights, int rank, const int64_t *shape, const char *name)
 {
   float *data = read_floats (weights, rank, shape, name);
-  return data ? cardiac_program_constant (weights->program, data, rank, shape,
-             NULL)
+  return data ? cardiac_program_constant (
+             weights->program, data, rank, shape, NULL)
               : 0;
 }
 
 CardiacValue
-cardiac_weights_vector (CardiacWeights *weights, int64_t n, const char *format,
-    ...)
+cardiac_weights_vector (
+    CardiacWeights *weights, int64_t n, const char *format, ...)
 {
   char name[NAME_SIZE];
   va_list args;
@@ -117,8 +117,8 @@ cardiac_weights_matrix (CardiacWeights *weights, int64_t rows, int64_t columns,
 }
 
 CardiacValue
-cardiac_weights_stack (CardiacWeights *weights, const char *const *parts,
-    int n, int64_t rows, int64_t columns, const char *prefix, int layer,
+cardiac_weights_stack (CardiacWeights *weights, const char *const *parts, int n,
+    int64_t rows, int64_t columns, const char *prefix, int layer,
     const char *suffix)
 {
   int rank = columns ? 2 : 1;
@@ -130,10 +130,10 @@ cardiac_weights_stack (CardiacWeights *weights, const char *const *parts,
   }
   for (int i = 0; i < n; i++) {
     char name[NAME_SIZE];
-    snprintf (name, sizeof name, "%s.%d.%s.%s", prefix, layer, parts[i],
-        suffix);
-    float *part
-        = read_floats (weights, rank, (int64_t[]){ rows, columns }, name);
+    snprintf (
+        name, sizeof name, "%s.%d.%s.%s", prefix, layer, parts[i], suffix);
+    float *part =
+        read_floats (weights, rank, (int64_t[]){ rows, columns }, name);
     if (!part) {
       free (packed);
       return 0;
@@ -141,8 +141,8 @@ cardiac_weights_stack (CardiacWeights *weights, const char *const *parts,
     memcpy (packed + i * part_count, part, part_count * sizeof *part);
     free (part);
   }
-  return cardiac_program_constant (weights->program, packed, rank,
-      (int64_t[]){ n * rows, columns }, NULL);
+  return cardiac_program_constant (
+      weights->program, packed, rank, (int64_t[]){ n * rows, columns }, NULL);
 }
 
 bool

@@ -38,35 +38,34 @@ build (CardiacXclip *x, CardiacWeights *weights)
   const CardiacBackbone *b = &x->backbone;
   CardiacProgram *program = x->program;
   int C = x->shape.classes;
-  CardiacValue frames = cardiac_program_input (program, "frames", CARDIAC_F32,
-      4, (int64_t[]){ b->T, 3, b->S, b->S });
-  CardiacValue t = cardiac_program_input (program, "text", CARDIAC_F32, 2,
-      (int64_t[]){ C, b->E });
-  CardiacBackboneValues v
-      = cardiac_backbone_build (b, program, weights, frames, t, C);
+  CardiacValue frames = cardiac_program_input (
+      program, "frames", CARDIAC_F32, 4, (int64_t[]){ b->T, 3, b->S, b->S });
+  CardiacValue t = cardiac_program_input (
+      program, "text", CARDIAC_F32, 2, (int64_t[]){ C, b->E });
+  CardiacBackboneValues v =
+      cardiac_backbone_build (b, program, weights, frames, t, C);
 
   /* exp(logit_scale) cos(mean_t z, t'_c). */
-  CardiacValue f = cardiac_mean (program,
-      cardiac_view3 (program, v.z, 1, b->T, b->E), "video.mean");
+  CardiacValue f = cardiac_mean (
+      program, cardiac_view3 (program, v.z, 1, b->T, b->E), "video.mean");
   CardiacOp cosine = { .kind = CARDIAC_OP_COSINE,
     .cosine = { .scale = read_logit_scale (weights) } };
   CardiacValue logits = cardiac_program_op (program, &cosine,
-      (CardiacValue[]){ f,
-          cardiac_view3 (program, v.prompted, 1, C, b->E) },
-      2,
+      (CardiacValue[]){ f, cardiac_view3 (program, v.prompted, 1, C, b->E) }, 2,
       cardiac_program_value (program, CARDIAC_F32, 2, (int64_t[]){ 1, C }),
       "logits");
   cardiac_program_output (program, "frame_features", v.c);
   cardiac_program_output (program, "patch_features", v.p);
   cardiac_program_output (program, "video_features", v.z);
   cardiac_program_output (program, "prompted_text", v.prompted);
-  cardiac_program_output (program, "logits", cardiac_view1 (program, logits, C));
+  cardiac_program_output (
+      program, "logits", cardiac_view1 (program, logits, C));
   cardiac_weights_all_used (weights);
 }
 
 CardiacXclip *
-cardiac_xclip_new (CardiacModel *model, const CardiacSettings *settings,
-    CardiacError **error)
+cardiac_xclip_new (
+    CardiacModel *model, const CardiacSettings *settings, CardiacError **error)
 {
   if (cardiac_model_arch (model) != CARDIAC_ARCH_XCLIP) {
     cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
@@ -86,12 +85,15 @@ cardiac_xclip_new (CardiacModel *model, const CardiacSettings *settings,
       || !cardiac_backbone_read (b, model, error))
     goto failed;
   text_shape[1] = b->E;
-  float *text
-      = cardiac_model_floats (model, "text.embeddings", 2, text_shape, error);
+  float *text =
+      cardiac_model_floats (model, "text.embeddings", 2, text_shape, error);
   if (!text)
     goto failed;
-  x->shape = (CardiacXclipShape){ .frames = b->T, .side = b->S,
-    .patches = b->N, .embed = b->E, .classes = (int) text_shape[0] };
+  x->shape = (CardiacXclipShape){ .frames = b->T,
+    .side = b->S,
+    .patches = b->N,
+    .embed = b->E,
+    .classes = (int) text_shape[0] };
   memcpy (x->shape.mean, b->mean, sizeof b->mean);
   memcpy (x->shape.std, b->std, sizeof b->std);
 
@@ -150,8 +152,8 @@ cardiac_xclip_program (CardiacXclip *xclip)
 }
 
 bool
-cardiac_xclip_run (CardiacXclip *xclip, const float *frames,
-    CardiacError **error)
+cardiac_xclip_run (
+    CardiacXclip *xclip, const float *frames, CardiacError **error)
 {
   CardiacTensor input;
   float *to = cardiac_program_data (xclip->program, "frames", &input);
@@ -160,8 +162,8 @@ cardiac_xclip_run (CardiacXclip *xclip, const float *frames,
 }
 
 bool
-cardiac_xclip_output (const CardiacXclip *xclip, const char *name,
-    CardiacTensor *tensor)
+cardiac_xclip_output (
+    const CardiacXclip *xclip, const char *name, CardiacTensor *tensor)
 {
   return cardiac_program_data (xclip->program, name, tensor) != NULL;
 }

@@ -19,8 +19,8 @@ static const double BATCH_NORM_EPSILON = 1e-3;
 
 enum { BOX_LOGITS = 64 };
 
-static const char *const known_keys[]
-    = { "input_side", "sppf_activation", "labels", NULL };
+static const char *const known_keys[] = { "input_side", "sppf_activation",
+  "labels", NULL };
 
 struct CardiacYolov8 {
   CardiacModel *model;
@@ -74,12 +74,12 @@ append_conv (Builder *k, CardiacValue x, CardiacValue w, CardiacValue b,
   int64_t h = (t.shape[1] + 2 * padding - kernel) / stride + 1;
   int64_t v = (t.shape[2] + 2 * padding - kernel) / stride + 1;
   CardiacOp op = { .kind = CARDIAC_OP_CONV2D,
-    .conv = { .stride = stride, .padding = padding,
-        .activation = activation } };
+    .conv = {
+        .stride = stride, .padding = padding, .activation = activation } };
   return cardiac_program_op (k->program, &op,
       (CardiacValue[]){ x, w, b, residual }, 4,
-      cardiac_program_value (k->program, dtype, 4,
-          (int64_t[]){ t.shape[0], h, v, out }),
+      cardiac_program_value (
+          k->program, dtype, 4, (int64_t[]){ t.shape[0], h, v, out }),
       "%s", name);
 }
 
@@ -114,13 +114,13 @@ conv_block (Builder *k, CardiacValue x, int stride,
     return 0;
   int64_t n = shape[0];
   float *w = cardiac_weights_floats (k->weights, 4, shape, "%s", full);
-  float *gamma = cardiac_weights_floats (k->weights, 1, &n, "%s.bn.weight",
-      name);
+  float *gamma =
+      cardiac_weights_floats (k->weights, 1, &n, "%s.bn.weight", name);
   float *beta = cardiac_weights_floats (k->weights, 1, &n, "%s.bn.bias", name);
-  float *mean = cardiac_weights_floats (k->weights, 1, &n,
-      "%s.bn.running_mean", name);
-  float *variance = cardiac_weights_floats (k->weights, 1, &n,
-      "%s.bn.running_var", name);
+  float *mean =
+      cardiac_weights_floats (k->weights, 1, &n, "%s.bn.running_mean", name);
+  float *variance =
+      cardiac_weights_floats (k->weights, 1, &n, "%s.bn.running_var", name);
   float *bias = malloc (n * sizeof *bias);
   bool there = w && gamma && beta && mean && variance && bias;
   if (there)
@@ -135,10 +135,8 @@ conv_block (Builder *k, CardiacValue x, int stride,
     free (bias);
     return 0;
   }
-  CardiacValue wv
-      = cardiac_program_constant (k->program, w, 4, shape, NULL);
-  CardiacValue bv
-      = cardiac_program_constant (k->program, bias, 1, &n, NULL);
+  CardiacValue wv = cardiac_program_constant (k->program, w, 4, shape, NULL);
+  CardiacValue bv = cardiac_program_constant (k->program, bias, 1, &n, NULL);
   return append_conv (k, x, wv, bv, n, (int) shape[2], stride, activation,
       residual, k->A, name);
 }
@@ -148,13 +146,12 @@ static CardiacValue
 conv_plain (Builder *k, CardiacValue x, int out, const char *name)
 {
   int64_t shape[4] = { out, channels (k, x), 1, 1 }, n = out;
-  float *w
-      = cardiac_weights_floats (k->weights, 4, shape, "%s.weight", name);
+  float *w = cardiac_weights_floats (k->weights, 4, shape, "%s.weight", name);
   float *b = cardiac_weights_floats (k->weights, 1, &n, "%s.bias", name);
   CardiacValue wv = cardiac_program_constant (k->program, w, 4, shape, NULL);
   CardiacValue bv = cardiac_program_constant (k->program, b, 1, &n, NULL);
-  return append_conv (k, x, wv, bv, out, 1, 1, CARDIAC_ACTIVATION_NONE, 0,
-      CARDIAC_F32, name);
+  return append_conv (
+      k, x, wv, bv, out, 1, 1, CARDIAC_ACTIVATION_NONE, 0, CARDIAC_F32, name);
 }
 
 static CardiacValue
@@ -180,12 +177,11 @@ c2f (Builder *k, CardiacValue x, int index, bool shortcut)
   int hidden = channels (k, y) / 2;
   CardiacTensor t = cardiac_program_describe (k->program, y);
   t.shape[3] = hidden;
-  CardiacOp slice
-      = { .kind = CARDIAC_OP_SLICE, .slice = { .first = hidden } };
-  CardiacValue chain = cardiac_program_op (k->program, &slice,
-      (CardiacValue[]){ y }, 1,
-      cardiac_program_value (k->program, k->A, 4, t.shape), "model.%d.split",
-      index);
+  CardiacOp slice = { .kind = CARDIAC_OP_SLICE, .slice = { .first = hidden } };
+  CardiacValue chain =
+      cardiac_program_op (k->program, &slice, (CardiacValue[]){ y }, 1,
+          cardiac_program_value (k->program, k->A, 4, t.shape),
+          "model.%d.split", index);
   CardiacValue parts[CARDIAC_OP_MAX_INPUTS] = { y };
   int count = 1;
   for (int j = 0;; j++) {
@@ -197,11 +193,11 @@ c2f (Builder *k, CardiacValue x, int index, bool shortcut)
       return 0;
     }
     snprintf (name, sizeof name, "model.%d.m.%d.cv1", index, j);
-    CardiacValue inner
-        = conv_block (k, chain, 1, CARDIAC_ACTIVATION_SILU, 0, name);
+    CardiacValue inner =
+        conv_block (k, chain, 1, CARDIAC_ACTIVATION_SILU, 0, name);
     snprintf (name, sizeof name, "model.%d.m.%d.cv2", index, j);
-    chain = conv_block (k, inner, 1, CARDIAC_ACTIVATION_SILU,
-        shortcut ? chain : 0, name);
+    chain = conv_block (
+        k, inner, 1, CARDIAC_ACTIVATION_SILU, shortcut ? chain : 0, name);
     parts[count++] = chain;
   }
   snprintf (name, sizeof name, "model.%d.concat", index);
@@ -216,8 +212,7 @@ max_pool (Builder *k, CardiacValue x)
   CardiacOp op = { .kind = CARDIAC_OP_MAX_POOL2D,
     .pool = { .kernel = 5, .stride = 1, .padding = 2 } };
   return cardiac_program_op (k->program, &op, (CardiacValue[]){ x }, 1,
-      cardiac_program_value (k->program, t.dtype, 4, t.shape),
-      "model.9.pool");
+      cardiac_program_value (k->program, t.dtype, 4, t.shape), "model.9.pool");
 }
 
 static CardiacValue
@@ -242,9 +237,8 @@ up_and_concat (Builder *k, CardiacValue x, CardiacValue skip, int index)
   t.shape[1] *= 2;
   t.shape[2] *= 2;
   CardiacOp op = { .kind = CARDIAC_OP_UPSAMPLE2X };
-  CardiacValue up = cardiac_program_op (k->program, &op,
-      (CardiacValue[]){ x }, 1,
-      cardiac_program_value (k->program, t.dtype, 4, t.shape), "model.%d.up",
+  CardiacValue up = cardiac_program_op (k->program, &op, (CardiacValue[]){ x },
+      1, cardiac_program_value (k->program, t.dtype, 4, t.shape), "model.%d.up",
       index);
   snprintf (name, sizeof name, "model.%d.concat", index + 1);
   return cardiac_concat (k->program, (CardiacValue[]){ up, skip }, 2, name);
@@ -259,11 +253,11 @@ build (CardiacYolov8 *y, Builder *k, bool sppf_activation)
   CardiacValue input = cardiac_program_input (k->program, "input", CARDIAC_F32,
       4, (int64_t[]){ 1, 3, s->height, s->width });
   CardiacOp permute = { .kind = CARDIAC_OP_NCHW_TO_NHWC };
-  CardiacValue x = cardiac_program_op (k->program, &permute,
-      (CardiacValue[]){ input }, 1,
-      cardiac_program_value (k->program, k->A, 4,
-          (int64_t[]){ 1, s->height, s->width, 3 }),
-      "input");
+  CardiacValue x =
+      cardiac_program_op (k->program, &permute, (CardiacValue[]){ input }, 1,
+          cardiac_program_value (
+              k->program, k->A, 4, (int64_t[]){ 1, s->height, s->width, 3 }),
+          "input");
 
   /* Backbone: P3 (stride 8), P4 (16), P5 (32). */
   x = conv_silu (k, x, 2, "model.%d", 0, "");
@@ -281,12 +275,12 @@ build (CardiacYolov8 *y, Builder *k, bool sppf_activation)
   CardiacValue n4 = c2f (k, up_and_concat (k, p5, p4, 10), 12, false);
   CardiacValue n3 = c2f (k, up_and_concat (k, n4, p3, 13), 15, false);
   x = conv_silu (k, n3, 2, "model.%d", 16, "");
-  x = cardiac_concat (k->program, (CardiacValue[]){ x, n4 }, 2,
-      "model.17.concat");
+  x = cardiac_concat (
+      k->program, (CardiacValue[]){ x, n4 }, 2, "model.17.concat");
   n4 = c2f (k, x, 18, false);
   x = conv_silu (k, n4, 2, "model.%d", 19, "");
-  x = cardiac_concat (k->program, (CardiacValue[]){ x, p5 }, 2,
-      "model.20.concat");
+  x = cardiac_concat (
+      k->program, (CardiacValue[]){ x, p5 }, 2, "model.20.concat");
   CardiacValue n5 = c2f (k, x, 21, false);
 
   /* Decoupled head. */
@@ -304,8 +298,8 @@ build (CardiacYolov8 *y, Builder *k, bool sppf_activation)
   }
   CardiacOp decode = { .kind = CARDIAC_OP_YOLO_DECODE };
   CardiacValue raw = cardiac_program_op (k->program, &decode, logits, 6,
-      cardiac_program_value (k->program, CARDIAC_F32, 2,
-          (int64_t[]){ 4 + s->classes, s->cells }),
+      cardiac_program_value (
+          k->program, CARDIAC_F32, 2, (int64_t[]){ 4 + s->classes, s->cells }),
       "model.22.decode");
   cardiac_program_output (k->program, "raw", raw);
   cardiac_weights_all_used (k->weights);
@@ -315,8 +309,8 @@ static bool
 read_shape (CardiacYolov8 *y, int height, int width, CardiacError **error)
 {
   int64_t side;
-  if (!cardiac_model_config_int (y->model, "input_side", 32, 4096, 640, &side,
-          error))
+  if (!cardiac_model_config_int (
+          y->model, "input_side", 32, 4096, 640, &side, error))
     return false;
   if (side % 32 != 0)
     return cardiac_fail (error, CARDIAC_ERROR_MODEL,
@@ -331,14 +325,15 @@ read_shape (CardiacYolov8 *y, int height, int width, CardiacError **error)
         "expected",
         width, height);
   int64_t cls[4] = { -1, -1, 1, 1 };
-  if (!cardiac_model_shape (y->model, "model.22.cv3.0.2.weight", 4, cls,
-          error))
+  if (!cardiac_model_shape (y->model, "model.22.cv3.0.2.weight", 4, cls, error))
     return false;
   int64_t cells = 0;
   for (int stride = 8; stride <= 32; stride *= 2)
     cells += (int64_t) (height / stride) * (width / stride);
-  y->shape = (CardiacYolov8Shape){ .height = height, .width = width,
-    .classes = (int) cls[0], .cells = (int) cells };
+  y->shape = (CardiacYolov8Shape){ .height = height,
+    .width = width,
+    .classes = (int) cls[0],
+    .cells = (int) cells };
   return true;
 }
 
@@ -361,8 +356,8 @@ cardiac_yolov8_new (CardiacModel *model, int height, int width,
   bool sppf_activation;
   if (!cardiac_model_config_known (model, known_keys, error)
       || !read_shape (y, height, width, error)
-      || !cardiac_model_config_bool (model, "sppf_activation", true,
-          &sppf_activation, error)
+      || !cardiac_model_config_bool (
+          model, "sppf_activation", true, &sppf_activation, error)
       || !(y->runtime = cardiac_runtime_new (settings, error)))
     goto failed;
   y->program = cardiac_program_new (y->runtime);
@@ -372,7 +367,8 @@ cardiac_yolov8_new (CardiacModel *model, int height, int width,
   }
   CardiacWeights weights;
   cardiac_weights_init (&weights, model, y->program);
-  Builder builder = { .program = y->program, .weights = &weights,
+  Builder builder = { .program = y->program,
+    .weights = &weights,
     .A = cardiac_runtime_activation (y->runtime) };
   build (y, &builder, sppf_activation);
   cardiac_weights_clear (&weights);

@@ -15,12 +15,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char usage[]
-    = "usage: cardiac-infer MODEL INPUT OUTDIR [--device=auto|cpu|reference|"
-      "cuda[:N]]\n"
-      "                     [--precision=auto|fp32|bf16|fp16] [--threads=N]\n"
-      "Runs a model file (.safetensors) on INPUT (.npy; for mreg also a\n"
-      "directory of features) and writes every output as OUTDIR/NAME.npy.\n";
+static const char usage[] =
+    "usage: cardiac-infer MODEL INPUT OUTDIR [--device=auto|cpu|reference|"
+    "cuda[:N]]\n"
+    "                     [--precision=auto|fp32|bf16|fp16] [--threads=N]\n"
+    "Runs a model file (.safetensors) on INPUT (.npy; for mreg also a\n"
+    "directory of features) and writes every output as OUTDIR/NAME.npy.\n";
 
 /* ---- small helpers ------------------------------------------------------------ */
 
@@ -60,8 +60,8 @@ shape_text (const CardiacTensor *t, char *text, size_t size)
 }
 
 static bool
-has_shape (const CardiacTensor *t, CardiacDType dtype, int rank,
-    const int64_t *shape)
+has_shape (
+    const CardiacTensor *t, CardiacDType dtype, int rank, const int64_t *shape)
 {
   if (t->dtype != dtype || t->rank != rank)
     return false;
@@ -89,12 +89,13 @@ frames_from_pictures (const uint8_t *rgb, int64_t count, int h, int w, int S,
 {
   int side = h > w ? h : w;
   CardiacSquare crop = { .x = -(double) ((side - w) / 2),
-    .y = -(double) ((side - h) / 2), .side = side };
+    .y = -(double) ((side - h) / 2),
+    .side = side };
   for (int64_t i = 0; i < count; i++) {
-    CardiacImage image = cardiac_image_rgb (w, h, rgb + i * h * w * 3,
-        (ptrdiff_t) w * 3);
-    if (!cardiac_image_square_to_tensor (&image, &crop, S, mean, std,
-            out + i * 3 * S * S, error))
+    CardiacImage image =
+        cardiac_image_rgb (w, h, rgb + i * h * w * 3, (ptrdiff_t) w * 3);
+    if (!cardiac_image_square_to_tensor (
+            &image, &crop, S, mean, std, out + i * 3 * S * S, error))
       return false;
   }
   return true;
@@ -108,12 +109,13 @@ read_frames (const char *path, const CardiacNpy *npy, int lead, int64_t first,
 {
   const CardiacTensor *t = &npy->tensor;
   int64_t clips = lead ? first : 1, count = clips * T;
-  int64_t planar[5] = { first, T, 3, S, S }, packed[5] = { first, T, -1, -1, 3 };
+  int64_t planar[5] = { first, T, 3, S, S },
+          packed[5] = { first, T, -1, -1, 3 };
   const int64_t *pl = planar + !lead, *pk = packed + !lead;
   char expected[200];
   snprintf (expected, sizeof expected,
-      "f32 [%s%d,3,%d,%d] (normalised) or u8 [%s%d,h,w,3]", lead ? "I," : "",
-      T, S, S, lead ? "I," : "", T);
+      "f32 [%s%d,3,%d,%d] (normalised) or u8 [%s%d,h,w,3]", lead ? "I," : "", T,
+      S, S, lead ? "I," : "", T);
   float *frames = malloc (sizeof *frames * count * 3 * S * S);
   if (!frames) {
     cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory for %s", path);
@@ -138,9 +140,10 @@ static void
 print_run (const CardiacModel *model, const CardiacRunInfo *info)
 {
   fprintf (stderr, "%s (%s) on %s, %s, %d threads%s%s\n",
-      cardiac_model_name (model), cardiac_arch_name (cardiac_model_arch (model)),
-      info->device, info->precision, info->threads,
-      info->fallback[0] ? "; " : "", info->fallback);
+      cardiac_model_name (model),
+      cardiac_arch_name (cardiac_model_arch (model)), info->device,
+      info->precision, info->threads, info->fallback[0] ? "; " : "",
+      info->fallback);
 }
 
 /* ---- xclip -------------------------------------------------------------------- */
@@ -159,8 +162,8 @@ infer_xclip (CardiacModel *model, const CardiacSettings *settings,
     goto done;
   print_run (model, cardiac_xclip_run_info (xclip));
   const CardiacXclipShape *s = cardiac_xclip_shape (xclip);
-  frames = read_frames (input, &npy, 0, 1, s->frames, s->side, s->mean, s->std,
-      error);
+  frames = read_frames (
+      input, &npy, 0, 1, s->frames, s->side, s->mean, s->std, error);
   ok = frames && cardiac_xclip_run (xclip, frames, error);
   for (int i = 0; ok && i < 5; i++) {
     CardiacTensor t;
@@ -176,8 +179,8 @@ done:
 
 /* ---- mreg --------------------------------------------------------------------- */
 
-static const char *const feature_names[] = { "frame_features",
-  "patch_features", "video_features", "presence_text", "grade_text" };
+static const char *const feature_names[] = { "frame_features", "patch_features",
+  "video_features", "presence_text", "grade_text" };
 
 /* Features of all instances under one name: [I, ...]. */
 static bool
@@ -221,8 +224,7 @@ read_features (CardiacInstance *const *instances, int I, const char *directory,
       memcpy (wanted + 1, t.shape, t.rank * sizeof *wanted);
       if (!has_shape (&npy.tensor, CARDIAC_F32, t.rank + 1, wanted)) {
         char text[160];
-        CardiacTensor expected
-            = floats (NULL, t.rank + 1, wanted);
+        CardiacTensor expected = floats (NULL, t.rank + 1, wanted);
         wrong_input (path, &npy.tensor, error,
             shape_text (&expected, text, sizeof text));
         cardiac_npy_clear (&npy);
@@ -247,22 +249,22 @@ write_result (CardiacMRegResult *r, const char *out, CardiacError **error)
       for (int64_t n = 0; n < G * G; n++)
         r->eigencam[t * G * G + n] = NAN;
   return write_output (out, "s2", floats (r->s2, 2, (int64_t[]){ I, 2 }), error)
-         && write_output (out, "presence",
-             floats (r->presence, 1, (int64_t[]){ I }), error)
+         && write_output (
+             out, "presence", floats (r->presence, 1, (int64_t[]){ I }), error)
          && write_output (out, "selected",
              tensor_of (CARDIAC_I64, &selected, 0, NULL), error)
          && write_output (out, "amplified",
              floats (r->amplified, 3, (int64_t[]){ I, T, E }), error)
          && write_output (out, "activation",
              floats (r->activation, 4, (int64_t[]){ I, T, G * G, K }), error)
-         && write_output (out, "experts",
-             floats (r->experts, 2, (int64_t[]){ I, K }), error)
-         && write_output (out, "curve",
-             floats (r->curve, 2, (int64_t[]){ I, T }), error)
+         && write_output (
+             out, "experts", floats (r->experts, 2, (int64_t[]){ I, K }), error)
+         && write_output (
+             out, "curve", floats (r->curve, 2, (int64_t[]){ I, T }), error)
          && write_output (out, "regression",
              floats (r->regression, 1, (int64_t[]){ I }), error)
-         && write_output (out, "grade",
-             tensor_of (CARDIAC_I64, &grade, 0, NULL), error)
+         && write_output (
+             out, "grade", tensor_of (CARDIAC_I64, &grade, 0, NULL), error)
          && write_output (out, "eigencam",
              floats (r->eigencam, 3, (int64_t[]){ T, G, G }), error);
 }
@@ -276,8 +278,8 @@ encode_input (CardiacMReg *mreg, CardiacInstance *const *instances,
   CardiacNpy npy;
   if (!cardiac_npy_read (input, &npy, error))
     return false;
-  float *frames = read_frames (input, &npy, 1, s->instances, s->frames,
-      s->side, s->mean, s->std, error);
+  float *frames = read_frames (
+      input, &npy, 1, s->instances, s->frames, s->side, s->mean, s->std, error);
   bool ok = frames != NULL;
   size_t clip = (size_t) s->frames * 3 * s->side * s->side;
   for (int i = 0; ok && i < s->instances; i++)
@@ -343,10 +345,10 @@ write_detections (const CardiacDetection *d, int count,
     scores[i] = d[i].score;
     classes[i] = d[i].class_index;
   }
-  return write_output (out, "boxes",
-             floats (boxes, 2, (int64_t[]){ count, 4 }), error)
-         && write_output (out, "scores",
-             floats (scores, 1, (int64_t[]){ count }), error)
+  return write_output (
+             out, "boxes", floats (boxes, 2, (int64_t[]){ count, 4 }), error)
+         && write_output (
+             out, "scores", floats (scores, 1, (int64_t[]){ count }), error)
          && write_output (out, "classes",
              tensor_of (CARDIAC_I64, classes, 1, (int64_t[]){ count }), error);
 }
@@ -382,8 +384,8 @@ infer_yolov8 (CardiacModel *model, const CardiacSettings *settings,
     CardiacImage image = cardiac_image_rgb ((int) t->shape[1],
         (int) t->shape[0], t->data, (ptrdiff_t) t->shape[1] * 3);
     if (!tensor
-        || !cardiac_image_letterbox_to_tensor (&image, side, tensor,
-            &placement, error))
+        || !cardiac_image_letterbox_to_tensor (
+            &image, side, tensor, &placement, error))
       goto done;
     data = tensor;
   }
@@ -417,11 +419,11 @@ parse_precision (const char *text, CardiacPrecision *precision)
 static bool
 parse_options (int argc, char **argv, CardiacSettings *settings)
 {
-  static const struct option options[]
-      = { { "device", required_argument, NULL, 'd' },
-          { "precision", required_argument, NULL, 'p' },
-          { "threads", required_argument, NULL, 't' },
-          { "help", no_argument, NULL, 'h' }, { 0 } };
+  static const struct option options[] = { { "device", required_argument, NULL,
+                                               'd' },
+    { "precision", required_argument, NULL, 'p' },
+    { "threads", required_argument, NULL, 't' },
+    { "help", no_argument, NULL, 'h' }, { 0 } };
   int option;
   while ((option = getopt_long (argc, argv, "h", options, NULL)) != -1) {
     char *end = NULL;
@@ -431,8 +433,10 @@ parse_options (int argc, char **argv, CardiacSettings *settings)
         break;
       case 'p':
         if (!parse_precision (optarg, &settings->precision)) {
-          fprintf (stderr, "cardiac-infer: --precision=%s: auto, fp32, bf16 "
-                           "or fp16 expected\n", optarg);
+          fprintf (stderr,
+              "cardiac-infer: --precision=%s: auto, fp32, bf16 "
+              "or fp16 expected\n",
+              optarg);
           return false;
         }
         break;
@@ -461,8 +465,8 @@ infer (const char *path, const char *input, const char *out,
     const CardiacSettings *settings, CardiacError **error)
 {
   if (mkdir (out, 0777) != 0 && errno != EEXIST)
-    return cardiac_fail (error, CARDIAC_ERROR_IO, "%s: %s", out,
-        strerror (errno));
+    return cardiac_fail (
+        error, CARDIAC_ERROR_IO, "%s: %s", out, strerror (errno));
   CardiacModel *model = cardiac_model_load (path, error);
   if (!model)
     return false;
@@ -494,8 +498,8 @@ main (int argc, char **argv)
   if (!parse_options (argc, argv, &settings))
     return 2;
   CardiacError *error = NULL;
-  if (infer (argv[optind], argv[optind + 1], argv[optind + 2], &settings,
-          &error))
+  if (infer (
+          argv[optind], argv[optind + 1], argv[optind + 2], &settings, &error))
     return 0;
   fprintf (stderr, "cardiac-infer: %s\n",
       error ? cardiac_error_message (error) : "failed");

@@ -281,11 +281,10 @@ gst_cardiac_result_to_structure (GstCardiacResult *result)
     gst_structure_set (structure, "grade", G_TYPE_INT, result->grade, NULL);
   if (result->grade >= 0 && result->grade < (gint) result->n_classes
       && result->labels[result->grade])
-    gst_structure_set (structure, "label", G_TYPE_STRING,
-        result->labels[result->grade], NULL);
-  if (isfinite (result->value))
     gst_structure_set (
-        structure, "value", G_TYPE_DOUBLE, result->value, NULL);
+        structure, "label", G_TYPE_STRING, result->labels[result->grade], NULL);
+  if (isfinite (result->value))
+    gst_structure_set (structure, "value", G_TYPE_DOUBLE, result->value, NULL);
   return structure;
 }
 
@@ -306,8 +305,8 @@ get_double (const json_t *object, const gchar *key, gdouble otherwise)
 }
 
 static gint
-get_int (const json_t *object, const gchar *key, gint low, gint high,
-    gint otherwise)
+get_int (
+    const json_t *object, const gchar *key, gint low, gint high, gint otherwise)
 {
   const json_t *value = json_object_get (object, key);
 
@@ -361,8 +360,8 @@ read_curve (GstCardiacResult *result, const json_t *curve)
   result->curve = g_new (gfloat, instances * points);
   for (gsize i = 0; i < instances; i++)
     for (gsize t = 0; t < points; t++)
-      result->curve[i * points + t]
-          = array_float (json_array_get (curve, i), t);
+      result->curve[i * points + t] =
+          array_float (json_array_get (curve, i), t);
 }
 
 static void
@@ -370,8 +369,7 @@ read_finding (GstCardiacResult *result, const json_t *root)
 {
   const json_t *scores = json_object_get (root, "scores");
 
-  result->grade
-      = get_int (root, "grade", 0, GST_CARDIAC_MAX_CLASSES - 1, -1);
+  result->grade = get_int (root, "grade", 0, GST_CARDIAC_MAX_CLASSES - 1, -1);
   if (result->grade >= 0)
     result->labels[result->grade] = dup_text (root, "label");
   result->n_classes = MAX ((gint) result->n_classes, result->grade + 1);
@@ -414,11 +412,11 @@ read_evaluation (GstCardiacResult *result, const json_t *root)
   if (json_is_integer (pts) && json_integer_value (pts) >= 0)
     result->pts = json_integer_value (pts);
   read_spans (result, json_object_get (root, "spans_ns"));
-  result->instances
-      = get_int (root, "instances", 0, GST_CARDIAC_MAX_INSTANCES, 0);
+  result->instances =
+      get_int (root, "instances", 0, GST_CARDIAC_MAX_INSTANCES, 0);
   read_curve (result, json_object_get (root, "curve"));
-  result->instance
-      = get_int (root, "instance", 0, (gint) result->instances - 1, -1);
+  result->instance =
+      get_int (root, "instance", 0, (gint) result->instances - 1, -1);
   result->presence = get_double (root, "presence", NAN);
   result->scored = get_int (root, "scored", 0, GST_CARDIAC_SEGMENTS, -1);
   if (json_array_size (list) >= 2
@@ -475,8 +473,7 @@ read_record (const json_t *root, GError **error)
 }
 
 GstCardiacResult *
-gst_cardiac_result_from_json (
-    const gchar *json, gsize length, GError **error)
+gst_cardiac_result_from_json (const gchar *json, gsize length, GError **error)
 {
   json_error_t failure;
   json_t *root;

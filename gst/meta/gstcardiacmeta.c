@@ -73,10 +73,10 @@ gst_cardiac_result_meta_get_info (void)
   static const GstMetaInfo *info = NULL;
 
   if (g_once_init_enter ((GstMetaInfo **) &info)) {
-    const GstMetaInfo *meta = gst_meta_register (
-        GST_CARDIAC_RESULT_META_API_TYPE, "GstCardiacResultMeta",
-        sizeof (GstCardiacResultMeta), result_meta_init, result_meta_free,
-        result_meta_transform);
+    const GstMetaInfo *meta =
+        gst_meta_register (GST_CARDIAC_RESULT_META_API_TYPE,
+            "GstCardiacResultMeta", sizeof (GstCardiacResultMeta),
+            result_meta_init, result_meta_free, result_meta_transform);
     g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) meta);
   }
   return info;
@@ -92,8 +92,7 @@ gst_buffer_get_cardiac_result_meta (GstBuffer *buffer)
 }
 
 GstCardiacResultMeta *
-gst_buffer_add_cardiac_result_meta (
-    GstBuffer *buffer, GstCardiacResult *result)
+gst_buffer_add_cardiac_result_meta (GstBuffer *buffer, GstCardiacResult *result)
 {
   GstCardiacResultMeta *meta;
 
@@ -115,9 +114,8 @@ gst_buffer_add_cardiac_result_meta (
 GType
 gst_cardiac_geometry_meta_api_get_type (void)
 {
-  static const gchar *tags[]
-      = { GST_META_TAG_VIDEO_STR, GST_META_TAG_VIDEO_SIZE_STR,
-          GST_META_TAG_VIDEO_ORIENTATION_STR, NULL };
+  static const gchar *tags[] = { GST_META_TAG_VIDEO_STR,
+    GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR, NULL };
   static gsize type = 0;
 
   if (g_once_init_enter (&type))
@@ -208,10 +206,10 @@ gst_cardiac_geometry_meta_get_info (void)
   static const GstMetaInfo *info = NULL;
 
   if (g_once_init_enter ((GstMetaInfo **) &info)) {
-    const GstMetaInfo *meta = gst_meta_register (
-        GST_CARDIAC_GEOMETRY_META_API_TYPE, "GstCardiacGeometryMeta",
-        sizeof (GstCardiacGeometryMeta), geometry_meta_init, NULL,
-        geometry_meta_transform);
+    const GstMetaInfo *meta =
+        gst_meta_register (GST_CARDIAC_GEOMETRY_META_API_TYPE,
+            "GstCardiacGeometryMeta", sizeof (GstCardiacGeometryMeta),
+            geometry_meta_init, NULL, geometry_meta_transform);
     g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) meta);
   }
   return info;

@@ -62,9 +62,9 @@ GST_CARDIAC_API GType gst_cardiac_result_meta_api_get_type (void);
 GST_CARDIAC_API const GstMetaInfo *gst_cardiac_result_meta_get_info (void);
 GST_CARDIAC_API GType gst_cardiac_geometry_meta_api_get_type (void);
 GST_CARDIAC_API const GstMetaInfo *gst_cardiac_geometry_meta_get_info (void);
-#define GST_CARDIAC_RESULT_META_API_TYPE \
+#define GST_CARDIAC_RESULT_META_API_TYPE                                       \
   (gst_cardiac_result_meta_api_get_type ())
-#define GST_CARDIAC_GEOMETRY_META_API_TYPE \
+#define GST_CARDIAC_GEOMETRY_META_API_TYPE                                     \
   (gst_cardiac_geometry_meta_api_get_type ())
 
 /** Adds the record to a writable buffer, or replaces the record that is there.

@@ -157,8 +157,8 @@ gst_cardiac_result_copy (const GstCardiacResult *from)
   result->version = g_strdup (from->version);
   result->map_method = g_strdup (from->map_method);
   result->maps = copy_array (from->maps, cells, sizeof (gfloat));
-  result->frame_times
-      = copy_array (from->frame_times, points, sizeof (GstClockTime));
+  result->frame_times =
+      copy_array (from->frame_times, points, sizeof (GstClockTime));
   return result;
 }
 

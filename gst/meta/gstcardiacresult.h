@@ -80,33 +80,33 @@ struct _GstCardiacResult {
 
   GstCardiacResultType type;
   GstCardiacState state;
-  gchar *reason;       ///< one sentence
-  guint64 serial;      ///< grows by one with each record of an element
-  gboolean is_final;   ///< of the whole recording
-  GstClockTime pts;    ///< newest frame that it considers
+  gchar *reason;     ///< one sentence
+  guint64 serial;    ///< grows by one with each record of an element
+  gboolean is_final; ///< of the whole recording
+  GstClockTime pts;  ///< newest frame that it considers
 
-  guint n_spans;       ///< 0 .. MAX_INSTANCES
+  guint n_spans;                                    ///< 0 .. MAX_INSTANCES
   GstClockTime spans[GST_CARDIAC_MAX_INSTANCES][2]; ///< first, last frame
-  gint instance;       ///< selected one, -1: unknown
-  guint instances;     ///< I; 0: unknown
+  gint instance;   ///< selected one, -1: unknown
+  guint instances; ///< I; 0: unknown
 
-  gint grade;          ///< -1: none
-  gdouble value;       ///< regression; NaN: none
-  guint n_classes;     ///< K; 0: unknown
+  gint grade;      ///< -1: none
+  gdouble value;   ///< regression; NaN: none
+  guint n_classes; ///< K; 0: unknown
   gchar *labels[GST_CARDIAC_MAX_CLASSES];
   gdouble thresholds[GST_CARDIAC_MAX_CLASSES - 1]; ///< borders of `value`
   gboolean has_probabilities;
   gfloat probabilities[GST_CARDIAC_MAX_CLASSES];
-  gdouble presence;    ///< of regurgitation, selected instance; NaN: unknown
-  guint n_points;      ///< T, frames an instance; 0: no curve
-  gfloat *curve;       ///< [instances][n_points], or NULL
+  gdouble presence; ///< of regurgitation, selected instance; NaN: unknown
+  guint n_points;   ///< T, frames an instance; 0: no curve
+  gfloat *curve;    ///< [instances][n_points], or NULL
   gboolean has_roi;
-  GstCardiacBox roi;   ///< pixels of the frame that was analysed
+  GstCardiacBox roi; ///< pixels of the frame that was analysed
 
-  gboolean has_scores; ///< MMSA
+  gboolean has_scores;                 ///< MMSA
   guint8 scores[GST_CARDIAC_SEGMENTS]; ///< 1 .. 4, 0: not scored
-  gdouble index;       ///< motion score index; NaN: none
-  gint scored;         ///< segments behind `index`; -1: unknown
+  gdouble index;                       ///< motion score index; NaN: none
+  gint scored;                         ///< segments behind `index`; -1: unknown
 
   gchar *model_name, *model_sha256, *model_arch;
   gboolean trained, synthetic;
@@ -116,9 +116,9 @@ struct _GstCardiacResult {
 
   /* Maps of the network's activation. They hold no coordinates: where they lie
    * in a picture is said by GstCardiacGeometryMeta. */
-  gchar *map_method;   ///< "activation", "mixed" or "eigencam"
+  gchar *map_method; ///< "activation", "mixed" or "eigencam"
   guint map_rows, map_cols;
-  gfloat *maps;        ///< [instances][n_points][rows][cols], NaN: undefined
+  gfloat *maps; ///< [instances][n_points][rows][cols], NaN: undefined
   gfloat map_peaks[GST_CARDIAC_MAX_INSTANCES];
   GstClockTime *frame_times; ///< [instances][n_points], or NULL
 };
@@ -131,8 +131,8 @@ GST_CARDIAC_API GType gst_cardiac_state_get_type (void);
 
 /** "RESULT", "NO_SIGNAL", ...: the word of JSON lines. */
 GST_CARDIAC_API const gchar *gst_cardiac_state_name (GstCardiacState state);
-GST_CARDIAC_API gboolean gst_cardiac_state_from_name (const gchar *name,
-    GstCardiacState *state);
+GST_CARDIAC_API gboolean gst_cardiac_state_from_name (
+    const gchar *name, GstCardiacState *state);
 
 /** True in RESULT and UNSURE: the only states with a grade or scores. */
 GST_CARDIAC_API gboolean gst_cardiac_state_has_finding (GstCardiacState state);

@@ -23,21 +23,21 @@ now_ms (void)
 {
   struct timespec time;
   clock_gettime (CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec * 1e3 + (double)time.tv_nsec * 1e-6;
+  return (double) time.tv_sec * 1e3 + (double) time.tv_nsec * 1e-6;
 }
 
 static int
 compare (const void *a, const void *b)
 {
-  double x = *(const double *)a, y = *(const double *)b;
+  double x = *(const double *) a, y = *(const double *) b;
   return (x > y) - (x < y);
 }
 
 static void
 letterbox (Bench *bench)
 {
-  cardiac_resizer_letterbox_to_tensor (bench->resizer, &bench->image, 640,
-                                       bench->tensor, NULL, NULL);
+  cardiac_resizer_letterbox_to_tensor (
+      bench->resizer, &bench->image, 640, bench->tensor, NULL, NULL);
 }
 
 static void
@@ -47,7 +47,7 @@ square (Bench *bench)
   static const float std[] = { 0.229f, 0.224f, 0.225f };
   CardiacSquare crop = { (WIDTH - HEIGHT) / 2, 0, HEIGHT };
   cardiac_resizer_square_to_tensor (bench->resizer, &bench->image, &crop, 224,
-                                    mean, std, bench->tensor, NULL);
+      mean, std, bench->tensor, NULL);
 }
 
 static void
@@ -60,13 +60,13 @@ signature (Bench *bench)
 static void
 coloured (Bench *bench)
 {
-  cardiac_image_coloured_fraction (&bench->image, NULL,
-                                   CARDIAC_COLOURED_THRESHOLD, NULL);
+  cardiac_image_coloured_fraction (
+      &bench->image, NULL, CARDIAC_COLOURED_THRESHOLD, NULL);
 }
 
 static void
-measure (const char *name, const char *format, void (*work) (Bench *),
-         Bench *bench)
+measure (
+    const char *name, const char *format, void (*work) (Bench *), Bench *bench)
 {
   double times[RUNS];
   work (bench);
@@ -77,7 +77,7 @@ measure (const char *name, const char *format, void (*work) (Bench *),
   }
   qsort (times, RUNS, sizeof *times, compare);
   printf ("%-34s %-5s %7.3f ms best %7.3f ms median\n", name, format, times[0],
-          times[RUNS / 2]);
+      times[RUNS / 2]);
 }
 
 static CardiacImage
@@ -85,13 +85,12 @@ nv12 (const uint8_t *data)
 {
   const uint8_t *chroma = data + WIDTH * HEIGHT;
   return (CardiacImage){ .width = WIDTH,
-                         .height = HEIGHT,
-                         .colour = CARDIAC_COLOUR_YUV,
-                         .matrix = CARDIAC_MATRIX_BT709,
-                         .chroma_site = CARDIAC_CHROMA_LEFT,
-                         .component = { { data, WIDTH, 1, 0, 0 },
-                                        { chroma, WIDTH, 2, 1, 1 },
-                                        { chroma + 1, WIDTH, 2, 1, 1 } } };
+    .height = HEIGHT,
+    .colour = CARDIAC_COLOUR_YUV,
+    .matrix = CARDIAC_MATRIX_BT709,
+    .chroma_site = CARDIAC_CHROMA_LEFT,
+    .component = { { data, WIDTH, 1, 0, 0 }, { chroma, WIDTH, 2, 1, 1 },
+        { chroma + 1, WIDTH, 2, 1, 1 } } };
 }
 
 static CardiacImage
@@ -99,12 +98,11 @@ uyvy (const uint8_t *data)
 {
   CardiacImage image = nv12 (data);
   for (int c = 0; c < 3; c++)
-    image.component[c]
-        = (CardiacComponent){ data
-                                  + (c == 0   ? 1
-                                     : c == 1 ? 0
-                                              : 2),
-                              2 * WIDTH, c == 0 ? 2 : 4, c > 0, 0 };
+    image.component[c] = (CardiacComponent){ data
+                                                 + (c == 0    ? 1
+                                                     : c == 1 ? 0
+                                                              : 2),
+      2 * WIDTH, c == 0 ? 2 : 4, c > 0, 0 };
   return image;
 }
 
@@ -122,19 +120,18 @@ bgrx (const uint8_t *data)
 int
 main (void)
 {
-  size_t size = (size_t)WIDTH * HEIGHT * 4;
+  size_t size = (size_t) WIDTH * HEIGHT * 4;
   uint8_t *data = malloc (size);
   Bench bench = { .resizer = cardiac_resizer_new (NULL),
-                  .tensor = malloc ((size_t)3 * 640 * 640 * sizeof (float)) };
+    .tensor = malloc ((size_t) 3 * 640 * 640 * sizeof (float)) };
   if (!data || !bench.tensor || !bench.resizer)
     return 1;
   uint32_t state = 1;
   for (size_t i = 0; i < size; i++)
-    data[i] = (uint8_t)((state = state * 1664525u + 1013904223u) >> 24);
+    data[i] = (uint8_t) ((state = state * 1664525u + 1013904223u) >> 24);
 
-  CardiacImage images[]
-      = { nv12 (data), uyvy (data), bgrx (data),
-          cardiac_image_rgb (WIDTH, HEIGHT, data, 3 * WIDTH) };
+  CardiacImage images[] = { nv12 (data), uyvy (data), bgrx (data),
+    cardiac_image_rgb (WIDTH, HEIGHT, data, 3 * WIDTH) };
   const char *names[] = { "NV12", "UYVY", "BGRx", "RGB" };
   for (size_t i = 0; i < sizeof images / sizeof *images; i++) {
     bench.image = images[i];

@@ -22,21 +22,20 @@ random_bits (uint64_t *state)
 static int
 random_int (uint64_t *state, int low, int high)
 {
-  return low + (int)(random_bits (state) % (uint64_t)(high - low + 1));
+  return low + (int) (random_bits (state) % (uint64_t) (high - low + 1));
 }
 
 /** One of a list. */
 #define RANDOM_OF(state, ...)                                                  \
-  (((const int[]){ __VA_ARGS__ })[random_int (                                 \
-      state, 0,                                                                \
-      (int)(sizeof ((const int[]){ __VA_ARGS__ }) / sizeof (int)) - 1)])
+  (((const int[]){ __VA_ARGS__ })[random_int (state, 0,                        \
+      (int) (sizeof ((const int[]){ __VA_ARGS__ }) / sizeof (int)) - 1)])
 
 /** N(0,1) (Box-Muller). */
 static double
 random_normal (uint64_t *state)
 {
-  double u = ((double)(random_bits (state) >> 11) + 1) * 0x1p-53;
-  double v = (double)(random_bits (state) >> 11) * 0x1p-53;
+  double u = ((double) (random_bits (state) >> 11) + 1) * 0x1p-53;
+  double v = (double) (random_bits (state) >> 11) * 0x1p-53;
   return sqrt (-2 * log (u)) * cos (6.283185307179586 * v);
 }
 
@@ -47,7 +46,7 @@ check_tensor_count (const CardiacTensor *tensor)
 {
   size_t count = 1;
   for (int i = 0; i < tensor->rank; i++)
-    count *= (size_t)tensor->shape[i];
+    count *= (size_t) tensor->shape[i];
   return count;
 }
 
@@ -60,12 +59,12 @@ check_tensor_bytes (const CardiacTensor *tensor)
 double
 check_load (const void *data, CardiacDType dtype, size_t i)
 {
-  return cardiac_load (data, dtype, (int64_t)i);
+  return cardiac_load (data, dtype, (int64_t) i);
 }
 
 static void
-set_tensor (CardiacTensor *tensor, CardiacDType dtype, int rank,
-            const int64_t *shape)
+set_tensor (
+    CardiacTensor *tensor, CardiacDType dtype, int rank, const int64_t *shape)
 {
   *tensor = (CardiacTensor){ .dtype = dtype, .rank = rank };
   for (int i = 0; i < rank; i++)
@@ -73,7 +72,7 @@ set_tensor (CardiacTensor *tensor, CardiacDType dtype, int rank,
 }
 
 #define SHAPE(...)                                                             \
-  (int)(sizeof ((int64_t[]){ __VA_ARGS__ }) / sizeof (int64_t)), (int64_t[])   \
+  (int) (sizeof ((int64_t[]){ __VA_ARGS__ }) / sizeof (int64_t)), (int64_t[])  \
   {                                                                            \
     __VA_ARGS__                                                                \
   }
@@ -83,8 +82,8 @@ add (CheckCases *cases, CardiacOpKind kind)
 {
   if (cases->count == cases->capacity) {
     cases->capacity = cases->capacity ? 2 * cases->capacity : 64;
-    cases->items = realloc (cases->items,
-                            (size_t)cases->capacity * sizeof *cases->items);
+    cases->items =
+        realloc (cases->items, (size_t) cases->capacity * sizeof *cases->items);
     if (!cases->items)
       abort ();
   }
@@ -110,8 +109,8 @@ add_input (CheckCase *it, CardiacDType dtype, int rank, const int64_t *shape)
 
 /** Weights, filled with scale * N(0,1) + offset. */
 static void
-add_constant (CheckCase *it, float scale, float offset, int rank,
-              const int64_t *shape)
+add_constant (
+    CheckCase *it, float scale, float offset, int rank, const int64_t *shape)
 {
   int i = it->op.inputs;
   add_input (it, CARDIAC_F32, rank, shape);
@@ -138,16 +137,16 @@ static void
 add_directions (const CheckCase *it, int i, float *data)
 {
   int64_t n = it->op.in[0].shape[1], e = it->op.in[0].shape[2];
-  int64_t count = (int64_t)check_tensor_count (&it->op.in[i]);
+  int64_t count = (int64_t) check_tensor_count (&it->op.in[i]);
   for (int64_t j = 0; j < count; j++) {
     int64_t patch = (i == 0 ? j / e : j) % n, channel = j % e;
-    double first = 3 * cos (0.37 * (double)(patch * patch % 61));
-    double second = 2 * cos (0.9 + 0.23 * (double)(7 * patch % 53));
+    double first = 3 * cos (0.37 * (double) (patch * patch % 61));
+    double second = 2 * cos (0.9 + 0.23 * (double) (7 * patch % 53));
     if (i == 0) {
       first = channel & 1 ? -first : first;
       first += channel & 2 ? -second : second;
     }
-    data[j] += (float)first;
+    data[j] += (float) first;
   }
 }
 
@@ -158,13 +157,13 @@ check_case_fill (const CheckCase *it, int i, uint64_t seed)
   const CheckFill *fill = &it->fill[i];
   size_t count = check_tensor_count (tensor);
   void *data = malloc (check_tensor_bytes (tensor) + 1);
-  uint64_t state = seed * 1000003 + (uint64_t)i;
+  uint64_t state = seed * 1000003 + (uint64_t) i;
   if (!data)
     abort ();
   for (size_t j = 0; j < count; j++) {
     double x = fill->offset + fill->scale * random_normal (&state);
-    cardiac_store (data, tensor->dtype, (int64_t)j,
-                   (float)(fill->positive ? fabs (x) : x));
+    cardiac_store (data, tensor->dtype, (int64_t) j,
+        (float) (fill->positive ? fabs (x) : x));
   }
   if (it->op.kind == CARDIAC_OP_EIGENCAM)
     add_directions (it, i, data);
@@ -187,7 +186,7 @@ add_linear (CheckCases *cases, Linear l)
   CheckCase *it = add (cases, CARDIAC_OP_LINEAR);
   bool in_place = l.flags & IN_PLACE;
   add_input (it, l.x, SHAPE (l.m, l.k));
-  add_constant (it, 1 / sqrtf ((float)l.k), 0, SHAPE (l.n, l.k));
+  add_constant (it, 1 / sqrtf ((float) l.k), 0, SHAPE (l.n, l.k));
   if (l.flags & WITH_BIAS)
     add_constant (it, 0.5f, 0, SHAPE (l.n));
   else
@@ -200,9 +199,8 @@ add_linear (CheckCases *cases, Linear l)
   it->op.linear.group = l.group;
   it->floor = 1;
   snprintf (it->label, sizeof it->label, "%dx%dx%d%s%s%s act %d group %d", l.m,
-            l.k, l.n, l.flags & WITH_BIAS ? " bias" : "",
-            in_place ? " onto" : "", l.flags & WITH_RESIDUAL ? " residual" : "",
-            (int)l.activation, l.group);
+      l.k, l.n, l.flags & WITH_BIAS ? " bias" : "", in_place ? " onto" : "",
+      l.flags & WITH_RESIDUAL ? " residual" : "", (int) l.activation, l.group);
 }
 
 static void
@@ -236,11 +234,11 @@ cases_linear (CheckCases *cases, CardiacDType A, uint64_t *state)
     int flags = random_int (state, 0, 7);
     if (flags & IN_PLACE)
       flags &= ~WITH_RESIDUAL;
-    add_linear (cases, (Linear){ rows, random_int (state, 1, 300),
-                                 random_int (state, 1, 200), flags, group,
-                                 random_int (state, 0, 3),
-                                 random_int (state, 0, 1) ? A : F32,
-                                 random_int (state, 0, 1) ? A : F32 });
+    add_linear (
+        cases, (Linear){ rows, random_int (state, 1, 300),
+                   random_int (state, 1, 200), flags, group,
+                   random_int (state, 0, 3), random_int (state, 0, 1) ? A : F32,
+                   random_int (state, 0, 1) ? A : F32 });
   }
 }
 
@@ -268,9 +266,8 @@ cases_layer_norm (CheckCases *cases, CardiacDType A, uint64_t *state)
   add_layer_norm (cases, 33, 513, A, A);
   for (int i = 0; i < 6; i++)
     add_layer_norm (cases, random_int (state, 1, 100),
-                    random_int (state, 2, 1100),
-                    random_int (state, 0, 1) ? A : CARDIAC_F32,
-                    random_int (state, 0, 1) ? A : CARDIAC_F32);
+        random_int (state, 2, 1100), random_int (state, 0, 1) ? A : CARDIAC_F32,
+        random_int (state, 0, 1) ? A : CARDIAC_F32);
 }
 
 typedef struct Attention {
@@ -293,23 +290,28 @@ add_attention (CheckCases *cases, Attention a, CardiacDType dtype)
   set_output (it, dtype, SHAPE (a.b, a.queries, width));
   it->op.attention.heads = a.heads;
   it->op.attention.head_dim = a.head_dim;
-  it->op.attention.scale = 1 / sqrtf ((float)a.head_dim);
+  it->op.attention.scale = 1 / sqrtf ((float) a.head_dim);
   it->op.attention.q_offset = a.packed ? 0 : 5;
   it->op.attention.k_offset = a.packed ? width : 0;
   it->op.attention.v_offset = a.packed ? 2 * width : width + 3;
   snprintf (it->label, sizeof it->label, "%dx%d on %d, %d heads of %d%s", a.b,
-            a.queries, a.keys, a.heads, a.head_dim, a.packed ? " packed" : "");
+      a.queries, a.keys, a.heads, a.head_dim, a.packed ? " packed" : "");
 }
 
 static void
 cases_attention (CheckCases *cases, CardiacDType A, uint64_t *state)
 {
   const Attention fixed[] = {
-    { 1, 1, 1, 1, 32, true },      { 1, 16, 16, 8, 64, true },
-    { 3, 198, 198, 2, 64, true },  { 2, 51, 51, 3, 96, true },
-    { 1, 3, 196, 8, 64, false },   { 1, 3, 49, 2, 32, false },
-    { 1, 257, 257, 1, 128, true }, { 1, 2, 600, 1, 32, false },
-    { 1, 600, 600, 1, 32, true },  { 2, 8, 8, 4, 96, false },
+    { 1, 1, 1, 1, 32, true },
+    { 1, 16, 16, 8, 64, true },
+    { 3, 198, 198, 2, 64, true },
+    { 2, 51, 51, 3, 96, true },
+    { 1, 3, 196, 8, 64, false },
+    { 1, 3, 49, 2, 32, false },
+    { 1, 257, 257, 1, 128, true },
+    { 1, 2, 600, 1, 32, false },
+    { 1, 600, 600, 1, 32, true },
+    { 2, 8, 8, 4, 96, false },
     { 1, 50, 50, 12, 5, true },
   };
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
@@ -319,10 +321,10 @@ cases_attention (CheckCases *cases, CardiacDType A, uint64_t *state)
     int keys = RANDOM_OF (state, 1, 2, 15, 17, 33, 63, 130, 198);
     int queries = packed ? keys : random_int (state, 1, 70);
     add_attention (cases,
-                   (Attention){ random_int (state, 1, 3), queries, keys,
-                                random_int (state, 1, 4),
-                                RANDOM_OF (state, 32, 64, 96, 128), packed },
-                   A);
+        (Attention){ random_int (state, 1, 3), queries, keys,
+            random_int (state, 1, 4), RANDOM_OF (state, 32, 64, 96, 128),
+            packed },
+        A);
   }
 }
 
@@ -340,7 +342,7 @@ cases_matmul (CheckCases *cases, CardiacDType A, uint64_t *state)
     add_input (it, CARDIAC_F32, SHAPE (b, m, k));
     add_input (it, CARDIAC_F32, SHAPE (b, n, k));
     set_output (it, CARDIAC_F32, SHAPE (b, m, n));
-    it->op.matmul.alpha = 1 / sqrtf ((float)k);
+    it->op.matmul.alpha = 1 / sqrtf ((float) k);
     it->floor = 1;
     snprintf (it->label, sizeof it->label, "%d of %dx%dx%d", b, m, k, n);
   }
@@ -360,8 +362,8 @@ add_conv (CheckCases *cases, Conv c)
   int ho = (c.h + 2 * padding - c.kernel) / c.stride + 1;
   int wo = (c.w + 2 * padding - c.kernel) / c.stride + 1;
   add_input (it, c.x, SHAPE (c.b, c.h, c.w, c.ci));
-  add_constant (it, 1 / sqrtf ((float)(c.ci * c.kernel * c.kernel)), 0,
-                SHAPE (c.co, c.ci, c.kernel, c.kernel));
+  add_constant (it, 1 / sqrtf ((float) (c.ci * c.kernel * c.kernel)), 0,
+      SHAPE (c.co, c.ci, c.kernel, c.kernel));
   if (c.flags & WITH_BIAS)
     add_constant (it, 0.5f, 0, SHAPE (c.co));
   else
@@ -374,10 +376,9 @@ add_conv (CheckCases *cases, Conv c)
   it->op.conv.activation = c.activation;
   it->floor = 1;
   snprintf (it->label, sizeof it->label,
-            "%dx%dx%dx%d to %d, %dx%d s%d%s%s act %d", c.b, c.h, c.w, c.ci,
-            c.co, c.kernel, c.kernel, c.stride,
-            c.flags & WITH_BIAS ? " bias" : "",
-            c.flags & WITH_RESIDUAL ? " residual" : "", (int)c.activation);
+      "%dx%dx%dx%d to %d, %dx%d s%d%s%s act %d", c.b, c.h, c.w, c.ci, c.co,
+      c.kernel, c.kernel, c.stride, c.flags & WITH_BIAS ? " bias" : "",
+      c.flags & WITH_RESIDUAL ? " residual" : "", (int) c.activation);
 }
 
 static void
@@ -404,31 +405,30 @@ cases_conv2d (CheckCases *cases, CardiacDType A, uint64_t *state)
   for (int i = 0; i < 8; i++) {
     CardiacDType y = random_int (state, 0, 2) ? A : CARDIAC_F32;
     add_conv (cases,
-              (Conv){ random_int (state, 1, 2), random_int (state, 3, 30),
-                      random_int (state, 3, 30), random_int (state, 1, 40),
-                      random_int (state, 1, 40), RANDOM_OF (state, 1, 3, 3),
-                      random_int (state, 1, 2), random_int (state, 0, 3),
-                      random_int (state, 0, 3),
-                      random_int (state, 0, 3) ? A : y, y });
+        (Conv){ random_int (state, 1, 2), random_int (state, 3, 30),
+            random_int (state, 3, 30), random_int (state, 1, 40),
+            random_int (state, 1, 40), RANDOM_OF (state, 1, 3, 3),
+            random_int (state, 1, 2), random_int (state, 0, 3),
+            random_int (state, 0, 3), random_int (state, 0, 3) ? A : y, y });
   }
 }
 
 static void
 add_pool (CheckCases *cases, int b, int h, int w, int c, int kernel, int stride,
-          CardiacDType A)
+    CardiacDType A)
 {
   CheckCase *it = add (cases, CARDIAC_OP_MAX_POOL2D);
   int padding = kernel % 2 ? kernel / 2 : 0;
   add_input (it, A, SHAPE (b, h, w, c));
   it->fill[0].offset = -4; /* padding of zeros would win */
   set_output (it, A,
-              SHAPE (b, (h + 2 * padding - kernel) / stride + 1,
-                     (w + 2 * padding - kernel) / stride + 1, c));
+      SHAPE (b, (h + 2 * padding - kernel) / stride + 1,
+          (w + 2 * padding - kernel) / stride + 1, c));
   it->op.pool.kernel = kernel;
   it->op.pool.stride = stride;
   it->op.pool.padding = padding;
   snprintf (it->label, sizeof it->label, "%dx%dx%dx%d, %d s%d", b, h, w, c,
-            kernel, stride);
+      kernel, stride);
 }
 
 static void
@@ -440,8 +440,8 @@ cases_max_pool2d (CheckCases *cases, CardiacDType A, uint64_t *state)
   add_pool (cases, 1, 1, 1, 1, 3, 1, A);
   for (int i = 0; i < 4; i++)
     add_pool (cases, random_int (state, 1, 2), random_int (state, 5, 20),
-              random_int (state, 5, 20), random_int (state, 1, 40),
-              random_int (state, 2, 5), random_int (state, 1, 2), A);
+        random_int (state, 5, 20), random_int (state, 1, 40),
+        random_int (state, 2, 5), random_int (state, 1, 2), A);
 }
 
 static void
@@ -485,7 +485,7 @@ cases_slice (CheckCases *cases, CardiacDType A, uint64_t *state)
     set_output (it, A, SHAPE (rows, 2, c));
     it->op.slice.first = random_int (state, 0, all - c);
     snprintf (it->label, sizeof it->label, "%dx2x%d, %d from %d", rows, all, c,
-              it->op.slice.first);
+        it->op.slice.first);
   }
 }
 
@@ -516,22 +516,22 @@ cases_binary (CheckCases *cases, CardiacDType A, uint64_t *state)
     CheckCase *it = add (cases, CARDIAC_OP_BINARY);
     add_input (it, random_int (state, 0, 1) ? A : CARDIAC_F32, SHAPE (a, b, c));
     switch (i % 3) {
-    case 0:
-      add_input (it, w, SHAPE (c));
-      break;
-    case 1:
-      add_input (it, w, SHAPE (b, c));
-      break;
-    default:
-      add_input (it, w, SHAPE (a, b, c));
+      case 0:
+        add_input (it, w, SHAPE (c));
+        break;
+      case 1:
+        add_input (it, w, SHAPE (b, c));
+        break;
+      default:
+        add_input (it, w, SHAPE (a, b, c));
     }
     it->op.constant[1] = constant;
-    set_output (it, random_int (state, 0, 1) ? A : CARDIAC_F32,
-                SHAPE (a, b, c));
+    set_output (
+        it, random_int (state, 0, 1) ? A : CARDIAC_F32, SHAPE (a, b, c));
     it->op.binary.multiply = i & 1;
     it->floor = 1;
     snprintf (it->label, sizeof it->label, "%dx%dx%d %s %d axes", a, b, c,
-              it->op.binary.multiply ? "times" : "plus", i % 3 + 1);
+        it->op.binary.multiply ? "times" : "plus", i % 3 + 1);
   }
 }
 
@@ -541,7 +541,7 @@ add_patchify (CheckCases *cases, int b, int side, int patch, CardiacDType y)
   int n = side / patch;
   CheckCase *it = add (cases, CARDIAC_OP_PATCHIFY);
   add_input (it, CARDIAC_F32, SHAPE (b, 3, side, side));
-  set_output (it, y, SHAPE ((int64_t)b * n * n, 3 * patch * patch));
+  set_output (it, y, SHAPE ((int64_t) b * n * n, 3 * patch * patch));
   it->op.patchify.patch = patch;
   snprintf (it->label, sizeof it->label, "%d of %d px, %d", b, side, patch);
 }
@@ -559,7 +559,7 @@ cases_patchify (CheckCases *cases, CardiacDType A, uint64_t *state)
 
 static void
 add_tokens (CheckCases *cases, int b, int n, int rows, int d, CardiacDType x,
-            CardiacDType y)
+    CardiacDType y)
 {
   CheckCase *it = add (cases, CARDIAC_OP_TOKENS);
   add_input (it, x, SHAPE (b, n, d));
@@ -576,12 +576,12 @@ cases_tokens (CheckCases *cases, CardiacDType A, uint64_t *state)
   add_tokens (cases, 3, 49, 50, 33, A, A);
   add_tokens (cases, 2, 49, 51, 64, A, CARDIAC_F32);
   add_tokens (cases, 1, random_int (state, 1, 9), 16, random_int (state, 1, 70),
-              CARDIAC_F32, A);
+      CARDIAC_F32, A);
 }
 
 static void
-cases_rows (CheckCases *cases, CardiacOpKind kind, CardiacDType A,
-            uint64_t *state)
+cases_rows (
+    CheckCases *cases, CardiacOpKind kind, CardiacDType A, uint64_t *state)
 {
   for (int i = 0; i < 6; i++) {
     int b = random_int (state, 1, 16), rows = random_int (state, 1, 60);
@@ -600,7 +600,7 @@ cases_rows (CheckCases *cases, CardiacOpKind kind, CardiacDType A,
     }
     it->op.rows.first = random_int (state, 0, rows - n);
     snprintf (it->label, sizeof it->label, "%dx%dx%d, %d from %d", b, rows, d,
-              n, it->op.rows.first);
+        n, it->op.rows.first);
   }
 }
 
@@ -678,8 +678,8 @@ cases_amplify (CheckCases *cases, CardiacDType A, uint64_t *state)
     it->op.amplify.replicate = i % 4 < 2;
     it->floor = 1;
     snprintf (it->label, sizeof it->label, "%dx%dx%d %s %s", instances, t, e,
-              i & 1 ? "running" : "video",
-              it->op.amplify.replicate ? "replicate" : "zero");
+        i & 1 ? "running" : "video",
+        it->op.amplify.replicate ? "replicate" : "zero");
   }
 }
 
@@ -707,7 +707,7 @@ cases_eigencam (CheckCases *cases, CardiacDType A, uint64_t *state)
 
 static void
 add_yolo_decode (CheckCases *cases, int height, int width, int classes,
-                 CardiacDType box, CardiacDType class)
+    CardiacDType box, CardiacDType class)
 {
   CheckCase *it = add (cases, CARDIAC_OP_YOLO_DECODE);
   int cells = 0;
@@ -720,8 +720,8 @@ add_yolo_decode (CheckCases *cases, int height, int width, int classes,
     cells += h * w;
   }
   set_output (it, CARDIAC_F32, SHAPE (4 + classes, cells));
-  snprintf (it->label, sizeof it->label, "%dx%d, %d classes", height, width,
-            classes);
+  snprintf (
+      it->label, sizeof it->label, "%dx%d, %d classes", height, width, classes);
 }
 
 static void
@@ -730,15 +730,14 @@ cases_yolo_decode (CheckCases *cases, CardiacDType A, uint64_t *state)
   add_yolo_decode (cases, 320, 320, 1, A, A);
   add_yolo_decode (cases, 64, 96, 80, A, CARDIAC_F32);
   add_yolo_decode (cases, 32 * random_int (state, 1, 5),
-                   32 * random_int (state, 1, 5), random_int (state, 1, 5),
-                   CARDIAC_F32, A);
+      32 * random_int (state, 1, 5), random_int (state, 1, 5), CARDIAC_F32, A);
 }
 
 void
-check_cases_add (CheckCases *cases, CardiacOpKind kind, CardiacDType A,
-                 uint64_t seed)
+check_cases_add (
+    CheckCases *cases, CardiacOpKind kind, CardiacDType A, uint64_t seed)
 {
-  uint64_t state = seed * 7919 + (uint64_t)kind;
+  uint64_t state = seed * 7919 + (uint64_t) kind;
   switch (kind) {
 #define CASES(NAME, name)                                                      \
   case CARDIAC_OP_##NAME:                                                      \
@@ -764,12 +763,12 @@ check_cases_add (CheckCases *cases, CardiacOpKind kind, CardiacDType A,
     CASES (EIGENCAM, eigencam)
     CASES (YOLO_DECODE, yolo_decode)
 #undef CASES
-  case CARDIAC_OP_ROWS_LOAD:
-  case CARDIAC_OP_ROWS_STORE:
-    cases_rows (cases, kind, A, &state);
-    break;
-  case CARDIAC_OP_KINDS:
-    break;
+    case CARDIAC_OP_ROWS_LOAD:
+    case CARDIAC_OP_ROWS_STORE:
+      cases_rows (cases, kind, A, &state);
+      break;
+    case CARDIAC_OP_KINDS:
+      break;
   }
 }
 
@@ -783,12 +782,12 @@ bench_vision (CheckCases *cases, CardiacOpKind kind, CardiacDType A, int tokens)
   int m = 16 * tokens;
   if (kind == CARDIAC_OP_LINEAR) {
     add_linear (cases, (Linear){ m, 768, 2304, WITH_BIAS, tokens, 0, A, A });
-    add_linear (cases, (Linear){ m, 768, 768, WITH_BIAS | IN_PLACE, tokens, 0,
-                                 A, F32 });
+    add_linear (cases,
+        (Linear){ m, 768, 768, WITH_BIAS | IN_PLACE, tokens, 0, A, F32 });
     add_linear (cases, (Linear){ m, 768, 3072, WITH_BIAS, tokens,
-                                 CARDIAC_ACTIVATION_QUICK_GELU, A, A });
-    add_linear (cases, (Linear){ m, 3072, 768, WITH_BIAS | IN_PLACE, tokens, 0,
-                                 A, F32 });
+                           CARDIAC_ACTIVATION_QUICK_GELU, A, A });
+    add_linear (cases,
+        (Linear){ m, 3072, 768, WITH_BIAS | IN_PLACE, tokens, 0, A, F32 });
   }
   if (kind == CARDIAC_OP_LAYER_NORM)
     add_layer_norm (cases, m, 768, F32, A);
@@ -824,48 +823,48 @@ check_cases_add_bench (CheckCases *cases, CardiacOpKind kind, CardiacDType A)
 {
   const CardiacDType F32 = CARDIAC_F32;
   switch (kind) {
-  case CARDIAC_OP_LINEAR:
-    add_linear (cases, (Linear){ 3136, 768, 768, 0, 196, 0, A, F32 });
-    add_linear (cases, (Linear){ 784, 3072, 768, 0, 49, 0, A, F32 });
-    add_linear (cases, (Linear){ 48, 512, 512, 0, 16, 0, F32, F32 });
-    bench_vision (cases, kind, A, 198);
-    bench_vision (cases, kind, A, 51);
-    break;
-  case CARDIAC_OP_LAYER_NORM:
-    bench_vision (cases, kind, A, 198);
-    bench_vision (cases, kind, A, 51);
-    break;
-  case CARDIAC_OP_ATTENTION:
-    bench_vision (cases, kind, A, 198);
-    bench_vision (cases, kind, A, 51);
-    add_attention (cases, (Attention){ 1, 16, 16, 12, 64, true }, A);
-    add_attention (cases, (Attention){ 1, 3, 196, 8, 64, false }, F32);
-    break;
-  case CARDIAC_OP_CONV2D:
-    bench_detector (cases, A);
-    break;
-  case CARDIAC_OP_MAX_POOL2D:
-    add_pool (cases, 1, 20, 20, 128, 5, 1, A);
-    break;
-  case CARDIAC_OP_PATCHIFY:
-    add_patchify (cases, 16, 224, 16, A);
-    add_patchify (cases, 16, 224, 32, A);
-    break;
-  case CARDIAC_OP_TOKENS:
-    add_tokens (cases, 16, 196, 198, 768, F32, F32);
-    break;
-  case CARDIAC_OP_EIGENCAM:
-    add_eigencam (cases, 16, 196, 512);
-    add_eigencam (cases, 16, 49, 512);
-    break;
-  case CARDIAC_OP_YOLO_DECODE:
-    add_yolo_decode (cases, 640, 640, 1, A, A);
-    break;
-  default: { /* the operators that move memory: their check shapes will do */
-    check_cases_add (cases, kind, A, 1);
-    if (cases->count > 2)
-      cases->count = 2;
-  }
+    case CARDIAC_OP_LINEAR:
+      add_linear (cases, (Linear){ 3136, 768, 768, 0, 196, 0, A, F32 });
+      add_linear (cases, (Linear){ 784, 3072, 768, 0, 49, 0, A, F32 });
+      add_linear (cases, (Linear){ 48, 512, 512, 0, 16, 0, F32, F32 });
+      bench_vision (cases, kind, A, 198);
+      bench_vision (cases, kind, A, 51);
+      break;
+    case CARDIAC_OP_LAYER_NORM:
+      bench_vision (cases, kind, A, 198);
+      bench_vision (cases, kind, A, 51);
+      break;
+    case CARDIAC_OP_ATTENTION:
+      bench_vision (cases, kind, A, 198);
+      bench_vision (cases, kind, A, 51);
+      add_attention (cases, (Attention){ 1, 16, 16, 12, 64, true }, A);
+      add_attention (cases, (Attention){ 1, 3, 196, 8, 64, false }, F32);
+      break;
+    case CARDIAC_OP_CONV2D:
+      bench_detector (cases, A);
+      break;
+    case CARDIAC_OP_MAX_POOL2D:
+      add_pool (cases, 1, 20, 20, 128, 5, 1, A);
+      break;
+    case CARDIAC_OP_PATCHIFY:
+      add_patchify (cases, 16, 224, 16, A);
+      add_patchify (cases, 16, 224, 32, A);
+      break;
+    case CARDIAC_OP_TOKENS:
+      add_tokens (cases, 16, 196, 198, 768, F32, F32);
+      break;
+    case CARDIAC_OP_EIGENCAM:
+      add_eigencam (cases, 16, 196, 512);
+      add_eigencam (cases, 16, 49, 512);
+      break;
+    case CARDIAC_OP_YOLO_DECODE:
+      add_yolo_decode (cases, 640, 640, 1, A, A);
+      break;
+    default: { /* the operators that move memory: their check shapes will do */
+      check_cases_add (cases, kind, A, 1);
+      if (cases->count > 2)
+        cases->count = 2;
+    }
   }
 }
 

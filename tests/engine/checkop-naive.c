@@ -13,14 +13,14 @@ static double
 activate (CardiacActivation activation, double x)
 {
   switch (activation) {
-  case CARDIAC_ACTIVATION_QUICK_GELU:
-    return x * (1 / (1 + exp (-1.702 * x)));
-  case CARDIAC_ACTIVATION_SILU:
-    return x * (0.5 + 0.5 * tanh (0.5 * x));
-  case CARDIAC_ACTIVATION_LEAKY_RELU:
-    return fmax (x, 0) + 0.2 * fmin (x, 0);
-  default:
-    return x;
+    case CARDIAC_ACTIVATION_QUICK_GELU:
+      return x * (1 / (1 + exp (-1.702 * x)));
+    case CARDIAC_ACTIVATION_SILU:
+      return x * (0.5 + 0.5 * tanh (0.5 * x));
+    case CARDIAC_ACTIVATION_LEAKY_RELU:
+      return fmax (x, 0) + 0.2 * fmin (x, 0);
+    default:
+      return x;
   }
 }
 
@@ -46,8 +46,8 @@ naive_layer_norm (const CardiacOp *op, double *const *in, double *y)
     const double *x = in[0] + m * D;
     double mean = 0, square = 0;
     for (int64_t i = 0; i < D; i++) {
-      mean += x[i] / (double)D;
-      square += x[i] * x[i] / (double)D;
+      mean += x[i] / (double) D;
+      square += x[i] * x[i] / (double) D;
     }
     for (int64_t i = 0; i < D; i++)
       y[m * D + i] = (x[i] - mean)
@@ -69,14 +69,14 @@ naive_attention (const CardiacOp *op, double *const *in, double *out)
       for (int64_t t = 0; t < Tq; t++) {
         double *y = out + ((b * Tq + t) * H + h) * d;
         double total = 0;
-        memset (y, 0, (size_t)d * sizeof *y);
+        memset (y, 0, (size_t) d * sizeof *y);
         for (int64_t s = 0; s < Tk; s++) {
-          const double *q
-              = in[0] + (b * Tq + t) * Lq + op->attention.q_offset + h * d;
-          const double *k
-              = in[1] + (b * Tk + s) * Lk + op->attention.k_offset + h * d;
-          const double *v
-              = in[2] + (b * Tk + s) * Lv + op->attention.v_offset + h * d;
+          const double *q =
+              in[0] + (b * Tq + t) * Lq + op->attention.q_offset + h * d;
+          const double *k =
+              in[1] + (b * Tk + s) * Lk + op->attention.k_offset + h * d;
+          const double *v =
+              in[2] + (b * Tk + s) * Lv + op->attention.v_offset + h * d;
           double score = 0;
           for (int64_t i = 0; i < d; i++)
             score += q[i] * k[i];
@@ -110,7 +110,7 @@ naive_conv2d (const CardiacOp *op, double *const *in, double *y)
 {
   const int64_t *xs = op->in[0].shape, *ws = op->in[1].shape;
   const int64_t *ys = op->out.shape;
-  int64_t count = (int64_t)check_tensor_count (&op->out);
+  int64_t count = (int64_t) check_tensor_count (&op->out);
   for (int64_t i = 0; i < count; i++)
     y[i] = in[2] ? in[2][i % ys[3]] : 0;
   for (int64_t b = 0; b < xs[0]; b++)
@@ -126,9 +126,9 @@ naive_conv2d (const CardiacOp *op, double *const *in, double *y)
               continue;
             for (int64_t ci = 0; ci < xs[3]; ci++)
               for (int64_t co = 0; co < ys[3]; co++)
-                y[((b * ys[1] + oy) * ys[2] + ox) * ys[3] + co]
-                    += in[0][((b * xs[1] + i) * xs[2] + j) * xs[3] + ci]
-                       * in[1][((co * ws[1] + ci) * ws[2] + ky) * ws[3] + kx];
+                y[((b * ys[1] + oy) * ys[2] + ox) * ys[3] + co] +=
+                    in[0][((b * xs[1] + i) * xs[2] + j) * xs[3] + ci]
+                    * in[1][((co * ws[1] + ci) * ws[2] + ky) * ws[3] + kx];
           }
   for (int64_t i = 0; i < count; i++)
     y[i] = activate (op->conv.activation, y[i]) + (in[3] ? in[3][i] : 0);
@@ -153,8 +153,8 @@ naive_max_pool2d (const CardiacOp *op, double *const *in, double *y)
                  c < xs[3] && dy >= 0 && dy < size && dx >= 0 && dx < size;
                  c++) {
               double *at = &y[((b * ys[1] + oy) * ys[2] + ox) * ys[3] + c];
-              *at = fmax (*at,
-                          in[0][((b * xs[1] + i) * xs[2] + j) * xs[3] + c]);
+              *at =
+                  fmax (*at, in[0][((b * xs[1] + i) * xs[2] + j) * xs[3] + c]);
             }
           }
 }
@@ -163,7 +163,7 @@ static void
 naive_softmax (const CardiacOp *op, double *const *in, double *y)
 {
   int64_t width = op->out.shape[op->out.rank - 1];
-  int64_t rows = (int64_t)check_tensor_count (&op->out) / width;
+  int64_t rows = (int64_t) check_tensor_count (&op->out) / width;
   for (int64_t i = 0; i < rows * width; i++) {
     double sum = 0;
     for (int64_t j = i / width * width; j < (i / width + 1) * width; j++)
@@ -195,9 +195,9 @@ naive_amplify (const CardiacOp *op, double *const *in, double *a)
         a[(i * T + t) * E + c] = z[(i * T + t) * E + c] + op->amplify.beta * g;
       }
     for (int64_t j = 0; j < I * T; j++)
-      mean += a[j * E + c] / (double)(I * T);
+      mean += a[j * E + c] / (double) (I * T);
     for (int64_t j = 0; j < I * T; j++)
-      variance += pow (a[j * E + c] - mean, 2) / (double)(I * T);
+      variance += pow (a[j * E + c] - mean, 2) / (double) (I * T);
     if (in[5]) {
       mean = in[5][c];
       variance = in[6][c];
@@ -213,7 +213,7 @@ naive_amplify (const CardiacOp *op, double *const *in, double *a)
  * @return |x v|, the singular value when v has settled. */
 static double
 power_step (const double *x, int64_t n, int64_t e, double *v, double *xv,
-            const double *other)
+    const double *other)
 {
   double along = 0, length = 0, value = 0;
   for (int64_t c = 0; other && c < e; c++)
@@ -244,7 +244,7 @@ naive_eigencam (const CardiacOp *op, double *const *in, double *out)
 {
   int64_t T = op->in[0].shape[0], n = op->in[0].shape[1];
   int64_t e = op->in[0].shape[2];
-  double *v1 = malloc ((size_t)(2 * e + n) * sizeof *v1), *v2 = v1 + e;
+  double *v1 = malloc ((size_t) (2 * e + n) * sizeof *v1), *v2 = v1 + e;
   double *xv = v2 + e;
   for (int64_t t = 0; t < T; t++) {
     double *x = in[0] + t * n * e, *y = out + t * (n + 1), first = 0,
@@ -254,9 +254,9 @@ naive_eigencam (const CardiacOp *op, double *const *in, double *out)
       for (int64_t i = 0; i < n; i++)
         sum += x[i * e + c];
       for (int64_t i = 0; i < n; i++)
-        x[i * e + c] -= sum / (double)n;
-      v1[c] = cos ((double)(c * c));
-      v2[c] = sin ((double)(c * c + 1));
+        x[i * e + c] -= sum / (double) n;
+      v1[c] = cos ((double) (c * c));
+      v2[c] = sin ((double) (c * c + 1));
     }
     for (int i = 0; i < 100; i++)
       first = power_step (x, n, e, v1, y, NULL);
@@ -267,7 +267,7 @@ naive_eigencam (const CardiacOp *op, double *const *in, double *out)
     for (int i = 0; i < 600; i++)
       second = power_step (x, n, e, v2, xv, v1);
     for (int64_t i = 0; i < n; i++)
-      mean += in[1][t * n + i] / (double)n;
+      mean += in[1][t * n + i] / (double) n;
     for (int64_t i = 0; i < n; i++)
       agreement += y[i] * (in[1][t * n + i] - mean);
     for (int64_t i = 0; i < n; i++)
@@ -295,15 +295,17 @@ naive_yolo_decode (const CardiacOp *op, double *const *in, double *out)
           }
           reach[side] = above / below;
         }
-        double x1 = (double)x + 0.5 - reach[0], x2 = (double)x + 0.5 + reach[2];
-        double y1 = (double)y + 0.5 - reach[1], y2 = (double)y + 0.5 + reach[3];
+        double x1 = (double) x + 0.5 - reach[0],
+               x2 = (double) x + 0.5 + reach[2];
+        double y1 = (double) y + 0.5 - reach[1],
+               y2 = (double) y + 0.5 + reach[3];
         out[cell] = (x1 + x2) / 2 * stride;
         out[cells + cell] = (y1 + y2) / 2 * stride;
         out[2 * cells + cell] = (x2 - x1) * stride;
         out[3 * cells + cell] = (y2 - y1) * stride;
         for (int64_t c = 0; c < classes; c++)
-          out[(4 + c) * cells + cell]
-              = 0.5 + 0.5 * tanh (in[2 * scale + 1][at * classes + c] / 2);
+          out[(4 + c) * cells + cell] =
+              0.5 + 0.5 * tanh (in[2 * scale + 1][at * classes + c] / 2);
       }
 }
 
@@ -319,17 +321,16 @@ naive_upsample2x (const CardiacOp *op, double *const *in, double *y)
         for (int64_t c = 0; c < s[3]; c++)
           for (int64_t corner = 0; corner < 4; corner++)
             y[((b * 2 * s[1] + 2 * i + corner / 2) * 2 * s[2] + 2 * j
-               + corner % 2)
-                  * s[3]
-              + c]
-                = in[0][((b * s[1] + i) * s[2] + j) * s[3] + c];
+                  + corner % 2)
+                    * s[3]
+                + c] = in[0][((b * s[1] + i) * s[2] + j) * s[3] + c];
 }
 
 static void
 naive_concat (const CardiacOp *op, double *const *in, double *y)
 {
   int64_t all = op->out.shape[op->out.rank - 1], first = 0;
-  int64_t rows = (int64_t)check_tensor_count (&op->out) / all;
+  int64_t rows = (int64_t) check_tensor_count (&op->out) / all;
   for (int i = 0; i < op->inputs; i++) {
     int64_t C = op->in[i].shape[op->in[i].rank - 1];
     for (int64_t row = 0; row < rows; row++)
@@ -344,7 +345,7 @@ naive_slice (const CardiacOp *op, double *const *in, double *y)
 {
   int64_t C = op->out.shape[op->out.rank - 1];
   int64_t all = op->in[0].shape[op->in[0].rank - 1];
-  for (int64_t i = 0; i < (int64_t)check_tensor_count (&op->out); i++)
+  for (int64_t i = 0; i < (int64_t) check_tensor_count (&op->out); i++)
     y[i] = in[0][i / C * all + op->slice.first + i % C];
 }
 
@@ -367,8 +368,7 @@ naive_patchify (const CardiacOp *op, double *const *in, double *y)
       for (int64_t i = 0; i < S; i++)
         for (int64_t j = 0; j < S; j++)
           y[(b * n * n + i / P * n + j / P) * 3 * P * P + c * P * P + i % P * P
-            + j % P]
-              = in[0][((b * 3 + c) * S + i) * S + j];
+              + j % P] = in[0][((b * 3 + c) * S + i) * S + j];
 }
 
 static void
@@ -411,7 +411,7 @@ naive_mean (const CardiacOp *op, double *const *in, double *y)
   for (int64_t i = 0; i < op->in[0].shape[0] * D; i++) {
     y[i] = 0;
     for (int64_t r = 0; r < R; r++)
-      y[i] += in[0][(i / D * R + r) * D + i % D] / (double)R;
+      y[i] += in[0][(i / D * R + r) * D + i % D] / (double) R;
   }
 }
 
@@ -470,7 +470,7 @@ check_naive (const CardiacOp *op, double *const *in, double *out)
     NAIVE (EIGENCAM, eigencam)
     NAIVE (YOLO_DECODE, yolo_decode)
 #undef NAIVE
-  case CARDIAC_OP_KINDS:
-    break;
+    case CARDIAC_OP_KINDS:
+      break;
   }
 }

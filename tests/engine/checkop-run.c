@@ -22,10 +22,10 @@ enter_thread (void *user, int piece, int worker)
 
 bool
 check_target_open (CheckTarget *target, const CardiacBackend *backend,
-                   CardiacDType activation, int threads, CardiacError **error)
+    CardiacDType activation, int threads, CardiacError **error)
 {
-  CardiacBackendSettings settings
-      = { .activation = activation, .threads = threads };
+  CardiacBackendSettings settings = { .activation = activation,
+    .threads = threads };
   *target = (CheckTarget){ .backend = backend, .activation = activation };
   target->context = backend->open (&settings, error);
   if (!target->context)
@@ -36,9 +36,9 @@ check_target_open (CheckTarget *target, const CardiacBackend *backend,
     return false;
   }
   enter_thread (target, 0, 0); /* this one */
-  CardiacPoolStep step = { .work = enter_thread,
-                           .user = target,
-                           .pieces = CARDIAC_POOL_EACH_WORKER };
+  CardiacPoolStep step = {
+    .work = enter_thread, .user = target, .pieces = CARDIAC_POOL_EACH_WORKER
+  };
   cardiac_pool_run_steps (target->pool, &step, 1);
   return true;
 }
@@ -76,7 +76,7 @@ static void *
 data_of (const Array *array)
 {
   return array->device ? array->device + GUARD_BYTES
-                       : (char *)contents_of (array);
+                       : (char *) contents_of (array);
 }
 
 static void
@@ -105,9 +105,10 @@ array_move (Array *array, const CheckTarget *target, bool up)
 {
   if (!array->device)
     return true;
-  return target->backend->copy (
-      target->context, up ? (void *)array->device : array->host,
-      up ? array->host : (const void *)array->device, whole_size (array), NULL);
+  return target->backend->copy (target->context,
+      up ? (void *) array->device : array->host,
+      up ? array->host : (const void *) array->device, whole_size (array),
+      NULL);
 }
 
 static bool
@@ -115,8 +116,8 @@ array_allocate_device (Array *array, const CheckTarget *target)
 {
   if (!target->backend->allocate)
     return true;
-  array->device
-      = target->backend->allocate (target->context, whole_size (array), NULL);
+  array->device =
+      target->backend->allocate (target->context, whole_size (array), NULL);
   return array->device != NULL;
 }
 
@@ -162,12 +163,12 @@ plan (CheckJob *job, char *why, size_t why_size)
       memcpy (contents_of (&job->in[i]), job->contents[i], job->in[i].bytes);
       op.in[i].data = contents_of (&job->in[i]);
     }
-  if (!job->target->backend->prepare (job->target->context, &op, &job->kernel,
-                                      &error)) {
+  if (!job->target->backend->prepare (
+          job->target->context, &op, &job->kernel, &error)) {
     CheckPlan result = error ? CHECK_PLAN_FAILED : CHECK_NO_KERNEL;
     if (error)
       snprintf (why, why_size, "%s (%s)", cardiac_error_message (error),
-                cardiac_error_detail (error));
+          cardiac_error_detail (error));
     cardiac_error_free (&error);
     return result;
   }
@@ -189,7 +190,7 @@ plan (CheckJob *job, char *why, size_t why_size)
 
 CheckPlan
 check_job_new (CheckJob **made, const CheckTarget *target, const CheckCase *it,
-               void *const *contents, char *why, size_t why_size)
+    void *const *contents, char *why, size_t why_size)
 {
   CheckJob *job = calloc (1, sizeof *job);
   if (!job)
@@ -221,7 +222,7 @@ check_job_new (CheckJob **made, const CheckTarget *target, const CheckCase *it,
     return result;
 
   job->workers = cardiac_pool_threads (target->pool);
-  job->scratch = calloc ((size_t)job->workers, sizeof *job->scratch);
+  job->scratch = calloc ((size_t) job->workers, sizeof *job->scratch);
   if (!job->scratch)
     abort ();
   for (int i = 0; i < job->workers; i++)
@@ -258,7 +259,7 @@ run_piece (void *user, int piece, int worker)
   if (job->reversed)
     piece = job->kernel.pieces - 1 - piece;
   job->kernel.run (&job->kernel, job->in_data, job->out_data, piece,
-                   contents_of (&job->scratch[worker]));
+      contents_of (&job->scratch[worker]));
 }
 
 /** Fills inputs, garbage elsewhere. */
@@ -293,15 +294,15 @@ find_damage (CheckJob *job, char *why, size_t why_size)
   for (int i = 0; i < job->it->op.inputs; i++) {
     if (!cardiac_op_has (&job->it->op, i))
       continue;
-    bool changed
-        = i != job->it->alias
-          && !(job->it->op.constant[i] && job->kernel.consumed_constants)
-          && memcmp (contents_of (&job->in[i]), job->contents[i],
-                     job->in[i].bytes)
-                 != 0;
+    bool changed =
+        i != job->it->alias
+        && !(job->it->op.constant[i] && job->kernel.consumed_constants)
+        && memcmp (
+               contents_of (&job->in[i]), job->contents[i], job->in[i].bytes)
+               != 0;
     if (changed || !guards_hold (&job->in[i])) {
-      snprintf (why, why_size, "wrote %s input %d", changed ? "to" : "around",
-                i);
+      snprintf (
+          why, why_size, "wrote %s input %d", changed ? "to" : "around", i);
       return true;
     }
   }
@@ -319,7 +320,7 @@ find_damage (CheckJob *job, char *why, size_t why_size)
 
 bool
 check_job_run (CheckJob *job, CheckOrder order, int garbage, void *result,
-               char *why, size_t why_size)
+    char *why, size_t why_size)
 {
   if (!place_inputs (job, garbage)) {
     snprintf (why, why_size, "copying to the device failed");
@@ -362,10 +363,10 @@ check_job_time (CheckJob *job, int pieces)
       run_piece (job, piece, 0);
   if (job->target->backend->copy) { /* a device may still be at it */
     unsigned char byte;
-    job->target->backend->copy (job->target->context, &byte, job->out_data, 1,
-                                NULL);
+    job->target->backend->copy (
+        job->target->context, &byte, job->out_data, 1, NULL);
   }
   clock_gettime (CLOCK_MONOTONIC, &end);
-  return (double)(end.tv_sec - begin.tv_sec)
-         + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);
+  return (double) (end.tv_sec - begin.tv_sec)
+         + 1e-9 * (double) (end.tv_nsec - begin.tv_nsec);
 }

@@ -15,8 +15,7 @@ typedef struct CheckTarget {
 
 /** Opens. @return false with an error (DEVICE, UNSUPPORTED): not here. */
 bool check_target_open (CheckTarget *target, const CardiacBackend *backend,
-                        CardiacDType activation, int threads,
-                        CardiacError **error);
+    CardiacDType activation, int threads, CardiacError **error);
 void check_target_close (CheckTarget *target);
 
 /** A kernel with all memory that it needs, guarded. */
@@ -33,8 +32,7 @@ typedef enum CheckPlan {
  *   the kernel consumed are wiped and not given to it again
  * @param why receives the reason of CHECK_PLAN_FAILED. */
 CheckPlan check_job_new (CheckJob **job, const CheckTarget *target,
-                         const CheckCase *it, void *const *contents, char *why,
-                         size_t why_size);
+    const CheckCase *it, void *const *contents, char *why, size_t why_size);
 void check_job_free (CheckJob *job);
 
 const CardiacKernel *check_job_kernel (const CheckJob *job);
@@ -50,7 +48,7 @@ typedef enum CheckOrder {
  * before.
  * @param result check_tensor_bytes (out). */
 bool check_job_run (CheckJob *job, CheckOrder order, int garbage, void *result,
-                    char *why, size_t why_size);
+    char *why, size_t why_size);
 
 /** Fills the inputs, as every check_job_run() does, for check_job_time(). */
 void check_job_place (CheckJob *job);

@@ -51,7 +51,7 @@ dtype_name (CardiacDType dtype)
 /** max|Δ| / max|expected| of a part of an array. */
 static double
 relative_error (const double *expected, const double *got, size_t first,
-                size_t count, double floor)
+    size_t count, double floor)
 {
   double largest = floor, difference = 0;
   for (size_t i = first; i < first + count; i++) {
@@ -73,13 +73,13 @@ case_error (const CheckCase *it, const double *expected, const double *got)
   size_t count = check_tensor_count (out);
   double worst = 0;
   if (it->op.kind == CARDIAC_OP_YOLO_DECODE) {
-    size_t boxes = 4 * (size_t)out->shape[1];
+    size_t boxes = 4 * (size_t) out->shape[1];
     worst = relative_error (expected, got, 0, boxes, 0);
-    return fmax (worst,
-                 relative_error (expected, got, boxes, count - boxes, 1));
+    return fmax (
+        worst, relative_error (expected, got, boxes, count - boxes, 1));
   }
   if (it->op.kind == CARDIAC_OP_EIGENCAM) {
-    size_t width = (size_t)out->shape[1];
+    size_t width = (size_t) out->shape[1];
     for (size_t i = 0; i < count; i += width) {
       worst = fmax (worst, relative_error (expected, got, i, width - 1, 0));
       worst = fmax (worst, relative_error (expected, got, i + width - 1, 1, 1));
@@ -116,8 +116,8 @@ static void
 fail_case (Report *report, const CheckCase *it, const char *why)
 {
   if (!report->failure[0])
-    snprintf (report->failure, sizeof report->failure, "%s: %.1000s", it->label,
-              why);
+    snprintf (
+        report->failure, sizeof report->failure, "%s: %.1000s", it->label, why);
 }
 
 static void
@@ -129,23 +129,23 @@ note_implementation (Report *report, const char *name)
     return;
   if (used + strlen (name) + 3 < sizeof report->implementations)
     snprintf (list + used, sizeof report->implementations - used, "%s%s",
-              used ? ", " : "", name);
+        used ? ", " : "", name);
 }
 
 static void
 note_error (Report *report, const CheckCase *it, double error, double tolerance)
 {
   double share = tolerance > 0 ? error / tolerance : error > 0 ? HUGE_VAL : 0;
-  double worst = report->tolerance > 0 ? report->error / report->tolerance
-                                       : report->error;
+  double worst =
+      report->tolerance > 0 ? report->error / report->tolerance : report->error;
   if (report->tolerance == 0 || share > worst) {
     report->error = error;
     report->tolerance = tolerance;
   }
   if (!(error <= tolerance)) {
     char why[96];
-    snprintf (why, sizeof why, "error %.2g, at most %.2g expected", error,
-              tolerance);
+    snprintf (
+        why, sizeof why, "error %.2g, at most %.2g expected", error, tolerance);
     fail_case (report, it, why);
   }
 }
@@ -172,7 +172,7 @@ run_in_all_orders (CheckJob *job, const CheckCase *it, Report *report)
   for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
     const char *problem = NULL;
     if (!check_job_run (job, runs[i].order, runs[i].garbage, i ? again : first,
-                        why, sizeof why))
+            why, sizeof why))
       problem = why;
     else if (i > 0 && memcmp (first, again, bytes) != 0)
       problem = "other bits";
@@ -193,7 +193,7 @@ run_in_all_orders (CheckJob *job, const CheckCase *it, Report *report)
  * failure that `report` holds). */
 static double *
 compute (const CheckTarget *target, const CheckCase *it, void *const *contents,
-         Report *report)
+    Report *report)
 {
   CheckJob *job;
   double *values = NULL;
@@ -228,7 +228,7 @@ rounding (CardiacDType dtype)
  * results that were both rounded may lie a whole unit apart for no fault. */
 static double *
 compute_expected (const CheckTarget *reference, const CheckCase *it,
-                  void *const *contents, Report *report)
+    void *const *contents, Report *report)
 {
   CheckCase exact = *it;
   if (check_tolerance (it) > 0)
@@ -239,11 +239,11 @@ compute_expected (const CheckTarget *reference, const CheckCase *it,
 /** The reference against the definition in double. */
 static void
 compare_with_definition (const CheckCase *it, void *const *contents,
-                         const double *got, Report *report)
+    const double *got, Report *report)
 {
   double *in[CARDIAC_OP_MAX_INPUTS] = { 0 };
-  double *expected
-      = malloc ((check_tensor_count (&it->op.out) + 1) * sizeof *expected);
+  double *expected =
+      malloc ((check_tensor_count (&it->op.out) + 1) * sizeof *expected);
   if (!expected)
     abort ();
   for (int i = 0; i < it->op.inputs; i++)
@@ -261,7 +261,7 @@ compare_with_definition (const CheckCase *it, void *const *contents,
 
 static void
 check_case (const CheckTarget *target, const CheckTarget *reference,
-            const CheckCase *it, uint64_t seed, Report *report)
+    const CheckCase *it, uint64_t seed, Report *report)
 {
   void *contents[CARDIAC_OP_MAX_INPUTS] = { 0 };
   for (int i = 0; i < it->op.inputs; i++)
@@ -275,8 +275,8 @@ check_case (const CheckTarget *target, const CheckTarget *reference,
     Report own = { 0 };
     double *expected = compute_expected (reference, it, contents, &own);
     if (expected)
-      note_error (report, it, case_error (it, expected, got),
-                  check_tolerance (it));
+      note_error (
+          report, it, case_error (it, expected, got), check_tolerance (it));
     else
       fail_case (report, it, own.failure);
     free (expected);
@@ -344,9 +344,9 @@ rounds_to_nearest_even (CardiacDType dtype, uint16_t lower)
 {
   uint16_t upper = lower + 1;
   double low = number_of (dtype, lower), high = number_of (dtype, upper);
-  float middle = (float)(low + (high - low) / 2);
-  float samples[] = { (float)low, nextafterf (middle, (float)low), middle,
-                      nextafterf (middle, (float)high) };
+  float middle = (float) (low + (high - low) / 2);
+  float samples[] = { (float) low, nextafterf (middle, (float) low), middle,
+    nextafterf (middle, (float) high) };
   uint16_t expected[] = { lower, lower, lower & 1 ? upper : lower, upper };
   for (int i = 0; i < 4; i++)
     if (stored_as (dtype, samples[i]) != expected[i]
@@ -364,7 +364,7 @@ check_storage (Totals *totals)
     unsigned infinity = dtypes[i] == CARDIAC_BF16 ? 0x7f80 : 0x7c00;
     unsigned half = 0;
     while (half < infinity - 1
-           && rounds_to_nearest_even (dtypes[i], (uint16_t)half))
+           && rounds_to_nearest_even (dtypes[i], (uint16_t) half))
       half++;
     bool exact = half == infinity - 1
                  && isnan (number_of (dtypes[i], stored_as (dtypes[i], NAN)))
@@ -374,8 +374,8 @@ check_storage (Totals *totals)
     else
       totals->failed++;
     printf ("%-9s %-12s %-4s %s\n", "reference", "storage",
-            dtype_name (dtypes[i]),
-            exact ? "ok  all numbers, halves to even" : "FAILED rounding");
+        dtype_name (dtypes[i]),
+        exact ? "ok  all numbers, halves to even" : "FAILED rounding");
   }
 }
 
@@ -383,11 +383,11 @@ check_storage (Totals *totals)
 
 static void
 print_report (const CheckTarget *target, CardiacOpKind kind,
-              const Report *report, Totals *totals)
+    const Report *report, Totals *totals)
 {
   bool checked = report->cases > report->no_kernel;
   printf ("%-9s %-12s %-4s ", target->backend->name, cardiac_op_name (kind),
-          dtype_name (target->activation));
+      dtype_name (target->activation));
   if (report->failure[0]) {
     totals->failed++;
     printf ("FAILED %s [%s]\n", report->failure, report->implementations);
@@ -397,8 +397,8 @@ print_report (const CheckTarget *target, CardiacOpKind kind,
   } else {
     totals->passed++;
     printf ("ok  max error %-7.2g of %-7.2g %3d cases [%s]", report->error,
-            report->tolerance, report->cases - report->no_kernel,
-            report->implementations);
+        report->tolerance, report->cases - report->no_kernel,
+        report->implementations);
     if (report->no_kernel)
       printf (" and %d left to reference", report->no_kernel);
     printf ("\n");
@@ -408,20 +408,20 @@ print_report (const CheckTarget *target, CardiacOpKind kind,
 
 static void
 check_operator (const CheckTarget *target, const CheckTarget *reference,
-                CardiacOpKind kind, const Options *options, Totals *totals)
+    CardiacOpKind kind, const Options *options, Totals *totals)
 {
   CheckCases cases = { 0 };
   Report report = { 0 };
   check_cases_add (&cases, kind, target->activation, options->seed);
   for (int i = 0; i < cases.count; i++) {
     bool was_well = !report.failure[0];
-    check_case (target, reference, &cases.items[i], options->seed + (uint64_t)i,
-                &report);
+    check_case (target, reference, &cases.items[i],
+        options->seed + (uint64_t) i, &report);
     if (target->backend == reference->backend)
       check_refusals (target, &cases.items[i], &report);
     if (options->verbose)
       printf ("  %s%s\n", cases.items[i].label,
-              was_well && report.failure[0] ? ": first failure" : "");
+          was_well && report.failure[0] ? ": first failure" : "");
   }
   if (cases.count > 0) /* float-only operators have none for bf16 */
     print_report (target, kind, &report, totals);
@@ -433,7 +433,7 @@ check_operator (const CheckTarget *target, const CheckTarget *reference,
 static int
 compare_doubles (const void *a, const void *b)
 {
-  double x = *(const double *)a, y = *(const double *)b;
+  double x = *(const double *) a, y = *(const double *) b;
   return (x > y) - (x < y);
 }
 
@@ -447,7 +447,7 @@ time_job (CheckJob *job, double *best, double *median)
   check_job_time (job, -1); /* warm */
   while (runs < MAX_RUNS && (runs < 5 || total < 0.5) && total < 10)
     total += seconds[runs++] = check_job_time (job, -1);
-  qsort (seconds, (size_t)runs, sizeof *seconds, compare_doubles);
+  qsort (seconds, (size_t) runs, sizeof *seconds, compare_doubles);
   *best = seconds[0];
   *median = seconds[runs / 2];
 }
@@ -478,7 +478,7 @@ fill_case (const CheckCase *it, void **contents)
 
 static void
 bench_case (const CheckTarget *target, const CheckTarget *reference,
-            const CheckCase *it, const Options *options)
+    const CheckCase *it, const Options *options)
 {
   void *contents[CARDIAC_OP_MAX_INPUTS] = { 0 };
   CheckJob *job, *plain;
@@ -526,10 +526,10 @@ list_case (const CheckTarget *target, const CheckCase *it)
   fill_case (it, contents);
   CheckPlan plan = check_job_new (&job, target, it, contents, why, sizeof why);
   printf ("%-9s %-12s %-56s %s\n", target->backend->name,
-          cardiac_op_name (it->op.kind), it->label,
-          plan == CHECK_PLANNED     ? check_job_kernel (job)->implementation
-          : plan == CHECK_NO_KERNEL ? "(reference)"
-                                    : why);
+      cardiac_op_name (it->op.kind), it->label,
+      plan == CHECK_PLANNED     ? check_job_kernel (job)->implementation
+      : plan == CHECK_NO_KERNEL ? "(reference)"
+                                : why);
   check_job_free (job);
   for (int i = 0; i < it->op.inputs; i++)
     free (contents[i]);
@@ -545,7 +545,7 @@ is_wanted (CardiacOpKind kind, const Options *options)
 
 static void
 visit_operators (const CheckTarget *target, const CheckTarget *reference,
-                 const Options *options, Totals *totals)
+    const Options *options, Totals *totals)
 {
   for (CardiacOpKind kind = 0; kind < CARDIAC_OP_KINDS; kind++) {
     if (!is_wanted (kind, options))
@@ -568,23 +568,23 @@ visit_operators (const CheckTarget *target, const CheckTarget *reference,
 /** All that is asked of one backend with activations of one dtype. */
 static bool
 visit_precision (const CardiacBackend *backend, CardiacDType activation,
-                 const Options *options, Totals *totals)
+    const Options *options, Totals *totals)
 {
   CheckTarget target, reference;
   CardiacError *error = NULL;
   int threads = options->bench ? options->threads : CHECK_POOL_THREADS;
   if (!check_target_open (&target, backend, activation, threads, &error)) {
     printf ("%s %s: skipped, %s\n", backend->name, dtype_name (activation),
-            cardiac_error_message (error));
+        cardiac_error_message (error));
     cardiac_error_free (&error);
     totals->skipped++;
     return false;
   }
   if (!check_target_open (&reference, cardiac_backend_reference (), activation,
-                          CHECK_POOL_THREADS, NULL))
+          CHECK_POOL_THREADS, NULL))
     abort ();
   printf ("# %s, %s activations: %s\n", backend->name, dtype_name (activation),
-          backend->describe ? backend->describe (target.context) : "");
+      backend->describe ? backend->describe (target.context) : "");
   visit_operators (&target, &reference, options, totals);
   check_target_close (&reference);
   check_target_close (&target);
@@ -592,13 +592,13 @@ visit_precision (const CardiacBackend *backend, CardiacDType activation,
 }
 
 static bool
-visit_backend (const CardiacBackend *backend, const Options *options,
-               Totals *totals)
+visit_backend (
+    const CardiacBackend *backend, const Options *options, Totals *totals)
 {
   const CardiacDType dtypes[] = { CARDIAC_F32, CARDIAC_BF16, CARDIAC_F16 };
   bool any = false;
   for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
-    bool asked = options->precision == (int)dtypes[i]
+    bool asked = options->precision == (int) dtypes[i]
                  || (options->precision < 0
                      && (!(options->bench || options->list)
                          || dtypes[i] == backend->preferred ()));
@@ -612,9 +612,9 @@ static const CardiacBackend *
 open_module (const char *path)
 {
   void *handle = dlopen (path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  CardiacBackendModule module
-      = handle ? (CardiacBackendModule)dlsym (handle, CARDIAC_BACKEND_SYMBOL)
-               : NULL;
+  CardiacBackendModule module =
+      handle ? (CardiacBackendModule) dlsym (handle, CARDIAC_BACKEND_SYMBOL)
+             : NULL;
   const CardiacBackend *backend = module ? module () : NULL;
   if (!backend || backend->abi != CARDIAC_BACKEND_ABI) {
     printf ("%s: %s\n", path, handle ? "not a backend" : dlerror ());
@@ -657,8 +657,7 @@ visit_all (const Options *options, Totals *totals)
 static void
 print_usage (FILE *file)
 {
-  fprintf (
-      file,
+  fprintf (file,
       "usage: checkop [options]\n"
       "  --backend NAME    only reference, cpu or cuda\n"
       "  --module PATH     the backend of a module file\n"
@@ -676,7 +675,7 @@ static int
 parse_precision (const char *name)
 {
   for (int dtype = CARDIAC_F32; dtype <= CARDIAC_F16; dtype++)
-    if (strcmp (name, dtype_name ((CardiacDType)dtype)) == 0)
+    if (strcmp (name, dtype_name ((CardiacDType) dtype)) == 0)
       return dtype;
   return -2;
 }
@@ -709,38 +708,38 @@ parse_options (int argc, char **argv, Options *options)
   int option;
   while ((option = getopt_long (argc, argv, "", table, NULL)) != -1)
     switch (option) {
-    case 'b':
-      options->backend = optarg;
-      break;
-    case 'm':
-      options->module = optarg;
-      break;
-    case 'o':
-      options->op = optarg;
-      break;
-    case 'p':
-      options->precision = parse_precision (optarg);
-      break;
-    case 's':
-      options->seed = strtoull (optarg, NULL, 10);
-      break;
-    case 't':
-      options->threads = atoi (optarg);
-      break;
-    case 'k':
-      options->peak = atof (optarg);
-      break;
-    case 'B':
-      options->bench = true;
-      break;
-    case 'l':
-      options->list = true;
-      break;
-    case 'v':
-      options->verbose = true;
-      break;
-    default:
-      return false;
+      case 'b':
+        options->backend = optarg;
+        break;
+      case 'm':
+        options->module = optarg;
+        break;
+      case 'o':
+        options->op = optarg;
+        break;
+      case 'p':
+        options->precision = parse_precision (optarg);
+        break;
+      case 's':
+        options->seed = strtoull (optarg, NULL, 10);
+        break;
+      case 't':
+        options->threads = atoi (optarg);
+        break;
+      case 'k':
+        options->peak = atof (optarg);
+        break;
+      case 'B':
+        options->bench = true;
+        break;
+      case 'l':
+        options->list = true;
+        break;
+      case 'v':
+        options->verbose = true;
+        break;
+      default:
+        return false;
     }
   return optind == argc && options->precision != -2 && options->threads > 0
          && (!options->op || is_operator (options->op));
@@ -758,7 +757,7 @@ main (int argc, char **argv)
   int ran = visit_all (&options, &totals);
   if (!options.bench && !options.list)
     printf ("%d passed, %d failed, %d skipped\n", totals.passed, totals.failed,
-            totals.skipped);
+        totals.skipped);
   if (totals.failed)
     return 1;
   return ran ? 0 : EXIT_SKIPPED;

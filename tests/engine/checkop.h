@@ -30,12 +30,12 @@ typedef struct CheckCases {
 
 /** Shapes that networks have and odd ones, for activations of dtype A.
  * @param seed decides the random shapes among them. */
-void check_cases_add (CheckCases *cases, CardiacOpKind kind, CardiacDType A,
-                      uint64_t seed);
+void check_cases_add (
+    CheckCases *cases, CardiacOpKind kind, CardiacDType A, uint64_t seed);
 
 /** Shapes of ViT-B/16 and B/32 with 16 frames and of YOLOv8n at 640 px. */
-void check_cases_add_bench (CheckCases *cases, CardiacOpKind kind,
-                            CardiacDType A);
+void check_cases_add_bench (
+    CheckCases *cases, CardiacOpKind kind, CardiacDType A);
 
 void check_cases_clear (CheckCases *cases);
 

@@ -47,7 +47,7 @@ read_file (const char *path, size_t *size)
   char *data = NULL;
   if (fseek (file, 0, SEEK_END) == 0) {
     long length = ftell (file);
-    *size = length > 0 ? (size_t)length : 0;
+    *size = length > 0 ? (size_t) length : 0;
     rewind (file);
     data = *size ? malloc (*size) : NULL;
     if (data && fread (data, 1, *size, file) != *size) {
@@ -79,27 +79,27 @@ index_of (const char *word, const char *const *words)
 }
 
 static bool
-parse_components (const char *text, char *data, size_t size,
-                  CardiacImage *image)
+parse_components (
+    const char *text, char *data, size_t size, CardiacImage *image)
 {
   for (int c = 0; text && c < 3; c++) {
     long offset, stride;
     CardiacComponent *component = &image->component[c];
     if (sscanf (text, "%ld:%ld:%d:%d:%d", &offset, &stride,
-                &component->pixel_stride, &component->hsub, &component->vsub)
+            &component->pixel_stride, &component->hsub, &component->vsub)
             != 5
         || offset < 0 || stride < 1 || component->vsub < 0
         || component->vsub > 2 || component->hsub < 0 || component->hsub > 2)
       return false;
-    size_t rows = ((size_t)image->height + (1u << component->vsub) - 1)
+    size_t rows = ((size_t) image->height + (1u << component->vsub) - 1)
                   >> component->vsub;
-    size_t samples = ((size_t)image->width + (1u << component->hsub) - 1)
+    size_t samples = ((size_t) image->width + (1u << component->hsub) - 1)
                      >> component->hsub;
-    size_t last = (size_t)offset + (rows - 1) * (size_t)stride
-                  + (samples - 1) * (size_t)component->pixel_stride;
+    size_t last = (size_t) offset + (rows - 1) * (size_t) stride
+                  + (samples - 1) * (size_t) component->pixel_stride;
     if (last >= size)
       return false;
-    component->data = (const uint8_t *)data + offset;
+    component->data = (const uint8_t *) data + offset;
     component->stride = stride;
     text = strchr (text, ',');
     text = text ? text + 1 : NULL;
@@ -114,8 +114,8 @@ parse_frame (char **word, Frame *frame)
   static const char *const colours[] = { "gray", "rgb", "yuv", NULL };
   static const char *const matrices[] = { "601", "709", "2020", NULL };
   static const char *const ranges[] = { "limited", "full", NULL };
-  static const char *const sites[]
-      = { "centre", "left", "topleft", "top", NULL };
+  static const char *const sites[] = { "centre", "left", "topleft", "top",
+    NULL };
   CardiacImage *image = &frame->image;
   size_t size = 0;
   memset (frame, 0, sizeof *frame);
@@ -125,10 +125,10 @@ parse_frame (char **word, Frame *frame)
   int colour = index_of (word[3], colours),
       matrix = index_of (word[4], matrices);
   int range = index_of (word[5], ranges), site = index_of (word[6], sites);
-  image->colour = (CardiacColour)colour;
-  image->matrix = (CardiacMatrix)matrix;
+  image->colour = (CardiacColour) colour;
+  image->matrix = (CardiacMatrix) matrix;
   image->full_range = range == 1;
-  image->chroma_site = (CardiacChromaSite)site;
+  image->chroma_site = (CardiacChromaSite) site;
   return frame->data && image->width > 0 && image->height > 0 && colour >= 0
          && matrix >= 0 && range >= 0 && site >= 0
          && parse_components (word[7], frame->data, size, image);
@@ -137,7 +137,7 @@ parse_frame (char **word, Frame *frame)
 static int
 do_rgb (const CardiacImage *image, char **arg, CardiacError **error)
 {
-  size_t size = (size_t)image->width * (size_t)image->height * 3;
+  size_t size = (size_t) image->width * (size_t) image->height * 3;
   uint8_t *out = malloc (size);
   if (!out)
     return fail ("out of memory", arg[0]);
@@ -154,14 +154,15 @@ do_square (const CardiacImage *image, char **arg, CardiacError **error)
   static const float zero[] = { 0, 0, 0 }, one[] = { 1, 1, 1 };
   CardiacSquare crop = { atof (arg[1]), atof (arg[2]), atof (arg[3]) };
   int side = atoi (arg[4]);
-  size_t size = side > 0 ? (size_t)side * (size_t)side * 3 * sizeof (float) : 1;
+  size_t size =
+      side > 0 ? (size_t) side * (size_t) side * 3 * sizeof (float) : 1;
   float *out = malloc (size);
   if (!out)
     return fail ("out of memory", arg[0]);
-  int rc = cardiac_image_square_to_tensor (image, &crop, side, zero, one, out,
-                                           error)
-               ? write_file (arg[0], out, size)
-               : report (error);
+  int rc =
+      cardiac_image_square_to_tensor (image, &crop, side, zero, one, out, error)
+          ? write_file (arg[0], out, size)
+          : report (error);
   free (out);
   return rc;
 }
@@ -170,7 +171,8 @@ static int
 do_letterbox (const CardiacImage *image, char **arg, CardiacError **error)
 {
   int side = atoi (arg[1]);
-  size_t size = side > 0 ? (size_t)side * (size_t)side * 3 * sizeof (float) : 1;
+  size_t size =
+      side > 0 ? (size_t) side * (size_t) side * 3 * sizeof (float) : 1;
   float *out = malloc (size);
   if (!out)
     return fail ("out of memory", arg[0]);
@@ -187,11 +189,11 @@ do_letterbox (const CardiacImage *image, char **arg, CardiacError **error)
 static int
 do_coloured (const CardiacImage *image, char **arg, CardiacError **error)
 {
-  float fraction
-      = cardiac_image_coloured_fraction (image, NULL, atoi (arg[0]), error);
+  float fraction =
+      cardiac_image_coloured_fraction (image, NULL, atoi (arg[0]), error);
   if (fraction < 0)
     return report (error);
-  printf ("%.6f\n", (double)fraction);
+  printf ("%.6f\n", (double) fraction);
   return 0;
 }
 
@@ -212,8 +214,8 @@ do_difference (const CardiacImage *image, char **word, CardiacError **error)
     rc = report (error);
   else {
     CardiacSignatureDifference apart = cardiac_signature_difference (&a, &b);
-    printf ("%.4f %.4f %d %d\n", (double)apart.mean, (double)apart.max,
-            cardiac_signature_same (&a, &b), cardiac_signature_is_blank (&a));
+    printf ("%.4f %.4f %d %d\n", (double) apart.mean, (double) apart.max,
+        cardiac_signature_same (&a, &b), cardiac_signature_is_blank (&a));
   }
   free (other.data);
   return rc;
@@ -222,8 +224,8 @@ do_difference (const CardiacImage *image, char **word, CardiacError **error)
 int
 main (int argc, char **argv)
 {
-  static const char *const operations[]
-      = { "rgb", "square", "letterbox", "coloured", "difference", NULL };
+  static const char *const operations[] = { "rgb", "square", "letterbox",
+    "coloured", "difference", NULL };
   static const int words[] = { 1, 5, 2, 1, 1 };
   int operation = argc > 1 ? index_of (argv[1], operations) : -1;
   if (operation < 0 || argc != 10 + words[operation])

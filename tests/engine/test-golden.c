@@ -24,7 +24,7 @@ extern char **environ;
 static int failures;
 
 typedef struct Tolerance {
-  const char *name; ///< output
+  const char *name;  ///< output
   double fp32, bf16; ///< relative to max|golden|, or absolute
   bool absolute;
 } Tolerance;
@@ -89,8 +89,8 @@ map_cosine (const CardiacTensor *got, const CardiacTensor *golden)
 }
 
 static double
-largest_error (const CardiacTensor *got, const CardiacTensor *golden,
-    bool absolute)
+largest_error (
+    const CardiacTensor *got, const CardiacTensor *golden, bool absolute)
 {
   double error = 0, scale = 0;
   for (int64_t i = 0; i < cardiac_tensor_count (golden); i++) {
@@ -124,8 +124,8 @@ tolerance_of (const char *name)
 }
 
 static void
-compare (const char *out, const char *golden_directory, const char *name,
-    bool bf16)
+compare (
+    const char *out, const char *golden_directory, const char *name, bool bf16)
 {
   char path[4096];
   CardiacNpy got = { 0 }, golden = { 0 };
@@ -150,8 +150,7 @@ compare (const char *out, const char *golden_directory, const char *name,
     failures += !fine;
   } else {
     double most = bf16 ? tolerance->bf16 : tolerance->fp32;
-    double e
-        = largest_error (&got.tensor, &golden.tensor, tolerance->absolute);
+    double e = largest_error (&got.tensor, &golden.tensor, tolerance->absolute);
     bool fine = e <= most;
     printf ("  %-16s %.2e (at most %.0e)%s\n", name, e, most,
         fine ? "" : " FAILED");

@@ -12,8 +12,8 @@ main (void)
   CardiacError *error = NULL;
   REQUIRE (!cardiac_model_load ("/nonexistent/model.safetensors", &error));
   REQUIRE (cardiac_error_code (error) == CARDIAC_ERROR_NOT_FOUND);
-  REQUIRE (strstr (cardiac_error_message (error),
-      "/nonexistent/model.safetensors"));
+  REQUIRE (
+      strstr (cardiac_error_message (error), "/nonexistent/model.safetensors"));
   cardiac_error_free (&error);
   REQUIRE (!error);
 

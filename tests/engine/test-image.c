@@ -15,7 +15,7 @@
     double value_ = (value), limit_ = (limit);                                 \
     if (!(value_ <= limit_)) {                                                 \
       fprintf (stderr, "%s:%d: not so: %s is %g, at most %g\n", __FILE__,      \
-               __LINE__, #value, value_, limit_);                              \
+          __LINE__, #value, value_, limit_);                                   \
       exit (1);                                                                \
     }                                                                          \
   } while (0)
@@ -72,11 +72,10 @@ random_bits (void)
 
 static void
 set_component (Picture *picture, int c, size_t offset, int stride,
-               int pixel_stride, int hsub, int vsub)
+    int pixel_stride, int hsub, int vsub)
 {
-  picture->image.component[c]
-      = (CardiacComponent){ picture->memory + offset, stride, pixel_stride,
-                            hsub, vsub };
+  picture->image.component[c] = (CardiacComponent){ picture->memory + offset,
+    stride, pixel_stride, hsub, vsub };
 }
 
 /** A plane with samples of its own for each component, strides with padding. */
@@ -84,11 +83,11 @@ static void
 set_planes (Picture *picture, int components, int hsub, int vsub, bool swapped)
 {
   int width = picture->image.width, height = picture->image.height;
-  size_t plane = (size_t)(width + 7) * (size_t)(height + 1);
+  size_t plane = (size_t) (width + 7) * (size_t) (height + 1);
   for (int c = 0; c < components; c++) {
     int place = swapped && c > 0 ? 3 - c : c;
-    set_component (picture, c, (size_t)place * plane, width + 7, 1,
-                   c ? hsub : 0, c ? vsub : 0);
+    set_component (picture, c, (size_t) place * plane, width + 7, 1,
+        c ? hsub : 0, c ? vsub : 0);
   }
 }
 
@@ -98,7 +97,7 @@ set_packed (Picture *picture, int pixel, int first, int second, int third)
   int stride = pixel * picture->image.width + 5;
   int offset[] = { first, second, third };
   for (int c = 0; c < 3; c++)
-    set_component (picture, c, (size_t)offset[c], stride, pixel, 0, 0);
+    set_component (picture, c, (size_t) offset[c], stride, pixel, 0, 0);
 }
 
 static void
@@ -106,10 +105,10 @@ set_semi_planar (Picture *picture, int u)
 {
   int width = picture->image.width, height = picture->image.height;
   int stride = (width + 1) / 2 * 2 + 6;
-  size_t luma = (size_t)stride * (size_t)height;
+  size_t luma = (size_t) stride * (size_t) height;
   set_component (picture, 0, 0, stride, 1, 0, 0);
-  set_component (picture, 1, luma + (size_t)u, stride, 2, 1, 1);
-  set_component (picture, 2, luma + 1 - (size_t)u, stride, 2, 1, 1);
+  set_component (picture, 1, luma + (size_t) u, stride, 2, 1, 1);
+  set_component (picture, 2, luma + 1 - (size_t) u, stride, 2, 1, 1);
 }
 
 static void
@@ -129,66 +128,67 @@ set_layout (Picture *picture, Format format)
                   : format >= RGB ? CARDIAC_COLOUR_RGB
                                   : CARDIAC_COLOUR_YUV;
   switch (format) {
-  case NV12:
-    set_semi_planar (picture, 0);
-    break;
-  case NV21:
-    set_semi_planar (picture, 1);
-    break;
-  case I420:
-    set_planes (picture, 3, 1, 1, false);
-    break;
-  case YV12:
-    set_planes (picture, 3, 1, 1, true);
-    break;
-  case Y42B:
-    set_planes (picture, 3, 1, 0, false);
-    break;
-  case Y444:
-    set_planes (picture, 3, 0, 0, false);
-    break;
-  case Y41B:
-    set_planes (picture, 3, 2, 0, false);
-    break;
-  case YVU9:
-    set_planes (picture, 3, 2, 2, true);
-    break;
-  case YUY2:
-    set_packed_yuv (picture, 0, 1, 3);
-    break;
-  case UYVY:
-    set_packed_yuv (picture, 1, 0, 2);
-    break;
-  case RGB:
-    set_packed (picture, 3, 0, 1, 2);
-    break;
-  case BGR:
-    set_packed (picture, 3, 2, 1, 0);
-    break;
-  case BGRX:
-    set_packed (picture, 4, 2, 1, 0);
-    break;
-  case XRGB:
-    set_packed (picture, 4, 1, 2, 3);
-    break;
-  case GBR:
-    set_planes (picture, 3, 0, 0, false);
-    break;
-  default:
-    set_planes (picture, 1, 0, 0, false);
+    case NV12:
+      set_semi_planar (picture, 0);
+      break;
+    case NV21:
+      set_semi_planar (picture, 1);
+      break;
+    case I420:
+      set_planes (picture, 3, 1, 1, false);
+      break;
+    case YV12:
+      set_planes (picture, 3, 1, 1, true);
+      break;
+    case Y42B:
+      set_planes (picture, 3, 1, 0, false);
+      break;
+    case Y444:
+      set_planes (picture, 3, 0, 0, false);
+      break;
+    case Y41B:
+      set_planes (picture, 3, 2, 0, false);
+      break;
+    case YVU9:
+      set_planes (picture, 3, 2, 2, true);
+      break;
+    case YUY2:
+      set_packed_yuv (picture, 0, 1, 3);
+      break;
+    case UYVY:
+      set_packed_yuv (picture, 1, 0, 2);
+      break;
+    case RGB:
+      set_packed (picture, 3, 0, 1, 2);
+      break;
+    case BGR:
+      set_packed (picture, 3, 2, 1, 0);
+      break;
+    case BGRX:
+      set_packed (picture, 4, 2, 1, 0);
+      break;
+    case XRGB:
+      set_packed (picture, 4, 1, 2, 3);
+      break;
+    case GBR:
+      set_planes (picture, 3, 0, 0, false);
+      break;
+    default:
+      set_planes (picture, 1, 0, 0, false);
   }
 }
 
 /** A picture of random samples: the hardest content for interpolation. */
 static Picture
 new_picture (Format format, int width, int height, CardiacMatrix matrix,
-             bool full_range, CardiacChromaSite site)
+    bool full_range, CardiacChromaSite site)
 {
-  Picture picture = { .size = (size_t)(width + 16) * (size_t)(height + 2) * 5 };
+  Picture picture = { .size =
+                          (size_t) (width + 16) * (size_t) (height + 2) * 5 };
   picture.memory = malloc (picture.size);
   REQUIRE (picture.memory != NULL);
   for (size_t i = 0; i < picture.size; i++)
-    picture.memory[i] = (uint8_t)(random_bits () >> 11);
+    picture.memory[i] = (uint8_t) (random_bits () >> 11);
   picture.image.width = width;
   picture.image.height = height;
   picture.image.matrix = matrix;
@@ -201,8 +201,8 @@ new_picture (Format format, int width, int height, CardiacMatrix matrix,
 static Picture
 new_rgb (int width, int height)
 {
-  return new_picture (RGB, width, height, CARDIAC_MATRIX_BT601, true,
-                      CARDIAC_CHROMA_CENTRE);
+  return new_picture (
+      RGB, width, height, CARDIAC_MATRIX_BT601, true, CARDIAC_CHROMA_CENTRE);
 }
 
 static void
@@ -216,7 +216,7 @@ free_picture (Picture *picture)
 static double
 sample_at (const CardiacComponent *c, int x, int y)
 {
-  return c->data[y * c->stride + (ptrdiff_t)x * c->pixel_stride];
+  return c->data[y * c->stride + (ptrdiff_t) x * c->pixel_stride];
 }
 
 static double
@@ -242,15 +242,15 @@ component_at (const CardiacImage *image, int c, int x, int y)
   double py = top ? y / down : (y + 0.5) / down - 0.5;
   px = limit (px, 0, w - 1);
   py = limit (py, 0, h - 1);
-  int x0 = (int)px, y0 = (int)py;
+  int x0 = (int) px, y0 = (int) py;
   int x1 = x0 + 1 < w ? x0 + 1 : x0, y1 = y0 + 1 < h ? y0 + 1 : y0;
   double u = px - x0, v = py - y0;
   return (1 - v)
              * ((1 - u) * sample_at (component, x0, y0)
-                + u * sample_at (component, x1, y0))
+                 + u * sample_at (component, x1, y0))
          + v
                * ((1 - u) * sample_at (component, x0, y1)
-                  + u * sample_at (component, x1, y1));
+                   + u * sample_at (component, x1, y1));
 }
 
 static double
@@ -269,8 +269,8 @@ reference_pixel (const CardiacImage *image, int x, int y, double rgb[3])
   if (image->colour != CARDIAC_COLOUR_YUV) {
     for (int c = 0; c < 3; c++) {
       int from = image->colour == CARDIAC_COLOUR_GRAY ? 0 : c;
-      rgb[c]
-          = to_byte ((sample_at (&image->component[from], x, y) - low) / span);
+      rgb[c] =
+          to_byte ((sample_at (&image->component[from], x, y) - low) / span);
     }
     return;
   }
@@ -292,7 +292,7 @@ rgb_or_black (const uint8_t *rgb, int width, int height, int x, int y, int c)
 {
   if (x < 0 || y < 0 || x >= width || y >= height)
     return 0;
-  return rgb[((size_t)y * (size_t)width + (size_t)x) * 3 + (size_t)c];
+  return rgb[((size_t) y * (size_t) width + (size_t) x) * 3 + (size_t) c];
 }
 
 static double
@@ -305,17 +305,17 @@ hat (double distance)
  * the crop, straight from the definition. */
 static double
 reference_square (const uint8_t *rgb, int width, int height,
-                  const CardiacSquare *crop, int side, int c, int i, int j)
+    const CardiacSquare *crop, int side, int c, int i, int j)
 {
   double scale = crop->side / side, base = fmax (scale, 1);
   double centre_x = crop->x + (j + 0.5) * scale;
   double centre_y = crop->y + (i + 0.5) * scale;
   double sum = 0, total = 0;
-  for (int y = (int)floor (crop->y); y < crop->y + crop->side; y++) {
+  for (int y = (int) floor (crop->y); y < crop->y + crop->side; y++) {
     double down = hat ((y + 0.5 - centre_y) / base);
     if (down == 0)
       continue;
-    for (int x = (int)floor (crop->x); x < crop->x + crop->side; x++) {
+    for (int x = (int) floor (crop->x); x < crop->x + crop->side; x++) {
       double weight = down * hat ((x + 0.5 - centre_x) / base);
       total += weight;
       sum += weight * rgb_or_black (rgb, width, height, x, y, c);
@@ -329,7 +329,7 @@ reference_square (const uint8_t *rgb, int width, int height,
 static uint8_t *
 converted (const CardiacImage *image)
 {
-  uint8_t *rgb = malloc ((size_t)image->width * (size_t)image->height * 3);
+  uint8_t *rgb = malloc ((size_t) image->width * (size_t) image->height * 3);
   REQUIRE (rgb != NULL);
   REQUIRE (cardiac_image_to_rgb (image, rgb, NULL));
   return rgb;
@@ -355,16 +355,16 @@ require_reference_colours (const CardiacImage *image)
 static void
 every_format_matrix_range_and_site_follows_the_standard (void)
 {
-  static const int sizes[][2]
-      = { { 1, 1 }, { 2, 2 }, { 3, 5 }, { 33, 17 }, { 64, 2 }, { 1, 9 } };
+  static const int sizes[][2] = { { 1, 1 }, { 2, 2 }, { 3, 5 }, { 33, 17 },
+    { 64, 2 }, { 1, 9 } };
   for (int format = 0; format < FORMATS; format++)
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
       for (int matrix = 0; matrix < 3; matrix++)
         for (int full = 0; full < 2; full++)
           for (int site = 0; site < 4; site++) {
-            Picture picture = new_picture ((Format)format, sizes[s][0],
-                                           sizes[s][1], (CardiacMatrix)matrix,
-                                           full, (CardiacChromaSite)site);
+            Picture picture =
+                new_picture ((Format) format, sizes[s][0], sizes[s][1],
+                    (CardiacMatrix) matrix, full, (CardiacChromaSite) site);
             require_reference_colours (&picture.image);
             free_picture (&picture);
           }
@@ -376,8 +376,8 @@ grey_levels_stay_grey_in_every_matrix (void)
   for (int matrix = 0; matrix < 3; matrix++)
     for (int full = 0; full < 2; full++)
       for (int level = 0; level < 256; level++) {
-        Picture picture = new_picture (I420, 5, 3, (CardiacMatrix)matrix, full,
-                                       CARDIAC_CHROMA_LEFT);
+        Picture picture = new_picture (
+            I420, 5, 3, (CardiacMatrix) matrix, full, CARDIAC_CHROMA_LEFT);
         memset (picture.memory, 128, picture.size);
         memset (picture.memory, level, 12 * 4);
         uint8_t *rgb = converted (&picture.image);
@@ -410,12 +410,12 @@ a_bottom_up_picture_is_read_upside_down (void)
 /* ---- the square -------------------------------------------------------- */
 
 static void
-require_reference_square (const CardiacImage *image, const CardiacSquare *crop,
-                          int side)
+require_reference_square (
+    const CardiacImage *image, const CardiacSquare *crop, int side)
 {
   static const float mean[] = { 0.485f, 0.456f, 0.406f };
   static const float std[] = { 0.229f, 0.224f, 0.225f };
-  size_t plane = (size_t)side * (size_t)side;
+  size_t plane = (size_t) side * (size_t) side;
   float *out = malloc (3 * plane * sizeof *out);
   uint8_t *rgb = converted (image);
   REQUIRE (out != NULL);
@@ -425,11 +425,11 @@ require_reference_square (const CardiacImage *image, const CardiacSquare *crop,
   for (int c = 0; c < 3; c++)
     for (int i = 0; i < side; i += i + step < side ? step : 1)
       for (int j = 0; j < side; j += j + step < side ? step : 1) {
-        double value = reference_square (rgb, image->width, image->height, crop,
-                                         side, c, i, j);
-        double expected = (value / 255 - (double)mean[c]) / (double)std[c];
-        double found
-            = out[(size_t)c * plane + (size_t)i * (size_t)side + (size_t)j];
+        double value = reference_square (
+            rgb, image->width, image->height, crop, side, c, i, j);
+        double expected = (value / 255 - (double) mean[c]) / (double) std[c];
+        double found =
+            out[(size_t) c * plane + (size_t) i * (size_t) side + (size_t) j];
         REQUIRE_AT_MOST (fabs (found - expected), 3e-6);
       }
   free (out);
@@ -458,8 +458,8 @@ square_equals_the_definition (void)
   };
   static const Format formats[] = { RGB, NV12, YUY2, GRAY8, Y41B };
   for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
-    Picture picture = new_picture (formats[f], 90, 61, CARDIAC_MATRIX_BT709,
-                                   false, CARDIAC_CHROMA_LEFT);
+    Picture picture = new_picture (
+        formats[f], 90, 61, CARDIAC_MATRIX_BT709, false, CARDIAC_CHROMA_LEFT);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
       require_reference_square (&picture.image, &cases[i].crop, cases[i].side);
     free_picture (&picture);
@@ -488,30 +488,30 @@ what_lies_outside_the_picture_is_black_before_normalising (void)
       &picture.image, &(CardiacSquare){ 100, 0, 8 }, 4, mean, std, out, NULL));
   for (int c = 0; c < 3; c++)
     for (int i = 0; i < 16; i++)
-      REQUIRE_AT_MOST (fabs ((double)(out[16 * c + i] + mean[c] / std[c])),
-                       1e-7);
+      REQUIRE_AT_MOST (
+          fabs ((double) (out[16 * c + i] + mean[c] / std[c])), 1e-7);
   free_picture (&picture);
 }
 
 static void
 a_used_resizer_gives_the_bits_of_a_new_one (void)
 {
-  Picture a = new_picture (NV12, 101, 67, CARDIAC_MATRIX_BT709, false,
-                           CARDIAC_CHROMA_LEFT);
+  Picture a = new_picture (
+      NV12, 101, 67, CARDIAC_MATRIX_BT709, false, CARDIAC_CHROMA_LEFT);
   Picture b = new_rgb (40, 300);
   CardiacResizer *resizer = cardiac_resizer_new (NULL);
   float fresh[3 * 48 * 48], used[3 * 48 * 48];
   CardiacSquare crop = { 5, -3, 70 };
   for (int round = 0; round < 4; round++) {
     const CardiacImage *image = round % 2 ? &b.image : &a.image;
-    REQUIRE (cardiac_image_square_to_tensor (image, &crop, 48, no_mean,
-                                             unit_std, fresh, NULL));
-    REQUIRE (cardiac_resizer_square_to_tensor (resizer, image, &crop, 48,
-                                               no_mean, unit_std, used, NULL));
+    REQUIRE (cardiac_image_square_to_tensor (
+        image, &crop, 48, no_mean, unit_std, fresh, NULL));
+    REQUIRE (cardiac_resizer_square_to_tensor (
+        resizer, image, &crop, 48, no_mean, unit_std, used, NULL));
     REQUIRE (memcmp (fresh, used, sizeof used) == 0);
     REQUIRE (cardiac_image_letterbox_to_tensor (image, 48, fresh, NULL, NULL));
-    REQUIRE (cardiac_resizer_letterbox_to_tensor (resizer, image, 48, used,
-                                                  NULL, NULL));
+    REQUIRE (cardiac_resizer_letterbox_to_tensor (
+        resizer, image, 48, used, NULL, NULL));
     REQUIRE (memcmp (fresh, used, sizeof used) == 0);
   }
   cardiac_resizer_free (&resizer);
@@ -524,12 +524,12 @@ a_used_resizer_gives_the_bits_of_a_new_one (void)
 
 /** Bilinear between the four neighbours of a point, edges repeated. */
 static double
-reference_bilinear (const uint8_t *rgb, int width, int height, double x,
-                    double y, int c)
+reference_bilinear (
+    const uint8_t *rgb, int width, int height, double x, double y, int c)
 {
   x = limit (x, 0, width - 1);
   y = limit (y, 0, height - 1);
-  int x0 = (int)x, y0 = (int)y;
+  int x0 = (int) x, y0 = (int) y;
   int x1 = x0 + 1 < width ? x0 + 1 : x0, y1 = y0 + 1 < height ? y0 + 1 : y0;
   double top = rgb_or_black (rgb, width, height, x0, y0, c) * (1 - x + x0)
                + rgb_or_black (rgb, width, height, x1, y0, c) * (x - x0);
@@ -539,8 +539,8 @@ reference_bilinear (const uint8_t *rgb, int width, int height, double x,
 }
 
 static double
-reference_letterbox (const uint8_t *rgb, const CardiacLetterbox *p, int c,
-                     int i, int j)
+reference_letterbox (
+    const uint8_t *rgb, const CardiacLetterbox *p, int c, int i, int j)
 {
   if (i < p->top || i >= p->top + p->height || j < p->left
       || j >= p->left + p->width)
@@ -553,7 +553,7 @@ reference_letterbox (const uint8_t *rgb, const CardiacLetterbox *p, int c,
 static void
 require_reference_letterbox (const CardiacImage *image, int side)
 {
-  size_t plane = (size_t)side * (size_t)side;
+  size_t plane = (size_t) side * (size_t) side;
   float *out = malloc (3 * plane * sizeof *out);
   uint8_t *rgb = converted (image);
   CardiacLetterbox place;
@@ -562,10 +562,10 @@ require_reference_letterbox (const CardiacImage *image, int side)
   for (int c = 0; c < 3; c++)
     for (int i = 0; i < side; i++)
       for (int j = 0; j < side; j++) {
-        double found
-            = 255.0
-              * (double)
-                  out[(size_t)c * plane + (size_t)i * (size_t)side + (size_t)j];
+        double found =
+            255.0
+            * (double) out[(size_t) c * plane + (size_t) i * (size_t) side
+                           + (size_t) j];
         double exact = reference_letterbox (rgb, &place, c, i, j);
         REQUIRE_AT_MOST (fabs (found - rint (found)), 1e-4);
         REQUIRE_AT_MOST (fabs (found - exact), 0.5001);
@@ -577,17 +577,15 @@ require_reference_letterbox (const CardiacImage *image, int side)
 static void
 letterbox_equals_the_definition (void)
 {
-  static const int sizes[][3] = {
-    { 1, 1, 1 },     { 1, 1, 64 },    { 64, 48, 64 },   { 48, 64, 64 },
-    { 101, 67, 64 }, { 67, 101, 63 }, { 128, 96, 64 },  { 20, 11, 64 },
-    { 400, 1, 32 },  { 1, 400, 32 },  { 640, 480, 96 }, { 16384, 3, 16 }
-  };
+  static const int sizes[][3] = { { 1, 1, 1 }, { 1, 1, 64 }, { 64, 48, 64 },
+    { 48, 64, 64 }, { 101, 67, 64 }, { 67, 101, 63 }, { 128, 96, 64 },
+    { 20, 11, 64 }, { 400, 1, 32 }, { 1, 400, 32 }, { 640, 480, 96 },
+    { 16384, 3, 16 } };
   static const Format formats[] = { RGB, NV12, BGRX, GRAY8 };
   for (size_t f = 0; f < sizeof formats / sizeof *formats; f++)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-      Picture picture
-          = new_picture (formats[f], sizes[i][0], sizes[i][1],
-                         CARDIAC_MATRIX_BT601, false, CARDIAC_CHROMA_CENTRE);
+      Picture picture = new_picture (formats[f], sizes[i][0], sizes[i][1],
+          CARDIAC_MATRIX_BT601, false, CARDIAC_CHROMA_CENTRE);
       require_reference_letterbox (&picture.image, sizes[i][2]);
       free_picture (&picture);
     }
@@ -599,8 +597,7 @@ letterbox_places_the_picture_as_yolo_does (void)
 {
   static const int expected[][7] = {
     /* picture, side -> left, top, width, height */
-    { 1920, 1080, 640, 0, 140, 640, 360 },
-    { 640, 480, 640, 0, 80, 640, 480 },
+    { 1920, 1080, 640, 0, 140, 640, 360 }, { 640, 480, 640, 0, 80, 640, 480 },
     { 800, 600, 640, 0, 80, 640, 480 },
     { 1280, 481, 640, 0, 200, 640, 240 }, /* 240.5 goes to even */
     { 1280, 483, 640, 0, 199, 640, 242 }, /* 241.5 too */
@@ -625,10 +622,10 @@ a_box_maps_back_and_is_clipped (void)
   REQUIRE (cardiac_letterbox_place (1920, 1080, 640, &p, NULL));
   float box[] = { 100, 240, 300.5f, 400 };
   cardiac_letterbox_to_picture (&p, box);
-  REQUIRE_AT_MOST (fabs ((double)box[0] - 300), 1e-3);
-  REQUIRE_AT_MOST (fabs ((double)box[1] - 300), 1e-3);
-  REQUIRE_AT_MOST (fabs ((double)box[2] - 901.5), 1e-3);
-  REQUIRE_AT_MOST (fabs ((double)box[3] - 780), 1e-3);
+  REQUIRE_AT_MOST (fabs ((double) box[0] - 300), 1e-3);
+  REQUIRE_AT_MOST (fabs ((double) box[1] - 300), 1e-3);
+  REQUIRE_AT_MOST (fabs ((double) box[2] - 901.5), 1e-3);
+  REQUIRE_AT_MOST (fabs ((double) box[3] - 780), 1e-3);
   float outside[] = { -5, 0, 700, 640 };
   cardiac_letterbox_to_picture (&p, outside);
   REQUIRE (outside[0] == 0 && outside[1] == 0);
@@ -646,8 +643,8 @@ paint (Picture *picture, CardiacRectangle area, uint8_t r, uint8_t g, uint8_t b)
   const CardiacComponent *c = picture->image.component;
   for (int y = area.y; y < area.y + area.height; y++)
     for (int x = area.x; x < area.x + area.width; x++) {
-      size_t at = (size_t)(c[0].data - picture->memory)
-                  + (size_t)(y * c[0].stride + 3 * x);
+      size_t at = (size_t) (c[0].data - picture->memory)
+                  + (size_t) (y * c[0].stride + 3 * x);
       picture->memory[at] = r;
       picture->memory[at + 1] = g;
       picture->memory[at + 2] = b;
@@ -665,29 +662,29 @@ coloured_pixels_are_counted_inside_the_region_only (void)
   CardiacRectangle jet = { 45, 35, 20, 20 };
   float fraction = cardiac_image_coloured_fraction (
       &picture.image, &jet, CARDIAC_COLOURED_THRESHOLD, NULL);
-  REQUIRE_AT_MOST (fabs ((double)fraction - 0.25), 1e-6);
-  REQUIRE (cardiac_image_coloured_fraction (&picture.image, &left, 48, NULL)
-           == 1);
-  REQUIRE (cardiac_image_coloured_fraction (&picture.image, &none, 48, NULL)
-           == 0);
+  REQUIRE_AT_MOST (fabs ((double) fraction - 0.25), 1e-6);
+  REQUIRE (
+      cardiac_image_coloured_fraction (&picture.image, &left, 48, NULL) == 1);
+  REQUIRE (
+      cardiac_image_coloured_fraction (&picture.image, &none, 48, NULL) == 0);
   CardiacRectangle inner = cardiac_image_inner_region (200, 100);
   double expected = 100.0 / (inner.width * inner.height);
   fraction = cardiac_image_coloured_fraction (&picture.image, NULL, 48, NULL);
-  REQUIRE_AT_MOST (fabs ((double)fraction - expected), 1e-6);
+  REQUIRE_AT_MOST (fabs ((double) fraction - expected), 1e-6);
   /* The threshold itself is still grey. */
   paint (&picture, (CardiacRectangle){ 0, 0, 200, 100 }, 100, 148, 120);
-  REQUIRE (cardiac_image_coloured_fraction (&picture.image, NULL, 48, NULL)
-           == 0);
-  REQUIRE (cardiac_image_coloured_fraction (&picture.image, NULL, 47, NULL)
-           == 1);
+  REQUIRE (
+      cardiac_image_coloured_fraction (&picture.image, NULL, 48, NULL) == 0);
+  REQUIRE (
+      cardiac_image_coloured_fraction (&picture.image, NULL, 47, NULL) == 1);
   free_picture (&picture);
 }
 
 static void
 a_signature_holds_the_mean_luma_of_cells (void)
 {
-  Picture picture = new_picture (I420, 133, 97, CARDIAC_MATRIX_BT709, false,
-                                 CARDIAC_CHROMA_LEFT);
+  Picture picture = new_picture (
+      I420, 133, 97, CARDIAC_MATRIX_BT709, false, CARDIAC_CHROMA_LEFT);
   CardiacSignature signature;
   REQUIRE (cardiac_image_signature (&picture.image, NULL, &signature, NULL));
   double total = 0;
@@ -701,7 +698,7 @@ a_signature_holds_the_mean_luma_of_cells (void)
       REQUIRE_AT_MOST (fabs (signature.cell[i][j] / 256.0 - luma), 0.003);
       total += luma;
     }
-  REQUIRE_AT_MOST (fabs ((double)signature.mean - total / (64 * 48)), 0.003);
+  REQUIRE_AT_MOST (fabs ((double) signature.mean - total / (64 * 48)), 0.003);
   free_picture (&picture);
 }
 
@@ -710,8 +707,8 @@ static void
 add_noise (Picture *picture)
 {
   for (size_t i = 0; i < picture->size; i++)
-    picture->memory[i] = (uint8_t)limit (
-        picture->memory[i] + (double)(random_bits () % 9) - 4, 0, 255);
+    picture->memory[i] = (uint8_t) limit (
+        picture->memory[i] + (double) (random_bits () % 9) - 4, 0, 255);
 }
 
 static void
@@ -757,12 +754,12 @@ tiny_and_huge_pictures_have_signatures (void)
 {
   Picture tiny = new_rgb (1, 1),
           huge = new_picture (GRAY8, 16384, 200, CARDIAC_MATRIX_BT601, true,
-                              CARDIAC_CHROMA_CENTRE);
+              CARDIAC_CHROMA_CENTRE);
   CardiacSignature signature;
   REQUIRE (cardiac_image_signature (&tiny.image, NULL, &signature, NULL));
   REQUIRE (signature.cell_min == signature.cell_max);
   REQUIRE (cardiac_image_signature (&huge.image, NULL, &signature, NULL));
-  REQUIRE_AT_MOST (fabs ((double)signature.mean - 127.5), 2);
+  REQUIRE_AT_MOST (fabs ((double) signature.mean - 127.5), 2);
   free_picture (&tiny);
   free_picture (&huge);
 }
@@ -772,8 +769,8 @@ tiny_and_huge_pictures_have_signatures (void)
 static void
 broken_pictures_are_refused (void)
 {
-  Picture picture = new_picture (NV12, 10, 8, CARDIAC_MATRIX_BT601, false,
-                                 CARDIAC_CHROMA_LEFT);
+  Picture picture = new_picture (
+      NV12, 10, 8, CARDIAC_MATRIX_BT601, false, CARDIAC_CHROMA_LEFT);
   CardiacImage good = picture.image, bad;
   REQUIRE (cardiac_image_validate (&good, NULL));
   REQUIRE_REFUSED (cardiac_image_validate (NULL, &error));
@@ -785,10 +782,10 @@ broken_pictures_are_refused (void)
   REFUSE (width = 0);
   REFUSE (width = CARDIAC_IMAGE_MAX_SIZE + 1);
   REFUSE (height = -1);
-  REFUSE (colour = (CardiacColour)3);
-  REFUSE (colour = (CardiacColour)-1);
-  REFUSE (matrix = (CardiacMatrix)7);
-  REFUSE (chroma_site = (CardiacChromaSite)4);
+  REFUSE (colour = (CardiacColour) 3);
+  REFUSE (colour = (CardiacColour) -1);
+  REFUSE (matrix = (CardiacMatrix) 7);
+  REFUSE (chroma_site = (CardiacChromaSite) 4);
   REFUSE (component[0].data = NULL);
   REFUSE (component[2].data = NULL);
   REFUSE (component[0].stride = 9);
@@ -824,9 +821,8 @@ impossible_requests_are_refused (void)
   REQUIRE_REFUSED (SQUARE (&crop, 4, no_mean, bad_std, out));
   REQUIRE_REFUSED (SQUARE (&crop, 4, bad_mean, unit_std, out));
   REQUIRE_REFUSED (SQUARE (&crop, 4, no_mean, unit_std, NULL));
-  static const CardiacSquare bad[]
-      = { { NAN, 0, 8 }, { 0, INFINITY, 8 }, { 0, 0, 0 },   { 0, 0, -1 },
-          { 0, 0, NAN }, { 0, 0, 1e9 },      { 1e30, 0, 8 } };
+  static const CardiacSquare bad[] = { { NAN, 0, 8 }, { 0, INFINITY, 8 },
+    { 0, 0, 0 }, { 0, 0, -1 }, { 0, 0, NAN }, { 0, 0, 1e9 }, { 1e30, 0, 8 } };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
     REQUIRE_REFUSED (SQUARE (&bad[i], 4, no_mean, unit_std, out));
 #undef SQUARE
@@ -842,8 +838,8 @@ impossible_requests_are_refused (void)
   REQUIRE_REFUSED (cardiac_letterbox_place (0, 5, 640, &place, &error));
   REQUIRE_REFUSED (cardiac_letterbox_place (5, 5, 640, NULL, &error));
   REQUIRE_REFUSED (cardiac_image_to_rgb (image, NULL, &error));
-  REQUIRE_REFUSED (cardiac_image_coloured_fraction (image, NULL, 255, &error)
-                   >= 0);
+  REQUIRE_REFUSED (
+      cardiac_image_coloured_fraction (image, NULL, 255, &error) >= 0);
   REQUIRE_REFUSED (cardiac_image_signature (image, NULL, NULL, &error));
   REQUIRE_REFUSED (
       cardiac_image_signature (image, &outside, &signature, &error));

@@ -20,17 +20,17 @@
 static int failures;
 
 #define CHECK(condition)                                                       \
-  ((condition) ? (void)0                                                       \
-               : (void)(failures++, fprintf (stderr, "%s:%d: %s is false\n",   \
-                                             __FILE__, __LINE__, #condition)))
+  ((condition) ? (void) 0                                                      \
+               : (void) (failures++, fprintf (stderr, "%s:%d: %s is false\n",  \
+                                         __FILE__, __LINE__, #condition)))
 
 /* Ends the test: what follows would crash. */
 #define REQUIRE(condition)                                                     \
   do {                                                                         \
     if (!(condition)) {                                                        \
       failures++;                                                              \
-      fprintf (stderr, "%s:%d: %s is false\n", __FILE__, __LINE__,             \
-               #condition);                                                    \
+      fprintf (                                                                \
+          stderr, "%s:%d: %s is false\n", __FILE__, __LINE__, #condition);     \
       return;                                                                  \
     }                                                                          \
   } while (0)
@@ -59,13 +59,13 @@ write_file (const char *path, const void *bytes, size_t size)
 
 /* The bytes of a safetensors file; free() them. */
 static uint8_t *
-make_bytes (const char *header, const void *data, size_t data_size,
-            size_t *size)
+make_bytes (
+    const char *header, const void *data, size_t data_size, size_t *size)
 {
   size_t length = strlen (header);
   uint8_t *bytes = calloc (1, 8 + length + data_size + 1);
   for (int i = 0; i < 8; i++)
-    bytes[i] = (uint8_t)((uint64_t)length >> (8 * i));
+    bytes[i] = (uint8_t) ((uint64_t) length >> (8 * i));
   memcpy (bytes + 8, header, length);
   if (data)
     memcpy (bytes + 8 + length, data, data_size);
@@ -74,8 +74,8 @@ make_bytes (const char *header, const void *data, size_t data_size,
 }
 
 static const char *
-write_model (const char *name, const char *header, const void *data,
-             size_t data_size)
+write_model (
+    const char *name, const char *header, const void *data, size_t data_size)
 {
   size_t size;
   const char *path = path_of (name);
@@ -117,173 +117,174 @@ typedef struct BadModel {
 static const BadModel bad_models[] = {
   { "header_is_an_array", "[1,2,3]", 0, FORMAT, "does not begin with '{'" },
   { "header_begins_with_a_blank", " {" METADATA "," GOOD_TENSOR "}", 8, FORMAT,
-    "does not begin with '{'" },
+      "does not begin with '{'" },
   { "header_is_cut", "{" METADATA ",\"a\":{", 8, FORMAT, "not valid JSON" },
   { "header_goes_on", "{" METADATA "," GOOD_TENSOR "}{}", 8, FORMAT,
-    "not valid JSON" },
+      "not valid JSON" },
   { "name_is_not_utf8", "{" METADATA "," TENSOR ("\xff", "F32", "2", 0, 8) "}",
-    8, FORMAT, "not valid JSON" },
+      8, FORMAT, "not valid JSON" },
   { "name_is_overlong_utf8",
-    "{" METADATA "," TENSOR ("\xc0\xaf", "F32", "2", 0, 8) "}", 8, FORMAT,
-    "not valid JSON" },
+      "{" METADATA "," TENSOR ("\xc0\xaf", "F32", "2", 0, 8) "}", 8, FORMAT,
+      "not valid JSON" },
   { "name_holds_a_zero",
-    "{" METADATA "," TENSOR ("a\\u0000b", "F32", "2", 0, 8) "}", 8, FORMAT,
-    "not valid JSON" },
+      "{" METADATA "," TENSOR ("a\\u0000b", "F32", "2", 0, 8) "}", 8, FORMAT,
+      "not valid JSON" },
   { "tensor_comes_twice", "{" METADATA "," GOOD_TENSOR "," GOOD_TENSOR "}", 8,
-    FORMAT, "duplicate" },
+      FORMAT, "duplicate" },
   { "dtype_comes_twice",
-    "{" METADATA ",\"a\":{\"dtype\":\"F32\",\"dtype\":\"F16\",\"shape\":[2],"
-    "\"data_offsets\":[0,8]}}",
-    8, FORMAT, "duplicate" },
+      "{" METADATA ",\"a\":{\"dtype\":\"F32\",\"dtype\":\"F16\",\"shape\":[2],"
+      "\"data_offsets\":[0,8]}}",
+      8, FORMAT, "duplicate" },
   { "metadata_comes_twice", "{" METADATA "," METADATA "," GOOD_TENSOR "}", 8,
-    FORMAT, "duplicate" },
+      FORMAT, "duplicate" },
   { "metadata_is_a_list", "{\"__metadata__\":[]," GOOD_TENSOR "}", 8, FORMAT,
-    "__metadata__ is not a JSON object" },
+      "__metadata__ is not a JSON object" },
   { "metadata_holds_a_number", "{\"__metadata__\":{\"k\":1}," GOOD_TENSOR "}",
-    8, FORMAT, "the value of 'k' in __metadata__ is not a string" },
+      8, FORMAT, "the value of 'k' in __metadata__ is not a string" },
   { "entry_is_a_number", "{" METADATA ",\"a\":7}", 8, FORMAT,
-    "the entry of tensor 'a' is not a JSON object" },
+      "the entry of tensor 'a' is not a JSON object" },
   { "entry_has_an_unknown_key",
-    "{" METADATA ",\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":"
-    "[0,8],\"strides\":[1]}}",
-    8, FORMAT, "tensor 'a' has the unknown key 'strides'" },
+      "{" METADATA ",\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":"
+      "[0,8],\"strides\":[1]}}",
+      8, FORMAT, "tensor 'a' has the unknown key 'strides'" },
   { "dtype_is_missing",
-    "{" METADATA ",\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, FORMAT,
-    "tensor 'a' has no dtype string" },
+      "{" METADATA ",\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, FORMAT,
+      "tensor 'a' has no dtype string" },
   { "dtype_is_a_number",
-    "{" METADATA ",\"a\":{\"dtype\":4,\"shape\":[2],\"data_offsets\":[0,8]}}",
-    8, FORMAT, "tensor 'a' has no dtype string" },
+      "{" METADATA ",\"a\":{\"dtype\":4,\"shape\":[2],\"data_offsets\":[0,8]}}",
+      8, FORMAT, "tensor 'a' has no dtype string" },
   { "dtype_is_unknown", "{" METADATA "," TENSOR ("a", "F33", "2", 0, 8) "}", 8,
-    FORMAT, "tensor 'a' has the unknown dtype 'F33'" },
+      FORMAT, "tensor 'a' has the unknown dtype 'F33'" },
   { "dtype_is_not_ours", "{" METADATA "," TENSOR ("a", "I64", "1", 0, 8) "}", 8,
-    MODEL, "tensor 'a' has dtype I64, where F32, F16 or BF16" },
+      MODEL, "tensor 'a' has dtype I64, where F32, F16 or BF16" },
   { "shape_is_missing",
-    "{" METADATA ",\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8,
-    FORMAT, "tensor 'a' has no shape array" },
+      "{" METADATA ",\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8,
+      FORMAT, "tensor 'a' has no shape array" },
   { "shape_is_a_string",
-    "{" METADATA ",\"a\":{\"dtype\":\"F32\",\"shape\":\"2\","
-    "\"data_offsets\":[0,8]}}",
-    8, FORMAT, "tensor 'a' has no shape array" },
+      "{" METADATA ",\"a\":{\"dtype\":\"F32\",\"shape\":\"2\","
+      "\"data_offsets\":[0,8]}}",
+      8, FORMAT, "tensor 'a' has no shape array" },
   { "shape_has_seven_dimensions",
-    "{" METADATA "," TENSOR ("a", "F32", "1,1,1,1,1,1,2", 0, 8) "}", 8, MODEL,
-    "tensor 'a' has 7 dimensions, where at most 6" },
+      "{" METADATA "," TENSOR ("a", "F32", "1,1,1,1,1,1,2", 0, 8) "}", 8, MODEL,
+      "tensor 'a' has 7 dimensions, where at most 6" },
   { "extent_is_negative", "{" METADATA "," TENSOR ("a", "F32", "-2", 0, 8) "}",
-    8, FORMAT, "extent 0 in the shape of tensor 'a'" },
+      8, FORMAT, "extent 0 in the shape of tensor 'a'" },
   { "extent_is_a_fraction",
-    "{" METADATA "," TENSOR ("a", "F32", "1,2.0", 0, 8) "}", 8, FORMAT,
-    "extent 1 in the shape of tensor 'a'" },
+      "{" METADATA "," TENSOR ("a", "F32", "1,2.0", 0, 8) "}", 8, FORMAT,
+      "extent 1 in the shape of tensor 'a'" },
   { "extent_is_true", "{" METADATA "," TENSOR ("a", "F32", "true", 0, 8) "}", 8,
-    FORMAT, "extent 0 in the shape of tensor 'a'" },
+      FORMAT, "extent 0 in the shape of tensor 'a'" },
   { "extent_is_zero", "{" METADATA "," TENSOR ("a", "F32", "2,0", 0, 0) "}", 0,
-    MODEL, "tensor 'a' is empty: extent 1" },
+      MODEL, "tensor 'a' is empty: extent 1" },
   { "extent_does_not_fit_64_bits",
-    "{" METADATA "," TENSOR ("a", "F32", "18446744073709551617", 0, 4) "}", 4,
-    FORMAT, "not valid JSON" },
+      "{" METADATA "," TENSOR ("a", "F32", "18446744073709551617", 0, 4) "}", 4,
+      FORMAT, "not valid JSON" },
   { "extent_does_not_fit_an_int",
-    "{" METADATA "," TENSOR ("a", "F32", "2147483648", 0, 8) "}", 8, MODEL,
-    "extent 0 of tensor 'a' is above 2147483647" },
+      "{" METADATA "," TENSOR ("a", "F32", "2147483648", 0, 8) "}", 8, MODEL,
+      "extent 0 of tensor 'a' is above 2147483647" },
   { "size_overflows_to_a_small_one",
-    "{" METADATA
-    "," TENSOR ("a", "F32", "2147483647,2147483647,2147483647", 0, 8) "}",
-    8, FORMAT, "the size of tensor 'a' overflows" },
+      "{" METADATA
+      "," TENSOR ("a", "F32", "2147483647,2147483647,2147483647", 0, 8) "}",
+      8, FORMAT, "the size of tensor 'a' overflows" },
   { "size_overflows_exactly_to_zero",
-    "{" METADATA "," TENSOR ("a", "F32", "1073741824,1073741824,16", 0, 0) "}",
-    0, FORMAT, "the size of tensor 'a' overflows" },
+      "{" METADATA
+      "," TENSOR ("a", "F32", "1073741824,1073741824,16", 0, 0) "}",
+      0, FORMAT, "the size of tensor 'a' overflows" },
   { "offsets_are_missing",
-    "{" METADATA ",\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8, FORMAT,
-    "data_offsets of tensor 'a' are not two" },
+      "{" METADATA ",\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8, FORMAT,
+      "data_offsets of tensor 'a' are not two" },
   { "offsets_are_three",
-    "{" METADATA ",\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":"
-    "[0,8,8]}}",
-    8, FORMAT, "data_offsets of tensor 'a' are not two" },
+      "{" METADATA ",\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":"
+      "[0,8,8]}}",
+      8, FORMAT, "data_offsets of tensor 'a' are not two" },
   { "offset_is_negative", "{" METADATA "," TENSOR ("a", "F32", "2", -8, 0) "}",
-    8, FORMAT, "data_offsets of tensor 'a' are not two" },
+      8, FORMAT, "data_offsets of tensor 'a' are not two" },
   { "offsets_are_reversed", "{" METADATA "," TENSOR ("a", "F32", "2", 8, 0) "}",
-    8, FORMAT, "data_offsets of tensor 'a' end at 0 before they begin at 8" },
+      8, FORMAT, "data_offsets of tensor 'a' end at 0 before they begin at 8" },
   { "offset_is_beyond_the_file",
-    "{" METADATA "," TENSOR ("a", "F32", "2", 0, 8) "}", 7, FORMAT,
-    "tensor 'a' ends at byte 8 of the data, where the file has 7" },
+      "{" METADATA "," TENSOR ("a", "F32", "2", 0, 8) "}", 7, FORMAT,
+      "tensor 'a' ends at byte 8 of the data, where the file has 7" },
   { "offset_is_as_large_as_can_be",
-    "{" METADATA
-    "," TENSOR ("a", "F32", "2", 9223372036854775799, 9223372036854775807) "}",
-    8, FORMAT, "ends at byte 9223372036854775807" },
+      "{" METADATA "," TENSOR (
+          "a", "F32", "2", 9223372036854775799, 9223372036854775807) "}",
+      8, FORMAT, "ends at byte 9223372036854775807" },
   { "range_is_larger_than_the_shape",
-    "{" METADATA "," TENSOR ("a", "F32", "2", 0, 12) "}", 12, FORMAT,
-    "tensor 'a' has 12 bytes of data, where its shape and dtype need 8" },
+      "{" METADATA "," TENSOR ("a", "F32", "2", 0, 12) "}", 12, FORMAT,
+      "tensor 'a' has 12 bytes of data, where its shape and dtype need 8" },
   { "range_is_smaller_than_the_shape",
-    "{" METADATA "," TENSOR ("a", "F16", "3", 0, 4) "}", 4, FORMAT,
-    "tensor 'a' has 4 bytes of data, where its shape and dtype need 6" },
+      "{" METADATA "," TENSOR ("a", "F16", "3", 0, 4) "}", 4, FORMAT,
+      "tensor 'a' has 4 bytes of data, where its shape and dtype need 6" },
   { "tensors_overlap",
-    "{" METADATA "," GOOD_TENSOR "," TENSOR ("b", "F32", "2", 4, 12) "}", 12,
-    FORMAT, "tensors 'a' and 'b' overlap" },
+      "{" METADATA "," GOOD_TENSOR "," TENSOR ("b", "F32", "2", 4, 12) "}", 12,
+      FORMAT, "tensors 'a' and 'b' overlap" },
   { "tensors_are_the_same_range",
-    "{" METADATA "," GOOD_TENSOR "," TENSOR ("b", "F32", "2", 0, 8) "}", 8,
-    FORMAT, "tensors 'a' and 'b' overlap" },
+      "{" METADATA "," GOOD_TENSOR "," TENSOR ("b", "F32", "2", 0, 8) "}", 8,
+      FORMAT, "tensors 'a' and 'b' overlap" },
   { "gap_between_tensors",
-    "{" METADATA "," GOOD_TENSOR "," TENSOR ("b", "F32", "1", 9, 13) "}", 13,
-    FORMAT, "1 bytes before tensor 'b' belong to no tensor" },
+      "{" METADATA "," GOOD_TENSOR "," TENSOR ("b", "F32", "1", 9, 13) "}", 13,
+      FORMAT, "1 bytes before tensor 'b' belong to no tensor" },
   { "gap_before_the_first_tensor",
-    "{" METADATA "," TENSOR ("a", "F32", "2", 4, 12) "}", 12, FORMAT,
-    "4 bytes before tensor 'a' belong to no tensor" },
+      "{" METADATA "," TENSOR ("a", "F32", "2", 4, 12) "}", 12, FORMAT,
+      "4 bytes before tensor 'a' belong to no tensor" },
   { "data_go_on_after_the_last_tensor", "{" METADATA "," GOOD_TENSOR "}", 9,
-    FORMAT, "1 bytes at its end belong to no tensor" },
+      FORMAT, "1 bytes at its end belong to no tensor" },
   { "bookkeeping_is_checked_too",
-    "{" METADATA "," GOOD_TENSOR
-    "," TENSOR ("x.position_ids", "I64", "1", 8, 15) "}",
-    15, FORMAT, "tensor 'x.position_ids' has 7 bytes" },
+      "{" METADATA "," GOOD_TENSOR
+      "," TENSOR ("x.position_ids", "I64", "1", 8, 15) "}",
+      15, FORMAT, "tensor 'x.position_ids' has 7 bytes" },
   { "name_colours_the_terminal",
-    "{" METADATA "," TENSOR ("\\u001b[31m\\u202e", "I64", "1", 0, 8) "}", 8,
-    MODEL, "tensor '\\x1b[31m\\u{202e}' has dtype I64" },
+      "{" METADATA "," TENSOR ("\\u001b[31m\\u202e", "I64", "1", 0, 8) "}", 8,
+      MODEL, "tensor '\\x1b[31m\\u{202e}' has dtype I64" },
   { "metadata_is_missing", "{" GOOD_TENSOR "}", 8, MODEL,
-    "no 'gst_cardiac.arch' in its metadata" },
+      "no 'gst_cardiac.arch' in its metadata" },
   { "version_is_missing",
-    "{\"__metadata__\":{\"gst_cardiac.arch\":\"xclip\"}," GOOD_TENSOR "}", 8,
-    MODEL, "no 'gst_cardiac.version' in its metadata" },
+      "{\"__metadata__\":{\"gst_cardiac.arch\":\"xclip\"}," GOOD_TENSOR "}", 8,
+      MODEL, "no 'gst_cardiac.version' in its metadata" },
   { "config_is_missing",
-    "{\"__metadata__\":{\"gst_cardiac.arch\":\"xclip\","
-    "\"gst_cardiac.version\":\"1\"}," GOOD_TENSOR "}",
-    8, MODEL, "no 'gst_cardiac.config' in its metadata" },
+      "{\"__metadata__\":{\"gst_cardiac.arch\":\"xclip\","
+      "\"gst_cardiac.version\":\"1\"}," GOOD_TENSOR "}",
+      8, MODEL, "no 'gst_cardiac.config' in its metadata" },
   { "card_is_missing",
-    "{\"__metadata__\":{\"gst_cardiac.arch\":\"xclip\","
-    "\"gst_cardiac.version\":\"1\",\"gst_cardiac.config\":\"{}\"}," GOOD_TENSOR
-    "}",
-    8, MODEL, "no 'gst_cardiac.card' in its metadata" },
+      "{\"__metadata__\":{\"gst_cardiac.arch\":\"xclip\","
+      "\"gst_cardiac.version\":\"1\",\"gst_cardiac.config\":\"{}\"}"
+      "," GOOD_TENSOR "}",
+      8, MODEL, "no 'gst_cardiac.card' in its metadata" },
   { "arch_is_unknown",
-    "{" METADATA_OF ("resnet", "1", "{}", "{}") "," GOOD_TENSOR "}", 8, MODEL,
-    "gst_cardiac.arch is 'resnet', where xclip, mreg, yolov8 or mmsa" },
+      "{" METADATA_OF ("resnet", "1", "{}", "{}") "," GOOD_TENSOR "}", 8, MODEL,
+      "gst_cardiac.arch is 'resnet', where xclip, mreg, yolov8 or mmsa" },
   { "version_is_newer",
-    "{" METADATA_OF ("xclip", "2", "{}", "{}") "," GOOD_TENSOR "}", 8, MODEL,
-    "gst_cardiac.version is '2', where 1 is expected" },
+      "{" METADATA_OF ("xclip", "2", "{}", "{}") "," GOOD_TENSOR "}", 8, MODEL,
+      "gst_cardiac.version is '2', where 1 is expected" },
   { "config_is_garbage", WITH_CONFIG ("{heads:"), 8, MODEL,
-    "gst_cardiac.config is not valid JSON" },
+      "gst_cardiac.config is not valid JSON" },
   { "config_is_an_array", WITH_CONFIG ("[]"), 8, MODEL,
-    "gst_cardiac.config is not a JSON object" },
+      "gst_cardiac.config is not a JSON object" },
   { "config_repeats_a_key", WITH_CONFIG ("{\\\"a\\\":1,\\\"a\\\":2}"), 8, MODEL,
-    "duplicate" },
+      "duplicate" },
   { "labels_are_an_object", WITH_CONFIG ("{\\\"labels\\\":{}}"), 8, MODEL,
-    "'labels' is not an array" },
+      "'labels' is not an array" },
   { "label_is_a_number", WITH_CONFIG ("{\\\"labels\\\":[\\\"a\\\",1]}"), 8,
-    MODEL, "'labels' has no printable string at index 1" },
+      MODEL, "'labels' has no printable string at index 1" },
   { "label_has_two_lines", WITH_CONFIG ("{\\\"labels\\\":[\\\"a\\\\nb\\\"]}"),
-    8, MODEL, "'labels' has no printable string at index 0" },
+      8, MODEL, "'labels' has no printable string at index 0" },
   { "card_is_garbage", WITH_CARD ("trained"), 8, MODEL,
-    "gst_cardiac.card is not valid JSON" },
+      "gst_cardiac.card is not valid JSON" },
   { "card_says_trained_in_a_string",
-    WITH_CARD ("{\\\"trained\\\":\\\"true\\\"}"), 8, MODEL,
-    "'trained' in its gst_cardiac.card is not true or false" },
+      WITH_CARD ("{\\\"trained\\\":\\\"true\\\"}"), 8, MODEL,
+      "'trained' in its gst_cardiac.card is not true or false" },
   { "card_has_a_number_for_a_licence", WITH_CARD ("{\\\"licence\\\":3}"), 8,
-    MODEL, "'licence' in its gst_cardiac.card is not a string" },
+      MODEL, "'licence' in its gst_cardiac.card is not a string" },
   { "no_tensors", "{" METADATA "}", 0, MODEL, "holds no tensors" },
   { "only_bookkeeping",
-    "{" METADATA "," TENSOR ("x.position_ids", "I64", "1", 0, 8) "}", 8, MODEL,
-    "holds no tensors" },
+      "{" METADATA "," TENSOR ("x.position_ids", "I64", "1", 0, 8) "}", 8,
+      MODEL, "holds no tensors" },
 };
 
 /* The file at `path` must fail like this, in one printable sentence that names
  * it. */
 static void
 expect_failure (const char *what, const char *path, CardiacErrorCode code,
-                const char *message)
+    const char *message)
 {
   CardiacError *error = NULL;
   CardiacModel *model = cardiac_model_load (path, &error);
@@ -299,7 +300,7 @@ expect_failure (const char *what, const char *path, CardiacErrorCode code,
       || !strstr (text, path) || !cardiac_is_printable (text)) {
     failures++;
     fprintf (stderr, "%s: error %d \"%s\", expected %d \"%s\"\n", what,
-             cardiac_error_code (error), text, code, message);
+        cardiac_error_code (error), text, code, message);
   }
   cardiac_error_free (&error);
   CHECK (cardiac_model_load (path, NULL) == NULL);
@@ -310,8 +311,8 @@ every_bad_header_has_its_message (void)
 {
   for (size_t i = 0; i < sizeof bad_models / sizeof *bad_models; i++) {
     const BadModel *bad = &bad_models[i];
-    const char *path
-        = write_model ("bad.safetensors", bad->header, NULL, bad->data_size);
+    const char *path =
+        write_model ("bad.safetensors", bad->header, NULL, bad->data_size);
     expect_failure (bad->what, path, bad->code, bad->message);
   }
 }
@@ -329,11 +330,11 @@ every_bad_start_has_its_message (void)
     { "nine_bytes", "\1\0\0\0\0\0\0\0{", 9, "it has 9 bytes" },
     { "length_zero", "\0\0\0\0\0\0\0\0{}", 10, "does not begin with '{'" },
     { "length_one_too_large", "\3\0\0\0\0\0\0\0{}", 10,
-      "claims 3 bytes, where the file has only 2" },
+        "claims 3 bytes, where the file has only 2" },
     { "length_all_ones", "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10,
-      "claims 18446744073709551615 bytes, where at most 100000000" },
+        "claims 18446744073709551615 bytes, where at most 100000000" },
     { "length_wraps_the_sum", "\xf8\xff\xff\xff\xff\xff\xff\xff{}", 10,
-      "claims 18446744073709551608 bytes" },
+        "claims 18446744073709551608 bytes" },
     { "torch_checkpoint", "PK\3\4aaaaaaaa", 12, "like a PyTorch checkpoint" },
     { "pickle", "\x80\2}q\0aaaaaaaaa", 14, "like a Python pickle" },
     { "lfs_pointer", "version https://git-lfs", 23, "'git lfs pull'" },
@@ -351,16 +352,16 @@ static void
 what_is_no_file_has_its_message (void)
 {
   expect_failure ("missing", path_of ("missing.safetensors"),
-                  CARDIAC_ERROR_NOT_FOUND, "cannot be opened: No such file");
+      CARDIAC_ERROR_NOT_FOUND, "cannot be opened: No such file");
   expect_failure ("directory", directory, CARDIAC_ERROR_IO,
-                  "is a directory, where a regular file is expected");
+      "is a directory, where a regular file is expected");
   expect_failure ("device", "/dev/zero", CARDIAC_ERROR_IO,
-                  "where a regular file is expected");
+      "where a regular file is expected");
 
   const char *path = path_of ("pipe");
   CHECK (mkfifo (path, 0600) == 0);
-  expect_failure ("pipe", path, CARDIAC_ERROR_IO,
-                  "where a regular file is expected");
+  expect_failure (
+      "pipe", path, CARDIAC_ERROR_IO, "where a regular file is expected");
 
   path = path_of ("empty.safetensors");
   write_file (path, "", 0);
@@ -427,10 +428,10 @@ config_above_one_mib_is_refused (void)
   memset (config, ' ', blanks);
   strcpy (config + blanks, "{}");
   sprintf (header,
-           "{\"__metadata__\":{\"gst_cardiac.arch\":\"xclip\","
-           "\"gst_cardiac.version\":\"1\",\"gst_cardiac.config\":\"%s\","
-           "\"gst_cardiac.card\":\"{}\"}," GOOD_TENSOR "}",
-           config);
+      "{\"__metadata__\":{\"gst_cardiac.arch\":\"xclip\","
+      "\"gst_cardiac.version\":\"1\",\"gst_cardiac.config\":\"%s\","
+      "\"gst_cardiac.card\":\"{}\"}," GOOD_TENSOR "}",
+      config);
   uint8_t *bytes = make_bytes (header, NULL, 8, &size);
   CardiacError *error = NULL;
   CHECK (!cardiac_model_from_bytes ("config", bytes, size, &error));
@@ -446,44 +447,31 @@ config_above_one_mib_is_refused (void)
 
 /* Header of odd length, so that the data are unaligned; data in another order
  * than the entries; every dtype; bookkeeping between tensors; rank 0 and 6. */
-static const char good_header[] = "{" METADATA_OF (
-    "mreg", "1",
+static const char good_header[] = "{" METADATA_OF ("mreg", "1",
     "{\\\"frames\\\":16,\\\"beta\\\":2.5,\\\"norm\\\":\\\"video\\\","
     "\\\"labels\\\":[\\\"none\\\",\\\"≥ moderate\\\"],"
     "\\\"presence_labels\\\":[\\\"normal\\\",\\\"MR\\\"],"
     "\\\"thresholds\\\":[0.5,1.5],\\\"flag\\\":true}",
     "{\\\"trained\\\":true,\\\"synthetic\\\":false,"
     "\\\"licence\\\":\\\"CC0\\\"}") "," TENSOR ("scale", "F32", "", 21,
-                                                25) "," TENSOR ("half", "F16",
-                                                                "3,1", 8,
-                                                                14) "," TENSOR ("brain",
-                                                                                "BF16",
-                                                                                "1,1,1,1,1,2",
-                                                                                0,
-                                                                                4) "," TENSOR ("bn.num_batches_tracked",
-                                                                                               "U8",
-                                                                                               "7",
-                                                                                               14,
-                                                                                               21) "," TENSOR ("single",
-                                                                                                               "F32",
-                                                                                                               "1",
-                                                                                                               4,
-                                                                                                               8) "}  ";
+    25) "," TENSOR ("half", "F16", "3,1", 8, 14) "," TENSOR ("brain", "BF16",
+    "1,1,1,1,1,2", 0, 4) "," TENSOR ("bn.num_batches_tracked", "U8", "7", 14,
+    21) "," TENSOR ("single", "F32", "1", 4, 8) "}  ";
 
 static const uint8_t good_data[25] = {
   0x80, 0x3f, 0x00, 0xc0,             /* brain: 1, -2 */
   0x00, 0x00, 0x40, 0x40,             /* single: 3 */
   0x00, 0x3c, 0x00, 0xbc, 0x01, 0x00, /* half: 1, -1, 2^-24 */
-  0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-  0xff, 0x00, 0x00, 0x20, 0x41, /* scale: 10 */
+  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x20,
+  0x41, /* scale: 10 */
 };
 
 static CardiacModel *
 load_good (void)
 {
   CardiacError *error = NULL;
-  const char *path = write_model ("good.model.safetensors", good_header,
-                                  good_data, sizeof good_data);
+  const char *path = write_model (
+      "good.model.safetensors", good_header, good_data, sizeof good_data);
   CardiacModel *model = cardiac_model_load (path, &error);
   if (!model) {
     failures++;
@@ -535,8 +523,8 @@ digest_is_that_of_the_whole_file (void)
 static void
 card_without_flags_is_never_shown_as_trained_on_patients (void)
 {
-  const char *path = write_model ("card.safetensors",
-                                  "{" METADATA "," GOOD_TENSOR "}", NULL, 8);
+  const char *path = write_model (
+      "card.safetensors", "{" METADATA "," GOOD_TENSOR "}", NULL, 8);
   CardiacModel *model = cardiac_model_load (path, NULL);
   REQUIRE (model);
   CHECK (!cardiac_model_trained (model));
@@ -588,15 +576,15 @@ unaligned_tensors_of_every_dtype_become_floats (void)
 
 /* Checks and frees the error that a getter made. */
 static void
-expect_message (int line, bool succeeded, CardiacError **error,
-                const char *message)
+expect_message (
+    int line, bool succeeded, CardiacError **error, const char *message)
 {
   if (succeeded || !*error || cardiac_error_code (*error) != CARDIAC_ERROR_MODEL
       || !strstr (cardiac_error_message (*error), message)
       || !strstr (cardiac_error_message (*error), "good.model.safetensors")) {
     failures++;
     fprintf (stderr, "line %d: \"%s\", expected \"%s\"\n", line,
-             *error ? cardiac_error_message (*error) : "(no error)", message);
+        *error ? cardiac_error_message (*error) : "(no error)", message);
   }
   cardiac_error_free (error);
 }
@@ -612,22 +600,21 @@ tensor_that_does_not_fit_is_named (void)
   REQUIRE (model);
   int64_t shape[3] = { 4, -1, 1 };
   EXPECT_MESSAGE (cardiac_model_shape (model, "half", 3, shape, &error),
-                  "tensor 'half' has shape [3,1], where [4,*,1] is expected");
+      "tensor 'half' has shape [3,1], where [4,*,1] is expected");
   EXPECT_MESSAGE (cardiac_model_shape (model, "half", 2, shape, &error),
-                  "tensor 'half' has shape [3,1], where [4,*] is expected");
-  EXPECT_MESSAGE (
-      cardiac_model_shape (model, "none", 1, shape, &error),
+      "tensor 'half' has shape [3,1], where [4,*] is expected");
+  EXPECT_MESSAGE (cardiac_model_shape (model, "none", 1, shape, &error),
       "tensor 'none' of shape [4] is missing for a network of type mreg");
   EXPECT_MESSAGE (cardiac_model_floats (model, "half", 0, NULL, &error) != NULL,
-                  "has shape [3,1], where [] is expected");
+      "has shape [3,1], where [] is expected");
   CHECK (shape[0] == 4 && shape[1] == -1);
 
   static const char *const all[] = { "scale", "half", "brain", "single" };
   CHECK (cardiac_model_no_unexpected (model, all, 4, &error));
   EXPECT_MESSAGE (cardiac_model_no_unexpected (model, all, 3, &error),
-                  "tensor 'single' has no place in a network of type mreg");
+      "tensor 'single' has no place in a network of type mreg");
   EXPECT_MESSAGE (cardiac_model_no_unexpected (model, NULL, 0, &error),
-                  "tensor 'brain' has no place");
+      "tensor 'brain' has no place");
   cardiac_model_unref (&model);
 }
 
@@ -636,15 +623,15 @@ tensor_with_infinity_or_nan_is_refused (void)
 {
   static const float values[2] = { 1, INFINITY };
   size_t size;
-  uint8_t *bytes = make_bytes ("{" METADATA "," GOOD_TENSOR "}", values,
-                               sizeof values, &size);
+  uint8_t *bytes = make_bytes (
+      "{" METADATA "," GOOD_TENSOR "}", values, sizeof values, &size);
   CardiacError *error = NULL;
-  CardiacModel *model
-      = cardiac_model_from_bytes ("good.model.safetensors", bytes, size, NULL);
+  CardiacModel *model =
+      cardiac_model_from_bytes ("good.model.safetensors", bytes, size, NULL);
   REQUIRE (model);
   int64_t shape[1] = { 2 };
   EXPECT_MESSAGE (cardiac_model_floats (model, "a", 1, shape, &error) != NULL,
-                  "tensor 'a' holds an infinity or NaN");
+      "tensor 'a' holds an infinity or NaN");
   cardiac_model_unref (&model);
   free (bytes);
 }
@@ -683,8 +670,8 @@ configuration_is_read_key_by_key (void)
   CHECK (choice == 0);
   CHECK (cardiac_model_config_bool (model, "flag", false, &flag, &error));
   CHECK (flag);
-  CHECK (!strcmp (cardiac_model_config_string (model, "presence_labels", 1),
-                  "MR"));
+  CHECK (!strcmp (
+      cardiac_model_config_string (model, "presence_labels", 1), "MR"));
   CHECK (!cardiac_model_config_string (model, "presence_labels", 2));
   CHECK (!cardiac_model_config_string (model, "beta", 0));
   CHECK (!error);
@@ -695,9 +682,8 @@ static void
 configuration_that_does_not_fit_is_named (void)
 {
   static const char *const norms[] = { "running", "none", NULL };
-  static const char *const known[]
-      = { "frames",          "beta",       "norm", "labels",
-          "presence_labels", "thresholds", "flag", NULL };
+  static const char *const known[] = { "frames", "beta", "norm", "labels",
+    "presence_labels", "thresholds", "flag", NULL };
   CardiacModel *model = load_good ();
   CardiacError *error = NULL;
   REQUIRE (model);
@@ -737,7 +723,7 @@ configuration_that_does_not_fit_is_named (void)
       "key 'frames' is 16, where true or false is expected");
   CHECK (cardiac_model_config_known (model, known, &error));
   EXPECT_MESSAGE (cardiac_model_config_known (model, known + 1, &error),
-                  "key 'frames' is unknown");
+      "key 'frames' is unknown");
   cardiac_model_unref (&model);
 }
 
@@ -785,8 +771,8 @@ static bool
 loads_or_explains (const uint8_t *bytes, size_t size)
 {
   CardiacError *error = NULL;
-  CardiacModel *model
-      = cardiac_model_from_bytes ("damaged", bytes, size, &error);
+  CardiacModel *model =
+      cardiac_model_from_bytes ("damaged", bytes, size, &error);
   bool loaded = model != NULL;
 
   if (!model) {
@@ -801,8 +787,8 @@ loads_or_explains (const uint8_t *bytes, size_t size)
     const CardiacTensor *tensor = cardiac_model_tensor (model, name);
     int64_t shape[CARDIAC_MAX_RANK] = { -1, -1, -1, -1, -1, -1 };
     CHECK (tensor);
-    free (cardiac_model_floats (model, name, tensor ? tensor->rank : 0, shape,
-                                NULL));
+    free (cardiac_model_floats (
+        model, name, tensor ? tensor->rank : 0, shape, NULL));
   }
   for (int i = 0; cardiac_model_label (model, i); i++)
     CHECK (*cardiac_model_label (model, i));
@@ -825,9 +811,9 @@ damaged_file_loads_or_explains (void)
     uint8_t *damaged = malloc (kept ? kept : 1);
     memcpy (damaged, bytes, kept);
     if (round % 4 == 0)
-      damaged[at] ^= (uint8_t)(1u << next_random (&state) % 8);
+      damaged[at] ^= (uint8_t) (1u << next_random (&state) % 8);
     else if (round % 4 == 1)
-      damaged[at] = (uint8_t)next_random (&state);
+      damaged[at] = (uint8_t) next_random (&state);
     else if (round % 4 == 2)
       damaged[at] = (uint8_t) "0917-.,:[]{}\"\\ "[next_random (&state) % 15];
     if (loads_or_explains (damaged, kept))
@@ -861,7 +847,7 @@ file_cut_anywhere_is_refused (void)
 static float
 convert_one (uint16_t bits, CardiacDType dtype)
 {
-  uint8_t unaligned[3] = { 0, (uint8_t)bits, (uint8_t)(bits >> 8) };
+  uint8_t unaligned[3] = { 0, (uint8_t) bits, (uint8_t) (bits >> 8) };
   float value;
   cardiac_floats_from (&value, unaligned + 1, dtype, 1);
   return value;
@@ -871,7 +857,7 @@ static void
 every_half_is_converted_exactly (void)
 {
   for (uint32_t bits = 0; bits < 0x10000; bits++) {
-    float value = convert_one ((uint16_t)bits, CARDIAC_F16);
+    float value = convert_one ((uint16_t) bits, CARDIAC_F16);
     int exponent = bits >> 10 & 31, fraction = bits & 1023;
     bool negative = bits >> 15;
     if (exponent == 31 && fraction)
@@ -880,8 +866,8 @@ every_half_is_converted_exactly (void)
       CHECK (value == (negative ? -INFINITY : INFINITY));
     else
       CHECK (fabsf (value)
-             == (exponent ? ldexpf ((float)(1024 + fraction), exponent - 25)
-                          : ldexpf ((float)fraction, -24)));
+             == (exponent ? ldexpf ((float) (1024 + fraction), exponent - 25)
+                          : ldexpf ((float) fraction, -24)));
     CHECK (isnan (value) || !signbit (value) == !negative);
   }
 }
@@ -910,11 +896,9 @@ dtypes_have_sizes_and_names (void)
     CardiacDType dtype;
     size_t size;
     const char *name;
-  } all[] = { { CARDIAC_F32, 4, "f32" },
-              { CARDIAC_BF16, 2, "bf16" },
-              { CARDIAC_F16, 2, "f16" },
-              { CARDIAC_U8, 1, "u8" },
-              { CARDIAC_I64, 8, "i64" } };
+  } all[] = { { CARDIAC_F32, 4, "f32" }, { CARDIAC_BF16, 2, "bf16" },
+    { CARDIAC_F16, 2, "f16" }, { CARDIAC_U8, 1, "u8" },
+    { CARDIAC_I64, 8, "i64" } };
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     CHECK (cardiac_dtype_size (all[i].dtype) == all[i].size);
     CHECK (!strcmp (cardiac_dtype_name (all[i].dtype), all[i].name));
@@ -930,16 +914,16 @@ sha256_gives_the_vectors_of_fips_180 (void)
     const char *hex;
   } vectors[] = {
     { "", 1,
-      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
     { "abc", 1,
-      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
     { "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
-      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
+        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
     { "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnop"
       "jklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
-      1, "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1" },
+        1, "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1" },
     { "aaaaaaaaaaaaaaaaaaaaaaaaa", 40000,
-      "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0" },
+        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0" },
   };
   for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
     CardiacSha256 sha;
@@ -959,7 +943,7 @@ sha256_does_not_depend_on_the_pieces (void)
   char whole[65], pieces[65];
   CardiacSha256 sha;
   for (size_t i = 0; i < sizeof bytes; i++)
-    bytes[i] = (uint8_t)(i * 7);
+    bytes[i] = (uint8_t) (i * 7);
   for (size_t size = 0; size < sizeof bytes; size += 13) {
     cardiac_sha256_init (&sha);
     cardiac_sha256_update (&sha, bytes, size);
@@ -979,14 +963,14 @@ hostile_text_is_printed_harmlessly (void)
 {
   char buffer[CARDIAC_PRINTABLE_NAME], small[8];
   CHECK (!strcmp (cardiac_printable (buffer, sizeof buffer, "äöü ≥ 🫀"),
-                  "äöü ≥ 🫀"));
+      "äöü ≥ 🫀"));
   CHECK (!strcmp (cardiac_printable (buffer, sizeof buffer, "a\nb\x7f\xff"),
-                  "a\\x0ab\\x7f\\xff"));
+      "a\\x0ab\\x7f\\xff"));
   CHECK (!strcmp (
       cardiac_printable (buffer, sizeof buffer, "\xe2\x80\xae\xc2\x85"),
       "\\u{202e}\\u{85}"));
   CHECK (!strcmp (cardiac_printable (buffer, sizeof buffer, "\xed\xa0\x80"),
-                  "\\xed\\xa0\\x80"));
+      "\\xed\\xa0\\x80"));
   CHECK (
       !strcmp (cardiac_printable (small, sizeof small, "1234567"), "1234567"));
   CHECK (
@@ -1006,13 +990,13 @@ round_trip (CardiacTensor tensor)
   CardiacError *error = NULL;
   CardiacNpy npy;
   const char *path = path_of ("round.npy");
-  size_t bytes = (size_t)cardiac_tensor_count (&tensor)
+  size_t bytes = (size_t) cardiac_tensor_count (&tensor)
                  * cardiac_dtype_size (tensor.dtype);
   struct stat status;
 
   REQUIRE (cardiac_npy_write (path, &tensor, &error));
   REQUIRE (stat (path, &status) == 0);
-  CHECK (((size_t)status.st_size - bytes) % 64 == 0);
+  CHECK (((size_t) status.st_size - bytes) % 64 == 0);
   REQUIRE (cardiac_npy_read (path, &npy, &error));
   CHECK (!error);
   CHECK (npy.tensor.dtype == tensor.dtype && npy.tensor.rank == tensor.rank);
@@ -1030,11 +1014,12 @@ arrays_survive_a_round_trip (void)
 {
   uint8_t data[8 * 720];
   for (size_t i = 0; i < sizeof data; i++)
-    data[i] = (uint8_t)(i * 31);
+    data[i] = (uint8_t) (i * 31);
   static const CardiacDType dtypes[] = { CARDIAC_F32, CARDIAC_U8, CARDIAC_I64 };
   for (int d = 0; d < 3; d++) {
-    CardiacTensor tensor
-        = { .dtype = dtypes[d], .shape = { 1, 2, 3, 4, 5, 6 }, .data = data };
+    CardiacTensor tensor = {
+      .dtype = dtypes[d], .shape = { 1, 2, 3, 4, 5, 6 }, .data = data
+    };
     for (tensor.rank = 0; tensor.rank <= CARDIAC_MAX_RANK; tensor.rank++)
       round_trip (tensor);
   }
@@ -1048,16 +1033,15 @@ array_is_written_as_numpy_writes_it (void)
   float values[3] = { 1, 2, 3 };
   char bytes[256] = "";
   const char *path = path_of ("numpy.npy");
-  CHECK (cardiac_npy_write (
-      path, &(CardiacTensor){ .rank = 1, .shape = { 3 }, .data = values },
-      NULL));
+  CHECK (cardiac_npy_write (path,
+      &(CardiacTensor){ .rank = 1, .shape = { 3 }, .data = values }, NULL));
   FILE *file = fopen (path, "rb");
   REQUIRE (file);
   size_t size = fread (bytes, 1, sizeof bytes, file);
   fclose (file);
-  static const char header[]
-      = "\x93NUMPY\1\0v\0{'descr': '<f4', 'fortran_order': False, "
-        "'shape': (3,), }";
+  static const char header[] =
+      "\x93NUMPY\1\0v\0{'descr': '<f4', 'fortran_order': False, "
+      "'shape': (3,), }";
   CHECK (size == 128 + sizeof values);
   CHECK (memcmp (bytes, header, sizeof header - 1) == 0);
   CHECK (bytes[126] == ' ' && bytes[127] == '\n');
@@ -1095,9 +1079,9 @@ write_npy (int major, const char *header, size_t data_size)
   char bytes[1024] = "\x93NUMPY";
   size_t length = strlen (header), start = major == 1 ? 10 : 12;
   const char *path = path_of ("made.npy");
-  bytes[6] = (char)major;
-  bytes[8] = (char)(length & 255);
-  bytes[9] = (char)(length >> 8);
+  bytes[6] = (char) major;
+  bytes[8] = (char) (length & 255);
+  bytes[9] = (char) (length >> 8);
   memcpy (bytes + start, header, length);
   write_file (path, bytes, start + length + data_size);
   return path;
@@ -1115,18 +1099,18 @@ arrays_of_other_writers_are_read (void)
     { 1, "{'descr':'<f4','fortran_order':False,'shape':(2,)}", 8, 1 },
     { 2, "{'descr': '<i8', 'fortran_order': False, 'shape': (), }\n", 8, 0 },
     { 1, "{\"shape\": (1, 2), \"fortran_order\": False, \"descr\": \"|u1\"}", 2,
-      2 },
+        2 },
     { 1, "{'descr':'<f4','fortran_order':False,'shape':(2,3,)}   \n", 24, 2 },
   };
   for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
     CardiacError *error = NULL;
     CardiacNpy npy;
-    const char *path
-        = write_npy (good[i].major, good[i].header, good[i].data_size);
+    const char *path =
+        write_npy (good[i].major, good[i].header, good[i].data_size);
     if (!cardiac_npy_read (path, &npy, &error)) {
       failures++;
-      fprintf (stderr, "%s: %s\n", good[i].header,
-               cardiac_error_message (error));
+      fprintf (
+          stderr, "%s: %s\n", good[i].header, cardiac_error_message (error));
       cardiac_error_free (&error);
       continue;
     }
@@ -1146,54 +1130,54 @@ every_bad_array_has_its_message (void)
     const char *message;
   } bad[] = {
     { 1, "{'descr':'<f8','fortran_order':False,'shape':(1,)}", 8, UNSUPPORTED,
-      "float64, where float32 is expected; save array.astype('float32')" },
+        "float64, where float32 is expected; save array.astype('float32')" },
     { 1, "{'descr':'>f4','fortran_order':False,'shape':(1,)}", 4, UNSUPPORTED,
-      "big endian" },
+        "big endian" },
     { 1, "{'descr':'|O','fortran_order':False,'shape':(1,)}", 4, UNSUPPORTED,
-      "elements of type '|O'" },
+        "elements of type '|O'" },
     { 1, "{'descr':[('a','<f4')],'fortran_order':False,'shape':(1,)}", 4,
-      UNSUPPORTED, "array of records" },
+        UNSUPPORTED, "array of records" },
     { 1, "{'descr':'<f4','fortran_order':True,'shape':(1,2)}", 8, UNSUPPORTED,
-      "Fortran order" },
+        "Fortran order" },
     { 1, "{'descr':'<f4','fortran_order':False,'shape':(1,1,1,1,1,1,1)}", 4,
-      UNSUPPORTED, "more than 6 dimensions" },
+        UNSUPPORTED, "more than 6 dimensions" },
     { 3, "{'descr':'<f4','fortran_order':False,'shape':(1,)}", 4, UNSUPPORTED,
-      "version 3.0" },
+        "version 3.0" },
     { 1, "{'descr':'<f4','fortran_order':False,'shape':(2,)}", 4, FORMAT,
-      "4 bytes of data, where its shape and type need 8" },
+        "4 bytes of data, where its shape and type need 8" },
     { 1, "{'descr':'<f4','fortran_order':False,'shape':(2,)}", 9, FORMAT,
-      "9 bytes of data, where its shape and type need 8" },
+        "9 bytes of data, where its shape and type need 8" },
     { 1, "{'descr':'<f4','fortran_order':False,'shape':(-1,)}", 4, FORMAT,
-      "extent 0 of its shape" },
+        "extent 0 of its shape" },
     { 1, "{'descr':'<f4','fortran_order':False,'shape':(1,1.0)}", 4, FORMAT,
-      "shape is not a tuple" },
+        "shape is not a tuple" },
     { 1, "{'descr':'<f4','fortran_order':False,'shape':(1)}", 4, FORMAT,
-      "shape is not a tuple" },
+        "shape is not a tuple" },
     { 1, "{'descr':'<f4','fortran_order':False,'shape':1}", 4, FORMAT,
-      "shape is not a tuple" },
+        "shape is not a tuple" },
     { 1, "{'descr':'<f4','fortran_order':False,'shape':(1,", 4, FORMAT,
-      "extent 1 of its shape" },
+        "extent 1 of its shape" },
     { 1,
-      "{'descr':'<f4','fortran_order':False,'shape':(4611686018427387904,4)}",
-      0, FORMAT, "overflows 64 bits" },
+        "{'descr':'<f4','fortran_order':False,'shape':(4611686018427387904,4)}",
+        0, FORMAT, "overflows 64 bits" },
     { 1,
-      "{'descr':'|u1','fortran_order':False,"
-      "'shape':(0,4611686018427387904,4)}",
-      0, FORMAT, "overflows 64 bits" },
+        "{'descr':'|u1','fortran_order':False,"
+        "'shape':(0,4611686018427387904,4)}",
+        0, FORMAT, "overflows 64 bits" },
     { 1,
-      "{'descr':'<f4','fortran_order':False,'shape':(99999999999999999999,)}",
-      4, FORMAT, "extent 0 of its shape" },
+        "{'descr':'<f4','fortran_order':False,'shape':(99999999999999999999,)}",
+        4, FORMAT, "extent 0 of its shape" },
     { 1, "{'descr':'<f4','fortran_order':0,'shape':(1,)}", 4, FORMAT,
-      "fortran_order is not True or False" },
+        "fortran_order is not True or False" },
     { 1, "{'descr':'<f4','fortran_order':False}", 4, FORMAT, "not all of" },
     { 1, "{'descr':'<f4','descr':'<f4','fortran_order':False,'shape':()}", 4,
-      FORMAT, "unknown or repeated key 'descr'" },
+        FORMAT, "unknown or repeated key 'descr'" },
     { 1, "{'descr':'<f4','fortran_order':False,'shape':(),'x':1}", 4, FORMAT,
-      "unknown or repeated key 'x'" },
+        "unknown or repeated key 'x'" },
     { 1, "{'descr':'<f4' 'fortran_order':False,'shape':()}", 4, FORMAT,
-      "not a dictionary" },
+        "not a dictionary" },
     { 1, "{'descr':'<f4','fortran_order':False,'shape':()} x", 4, FORMAT,
-      "goes on after the dictionary" },
+        "goes on after the dictionary" },
     { 1, "{'descr", 4, FORMAT, "not a dictionary" },
     { 1, "", 4, FORMAT, "not a dictionary" },
     { 1, "[]", 4, FORMAT, "not a dictionary" },
@@ -1201,16 +1185,15 @@ every_bad_array_has_its_message (void)
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     CardiacError *error = NULL;
     CardiacNpy npy;
-    const char *path
-        = write_npy (bad[i].major, bad[i].header, bad[i].data_size);
+    const char *path =
+        write_npy (bad[i].major, bad[i].header, bad[i].data_size);
     bool read = cardiac_npy_read (path, &npy, &error);
     if (read || !error || cardiac_error_code (error) != bad[i].code
         || !strstr (cardiac_error_message (error), bad[i].message)
         || !strstr (cardiac_error_message (error), path)) {
       failures++;
       fprintf (stderr, "%s: \"%s\", expected \"%s\"\n", bad[i].header,
-               error ? cardiac_error_message (error) : "(read)",
-               bad[i].message);
+          error ? cardiac_error_message (error) : "(read)", bad[i].message);
     }
     CHECK (read || !npy.owned);
     cardiac_npy_clear (&npy);
@@ -1228,7 +1211,7 @@ damaged_array_is_read_or_explained (void)
 
   memset (bytes + 10, ' ', 118);
   memcpy (bytes + 10,
-          "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4), }", 59);
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4), }", 59);
   bytes[127] = '\n';
   for (int round = 0; round < 1000; round++) {
     char damaged[160];
@@ -1237,10 +1220,10 @@ damaged_array_is_read_or_explained (void)
     if (round % 3 == 2)
       size = next_random (&state) % size;
     else
-      damaged[at]
-          = (char)(round % 3 ? next_random (&state)
-                             : (uint32_t) "(), '\":{}0123-"[next_random (&state)
-                                                            % 14]);
+      damaged[at] =
+          (char) (round % 3 ? next_random (&state)
+                            : (uint32_t) "(), '\":{}0123-"[next_random (&state)
+                                                           % 14]);
     write_file (path, damaged, size);
     CardiacError *error = NULL;
     CardiacNpy npy;
@@ -1317,19 +1300,10 @@ static const struct {
 static void
 remove_files (void)
 {
-  static const char *const names[] = { "bad.safetensors",
-                                       "start.safetensors",
-                                       "pipe",
-                                       "empty.safetensors",
-                                       "long.safetensors",
-                                       "good.model.safetensors",
-                                       "card.safetensors",
-                                       "round.npy",
-                                       "numpy.npy",
-                                       "x.npy",
-                                       "made.npy",
-                                       "damaged.npy",
-                                       "text.npy" };
+  static const char *const names[] = { "bad.safetensors", "start.safetensors",
+    "pipe", "empty.safetensors", "long.safetensors", "good.model.safetensors",
+    "card.safetensors", "round.npy", "numpy.npy", "x.npy", "made.npy",
+    "damaged.npy", "text.npy" };
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     unlink (path_of (names[i]));
   if (rmdir (directory) != 0)
@@ -1342,7 +1316,7 @@ main (int argc, char **argv)
 {
   const char *parent = getenv ("TMPDIR");
   snprintf (directory, sizeof directory, "%s/cardiac-model-file-XXXXXX",
-            parent && *parent ? parent : "/tmp");
+      parent && *parent ? parent : "/tmp");
   if (!mkdtemp (directory)) {
     perror (directory);
     return 99;

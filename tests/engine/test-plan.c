@@ -58,8 +58,7 @@ check_model (const char *path, CardiacPrecision precision)
     check_program (path, cardiac_mreg_eigencam_program (mreg));
     cardiac_mreg_free (&mreg);
   } else if (cardiac_model_arch (model) == CARDIAC_ARCH_YOLOV8) {
-    CardiacYolov8 *yolo
-        = cardiac_yolov8_new (model, 0, 0, &settings, &error);
+    CardiacYolov8 *yolo = cardiac_yolov8_new (model, 0, 0, &settings, &error);
     if (!yolo)
       no_backend (error);
     check_program (path, cardiac_yolov8_program (yolo));

@@ -52,8 +52,8 @@ steps_follow_each_other (CardiacPool *pool, unsigned *checksum)
     values[0][i] = i;
   for (int s = 0; s < STEPS; s++) {
     numbers[s] = s;
-    steps[s] = (CardiacPoolStep){ .work = advance, .user = &numbers[s],
-      .pieces = 17 };
+    steps[s] =
+        (CardiacPoolStep){ .work = advance, .user = &numbers[s], .pieces = 17 };
   }
   cardiac_pool_run_steps (pool, steps, STEPS);
   *checksum = 0;
@@ -114,8 +114,9 @@ arena_gives_no_two_living_items_the_same_place (void)
   for (int i = 0; i < 60; i++) {
     seed = seed * 1664525u + 1013904223u;
     int first = (seed >> 8) % 50, last = first + (seed >> 20) % 10;
-    items[i] = (CardiacArenaItem){ .bytes = (seed >> 12) % 5000, .user = i,
-      .first = first, .last = last };
+    items[i] = (CardiacArenaItem){
+      .bytes = (seed >> 12) % 5000, .user = i, .first = first, .last = last
+    };
     sum += items[i].bytes + 128;
   }
   size_t total = cardiac_arena_lay_out (items, 60);
@@ -124,8 +125,7 @@ arena_gives_no_two_living_items_the_same_place (void)
     REQUIRE (items[i].offset % 64 == 0);
     REQUIRE (items[i].offset + items[i].bytes <= total);
     for (int j = 0; j < i; j++)
-      REQUIRE (items[i].last < items[j].first
-               || items[j].last < items[i].first
+      REQUIRE (items[i].last < items[j].first || items[j].last < items[i].first
                || items[i].offset + items[i].bytes <= items[j].offset
                || items[j].offset + items[j].bytes <= items[i].offset);
   }

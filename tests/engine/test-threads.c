@@ -18,8 +18,8 @@ hash (uint64_t h, const void *data, size_t bytes)
 }
 
 static uint64_t
-run_mreg (CardiacModel *model, const CardiacSettings *settings,
-    const float *frames)
+run_mreg (
+    CardiacModel *model, const CardiacSettings *settings, const float *frames)
 {
   CardiacError *error = NULL;
   CardiacMReg *mreg = cardiac_mreg_new (model, settings, &error);
@@ -35,17 +35,17 @@ run_mreg (CardiacModel *model, const CardiacSettings *settings,
     for (int i = 0; i < s->instances; i++) {
       instances[i] = cardiac_instance_new (mreg, NULL);
       REQUIRE (cardiac_mreg_encode (mreg,
-          frames + (size_t) i * s->frames * 3 * s->side * s->side,
-          instances[i], NULL));
+          frames + (size_t) i * s->frames * 3 * s->side * s->side, instances[i],
+          NULL));
       CardiacTensor t;
       REQUIRE (cardiac_instance_tensor (instances[i], "patch_features", &t));
       h = hash (h, t.data, sizeof (float) * cardiac_tensor_count (&t));
     }
-    CardiacMRegResult *r
-        = cardiac_mreg_grade (mreg, instances, s->instances, NULL);
+    CardiacMRegResult *r =
+        cardiac_mreg_grade (mreg, instances, s->instances, NULL);
     REQUIRE (r);
-    h = hash (h, r->activation, sizeof (float) * s->instances * s->frames
-                                    * s->patches * s->classes);
+    h = hash (h, r->activation,
+        sizeof (float) * s->instances * s->frames * s->patches * s->classes);
     h = hash (h, r->regression, sizeof (float) * s->instances);
     h = hash (h, r->eigencam, sizeof (float) * s->frames * s->patches);
     cardiac_mreg_result_free (&r);
@@ -63,8 +63,8 @@ static uint64_t
 run_yolov8 (CardiacModel *model, const CardiacSettings *settings,
     const CardiacTensor *input)
 {
-  CardiacYolov8 *yolo = cardiac_yolov8_new (model, (int) input->shape[1],
-      (int) input->shape[2], settings, NULL);
+  CardiacYolov8 *yolo = cardiac_yolov8_new (
+      model, (int) input->shape[1], (int) input->shape[2], settings, NULL);
   REQUIRE (yolo);
   static CardiacDetection found[CARDIAC_YOLOV8_MAX_DETECTIONS];
   REQUIRE (cardiac_yolov8_run (yolo, input->data, found, NULL) >= 0);

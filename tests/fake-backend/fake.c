@@ -12,8 +12,8 @@ typedef struct Delayed {
 } Delayed;
 
 static void
-delayed_run (const CardiacKernel *kernel, void *const *in, void *out,
-    int piece, void *scratch)
+delayed_run (const CardiacKernel *kernel, void *const *in, void *out, int piece,
+    void *scratch)
 {
   const Delayed *delayed = kernel->state;
   if (piece == 0) {

@@ -50,7 +50,7 @@ static void
 use_tensors (const CardiacModel *model)
 {
   int count = cardiac_model_tensor_count (model);
-  const char **names = calloc ((size_t)count, sizeof *names);
+  const char **names = calloc ((size_t) count, sizeof *names);
 
   require (names != NULL && count > 0);
   for (int i = 0; i < count; i++) {
@@ -59,13 +59,13 @@ use_tensors (const CardiacModel *model)
     names[i] = cardiac_model_tensor_name (model, i);
     const CardiacTensor *tensor = cardiac_model_tensor (model, names[i]);
     require (tensor && cardiac_tensor_count (tensor) > 0);
-    float *values
-        = cardiac_model_floats (model, names[i], tensor->rank, shape, &error);
+    float *values =
+        cardiac_model_floats (model, names[i], tensor->rank, shape, &error);
     if (!values)
       check_error (&error);
     free (values);
-    require (!cardiac_model_shape (model, names[i], tensor->rank + 1,
-                                   (int64_t[7]){ 0 }, &error));
+    require (!cardiac_model_shape (
+        model, names[i], tensor->rank + 1, (int64_t[7]){ 0 }, &error));
     check_error (&error);
   }
   require (cardiac_model_no_unexpected (model, names, count, NULL));
@@ -91,8 +91,8 @@ use_configuration (const CardiacModel *model)
     check_error (&error);
   if (!cardiac_model_config_numbers (model, "image_mean", 3, numbers, &error))
     check_error (&error);
-  if (!cardiac_model_config_choice (model, "norm", choices, -1, &choice,
-                                    &error))
+  if (!cardiac_model_config_choice (
+          model, "norm", choices, -1, &choice, &error))
     check_error (&error);
   if (!cardiac_model_config_bool (model, "flag", true, &flag, &error))
     check_error (&error);
@@ -125,13 +125,13 @@ try_npy (const uint8_t *data, size_t size)
   int descriptor = memfd_create ("fuzz", MFD_CLOEXEC);
 
   require (descriptor >= 0);
-  require (write (descriptor, data, size) == (ssize_t)size);
+  require (write (descriptor, data, size) == (ssize_t) size);
   snprintf (path, sizeof path, "/proc/self/fd/%d", descriptor);
   if (!cardiac_npy_read (path, &npy, &error)) {
     check_error (&error);
   } else {
     /* Copying reads every byte, where a checker sees one too far. */
-    size_t bytes = (size_t)cardiac_tensor_count (&npy.tensor)
+    size_t bytes = (size_t) cardiac_tensor_count (&npy.tensor)
                    * cardiac_dtype_size (npy.tensor.dtype);
     void *copy = malloc (bytes + 1);
     require (copy && bytes <= size);

@@ -7,8 +7,8 @@ frame_caps (
     const gchar *format, gint width, gint height, gint fps_n, gint fps_d)
 {
   return g_strdup_printf (
-      "video/x-raw,format=%s,width=%d,height=%d,framerate=%d/%d", format,
-      width, height, fps_n, fps_d);
+      "video/x-raw,format=%s,width=%d,height=%d,framerate=%d/%d", format, width,
+      height, fps_n, fps_d);
 }
 
 static guint

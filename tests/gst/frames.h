@@ -18,7 +18,7 @@ GstBuffer *frame_new (const GstVideoInfo *info, FrameKind kind, guint index,
     GstClockTime pts, GstClockTime duration, gboolean padded);
 
 /** "video/x-raw,format=..." */
-gchar *frame_caps (const gchar *format, gint width, gint height, gint fps_n,
-    gint fps_d);
+gchar *frame_caps (
+    const gchar *format, gint width, gint height, gint fps_n, gint fps_d);
 
 #endif

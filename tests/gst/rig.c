@@ -53,8 +53,8 @@ GstBuffer *
 rig_push (Rig *rig, FrameKind kind, guint texture)
 {
   GstClockTime pts = rig->frame * (GST_SECOND / rig->fps);
-  GstBuffer *buffer = frame_new (
-      &rig->info, kind, texture, pts, GST_SECOND / rig->fps, FALSE);
+  GstBuffer *buffer =
+      frame_new (&rig->info, kind, texture, pts, GST_SECOND / rig->fps, FALSE);
 
   rig->frame++;
   REQUIRE (gst_harness_push (rig->harness, buffer) == GST_FLOW_OK);

@@ -92,8 +92,8 @@ a_clip_of_13_frames_a_second_grows_to_16_periods (void)
 {
   int count = make_steady (13, 10), index[16], taken[MAX_FRAMES];
 
-  REQUIRE (clip_select (
-      pts, count, 0, SECOND / 13, 0, 16 * SECOND / 13, 16, index));
+  REQUIRE (
+      clip_select (pts, count, 0, SECOND / 13, 0, 16 * SECOND / 13, 16, index));
   for (int j = 0; j < 16; j++)
     REQUIRE (index[j] == j);
 
@@ -150,8 +150,8 @@ a_variable_rate_is_sampled_by_time (void)
     for (int i = 0; i < fps[part]; i++, time += SECOND / fps[part])
       pts[count++] = time;
   }
-  REQUIRE (clip_select (
-      pts, count, 0, SECOND / 30, SECOND / 2, SECOND, 16, index));
+  REQUIRE (
+      clip_select (pts, count, 0, SECOND / 30, SECOND / 2, SECOND, 16, index));
   for (int j = 0; j < 16; j++) {
     int64_t at = SECOND / 2 + (2 * j + 1) * SECOND / 32;
 
@@ -165,8 +165,7 @@ three_clips_lie_at_the_ends_and_in_the_middle (void)
   const ClipStretch whole = { 0, 10 * SECOND };
   int64_t starts[3];
 
-  REQUIRE (clip_layout (
-      &whole, 1, 0, 10 * SECOND, SECOND, 0, 3, starts));
+  REQUIRE (clip_layout (&whole, 1, 0, 10 * SECOND, SECOND, 0, 3, starts));
   REQUIRE (starts[0] == 0);
   REQUIRE (starts[1] == 9 * SECOND / 2);
   REQUIRE (starts[2] == 9 * SECOND);
@@ -178,24 +177,21 @@ three_clips_need_three_durations (void)
   ClipStretch whole = { 0, 3 * SECOND - 1 };
   int64_t starts[3];
 
-  REQUIRE (!clip_layout (
-      &whole, 1, 0, whole.end, SECOND, 0, 3, starts));
+  REQUIRE (!clip_layout (&whole, 1, 0, whole.end, SECOND, 0, 3, starts));
   /* A nanosecond that rounding took away is no reason. */
-  REQUIRE (clip_layout (
-      &whole, 1, 0, whole.end, SECOND, SECOND / 60, 3, starts));
+  REQUIRE (
+      clip_layout (&whole, 1, 0, whole.end, SECOND, SECOND / 60, 3, starts));
   REQUIRE (starts[0] < starts[1] && starts[1] < starts[2]);
 }
 
 static void
 no_clip_holds_a_gap (void)
 {
-  const ClipStretch parts[]
-      = { { 0, 4 * SECOND + SECOND / 2 },
-          { 5 * SECOND + SECOND / 4, 10 * SECOND } };
+  const ClipStretch parts[] = { { 0, 4 * SECOND + SECOND / 2 },
+    { 5 * SECOND + SECOND / 4, 10 * SECOND } };
   int64_t starts[3];
 
-  REQUIRE (clip_layout (
-      parts, 2, 0, 10 * SECOND, SECOND, 0, 3, starts));
+  REQUIRE (clip_layout (parts, 2, 0, 10 * SECOND, SECOND, 0, 3, starts));
   REQUIRE (starts[0] == 0);
   /* 4.5 s was wanted; 3.5 s and 5.25 s are possible. */
   REQUIRE (starts[1] == 5 * SECOND + SECOND / 4);
@@ -205,7 +201,8 @@ no_clip_holds_a_gap (void)
 static void
 gaps_push_clips_aside_but_never_over_each_other (void)
 {
-  const ClipStretch parts[] = { { 0, 1 * SECOND }, { 8 * SECOND, 10 * SECOND } };
+  const ClipStretch parts[] = { { 0, 1 * SECOND },
+    { 8 * SECOND, 10 * SECOND } };
   const ClipStretch few[] = { { 0, 1 * SECOND }, { 9 * SECOND, 10 * SECOND } };
   int64_t starts[3];
 

@@ -20,8 +20,8 @@ static const Case cases[] = {
   { "identity", TRUE, TRUE, 1 },
   { "queue", TRUE, TRUE, 1 },
   { I420, TRUE, TRUE, 1 },
-  { "videoscale ! capsfilter caps=video/x-raw,width=160,height=120", TRUE,
-      TRUE, 0.5 },
+  { "videoscale ! capsfilter caps=video/x-raw,width=160,height=120", TRUE, TRUE,
+      0.5 },
   { "videoconvertscale ! capsfilter "
     "caps=video/x-raw,format=NV12,width=640,height=480",
       TRUE, TRUE, 2 },
@@ -37,12 +37,11 @@ static const Case cases[] = {
 static GstBuffer *
 make_frame (const GstVideoInfo *info, guint i)
 {
-  GstBuffer *buffer = frame_new (info, FRAME_DOPPLER, i, i * GST_SECOND / 30,
-      GST_SECOND / 30, FALSE);
-  GstCardiacResult *result
-      = gst_cardiac_result_new (GST_CARDIAC_RESULT_MREG);
-  GstCardiacGeometryMeta *geometry
-      = gst_buffer_add_cardiac_geometry_meta (buffer);
+  GstBuffer *buffer = frame_new (
+      info, FRAME_DOPPLER, i, i * GST_SECOND / 30, GST_SECOND / 30, FALSE);
+  GstCardiacResult *result = gst_cardiac_result_new (GST_CARDIAC_RESULT_MREG);
+  GstCardiacGeometryMeta *geometry =
+      gst_buffer_add_cardiac_geometry_meta (buffer);
 
   gst_buffer_add_cardiac_result_meta (buffer, result)->map_frame = 7;
   gst_cardiac_result_unref (result);
@@ -104,8 +103,8 @@ static gboolean
 is_installed (const gchar *launch)
 {
   GError *error = NULL;
-  GstElement *element = gst_parse_launch_full (
-      launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+  GstElement *element =
+      gst_parse_launch_full (launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
 
   g_clear_error (&error);
   if (!element)

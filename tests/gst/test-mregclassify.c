@@ -58,16 +58,16 @@ static void
 every_format_is_read_where_it_lies (void)
 {
   GstElementFactory *factory = gst_element_factory_find ("mregclassify");
-  const GList *templates
-      = gst_element_factory_get_static_pad_templates (factory);
+  const GList *templates =
+      gst_element_factory_get_static_pad_templates (factory);
   GstCaps *caps = gst_static_pad_template_get_caps (templates->data);
-  const GValue *formats = gst_structure_get_value (
-      gst_caps_get_structure (caps, 0), "format");
+  const GValue *formats =
+      gst_structure_get_value (gst_caps_get_structure (caps, 0), "format");
 
   REQUIRE (gst_value_list_get_size (formats) >= 20);
   for (guint i = 0; i < gst_value_list_get_size (formats); i++) {
-    const gchar *format
-        = g_value_get_string (gst_value_list_get_value (formats, i));
+    const gchar *format =
+        g_value_get_string (gst_value_list_get_value (formats, i));
     gboolean grey = strcmp (format, "GRAY8") == 0;
     gint state = -1;
     Rig rig;
@@ -76,8 +76,8 @@ every_format_is_read_where_it_lies (void)
     rig_caps (&rig, format, WIDTH, HEIGHT, 17);
     for (guint f = 0; f < 51; f++) {
       GstClockTime pts = f * (GST_SECOND / 17);
-      GstBuffer *buffer = frame_new (
-          &rig.info, FRAME_DOPPLER, f, pts, GST_SECOND / 17, f % 2);
+      GstBuffer *buffer =
+          frame_new (&rig.info, FRAME_DOPPLER, f, pts, GST_SECOND / 17, f % 2);
 
       REQUIRE (gst_harness_push (rig.harness, buffer) == GST_FLOW_OK);
       buffer = gst_harness_pull (rig.harness);
@@ -210,16 +210,14 @@ the_end_of_a_recording_gives_its_result (void)
   Rig rig;
 
   start_30 (&rig, "sync-mode=exact interim=false");
-  REQUIRE (rig_push_many (&rig, FRAME_DOPPLER, 150)
-           == GST_CARDIAC_STATE_WAIT);
+  REQUIRE (rig_push_many (&rig, FRAME_DOPPLER, 150) == GST_CARDIAC_STATE_WAIT);
   gst_harness_push_event (rig.harness, gst_event_new_eos ());
   record = rig_last_record (&rig, NULL);
   REQUIRE (record && gst_cardiac_state_has_finding (record->state));
   REQUIRE (record->is_final && record->n_spans == 3);
   /* Clips at k (D - d) / 2 with D = 5 s, d = 1 s. */
   for (guint i = 0; i < 3; i++)
-    REQUIRE (ABS ((gint64) record->spans[i][0]
-                  - (gint64) (i * 2 * GST_SECOND))
+    REQUIRE (ABS ((gint64) record->spans[i][0] - (gint64) (i * 2 * GST_SECOND))
              < GST_SECOND / 10);
   REQUIRE (record->grade >= 0 && record->grade < (gint) record->n_classes);
   REQUIRE (record->maps && record->curve && record->frame_times);
@@ -290,8 +288,8 @@ a_second_pass_puts_the_result_on_every_frame (void)
   for (guint i = 0; i < 130; i++) {
     GstBuffer *buffer = rig_push (&rig, FRAME_DOPPLER, i);
     GstCardiacResultMeta *meta = gst_buffer_get_cardiac_result_meta (buffer);
-    GstCardiacGeometryMeta *geometry
-        = gst_buffer_get_cardiac_geometry_meta (buffer);
+    GstCardiacGeometryMeta *geometry =
+        gst_buffer_get_cardiac_geometry_meta (buffer);
 
     REQUIRE (meta->result->is_final && meta->result->labels[0]);
     REQUIRE (gst_cardiac_state_has_finding (meta->result->state));
@@ -324,8 +322,7 @@ state_at_end (Rig *rig)
   gst_harness_push_event (rig->harness, gst_event_new_eos ());
   record = rig_last_record (rig, NULL);
   REQUIRE (record && record->is_final && record->reason);
-  REQUIRE (
-      record->grade < 0 || gst_cardiac_state_has_finding (record->state));
+  REQUIRE (record->grade < 0 || gst_cardiac_state_has_finding (record->state));
   state = record->state;
   gst_cardiac_result_unref (record);
   return state;
@@ -395,11 +392,10 @@ switched_off_is_paused (void)
   Rig rig;
 
   start_30 (&rig, "sync-mode=exact");
-  REQUIRE (gst_cardiac_state_has_finding (
-      rig_push_many (&rig, FRAME_DOPPLER, 95)));
-  g_object_set (rig.element, "enabled", FALSE, NULL);
   REQUIRE (
-      rig_push_many (&rig, FRAME_DOPPLER, 1) == GST_CARDIAC_STATE_PAUSED);
+      gst_cardiac_state_has_finding (rig_push_many (&rig, FRAME_DOPPLER, 95)));
+  g_object_set (rig.element, "enabled", FALSE, NULL);
+  REQUIRE (rig_push_many (&rig, FRAME_DOPPLER, 1) == GST_CARDIAC_STATE_PAUSED);
   g_object_set (rig.element, "enabled", TRUE, NULL);
   REQUIRE (rig_push_many (&rig, FRAME_DOPPLER, 1) == GST_CARDIAC_STATE_WAIT);
   rig_stop (&rig);
@@ -411,8 +407,8 @@ another_region_clears_the_grade_at_once (void)
   Rig rig;
 
   start_30 (&rig, "sync-mode=exact");
-  REQUIRE (gst_cardiac_state_has_finding (
-      rig_push_many (&rig, FRAME_DOPPLER, 95)));
+  REQUIRE (
+      gst_cardiac_state_has_finding (rig_push_many (&rig, FRAME_DOPPLER, 95)));
   g_object_set (rig.element, "roi", "20,10,40,40", NULL);
   REQUIRE (rig_push_many (&rig, FRAME_DOPPLER, 1) == GST_CARDIAC_STATE_WAIT);
   rig_stop (&rig);
@@ -424,8 +420,8 @@ results_get_stale_and_are_erased (void)
   Rig rig;
 
   /* The second clip after the first result would end at 34 s. */
-  start_30 (&rig,
-      "sync-mode=exact clip-duration=200000000 clip-stride=15000000000");
+  start_30 (
+      &rig, "sync-mode=exact clip-duration=200000000 clip-stride=15000000000");
   for (guint i = 0; i < 30 * 45; i++) {
     GstBuffer *buffer = rig_push (&rig, FRAME_DOPPLER, i);
     GstCardiacResultMeta *meta = gst_buffer_get_cardiac_result_meta (buffer);
@@ -437,8 +433,7 @@ results_get_stale_and_are_erased (void)
       else if (gst_cardiac_state_has_finding (meta->result->state))
         REQUIRE (age < 3 * GST_SECOND);
       else
-        REQUIRE (meta->result->state == GST_CARDIAC_STATE_WAIT
-                 && i >= 30 * 40);
+        REQUIRE (meta->result->state == GST_CARDIAC_STATE_WAIT && i >= 30 * 40);
       if (meta->result->state != GST_CARDIAC_STATE_RESULT
           && meta->result->state != GST_CARDIAC_STATE_UNSURE)
         REQUIRE (meta->result->grade < 0);
@@ -511,12 +506,12 @@ time_that_goes_back_starts_anew (void)
   Rig rig;
 
   start_30 (&rig, "sync-mode=exact");
-  REQUIRE (gst_cardiac_state_has_finding (
-      rig_push_many (&rig, FRAME_DOPPLER, 95)));
+  REQUIRE (
+      gst_cardiac_state_has_finding (rig_push_many (&rig, FRAME_DOPPLER, 95)));
   rig.frame = 0;
   REQUIRE (rig_push_many (&rig, FRAME_DOPPLER, 1) == GST_CARDIAC_STATE_WAIT);
-  REQUIRE (gst_cardiac_state_has_finding (
-      rig_push_many (&rig, FRAME_DOPPLER, 94)));
+  REQUIRE (
+      gst_cardiac_state_has_finding (rig_push_many (&rig, FRAME_DOPPLER, 94)));
   rig_stop (&rig);
 }
 
@@ -548,8 +543,8 @@ caps_may_change_in_the_middle (void)
   rig_push_many (&rig, FRAME_DOPPLER, 95);
   rig_caps (&rig, "BGRx", 131, 97, 30);
   REQUIRE (rig_push_many (&rig, FRAME_DOPPLER, 1) == GST_CARDIAC_STATE_WAIT);
-  REQUIRE (gst_cardiac_state_has_finding (
-      rig_push_many (&rig, FRAME_DOPPLER, 95)));
+  REQUIRE (
+      gst_cardiac_state_has_finding (rig_push_many (&rig, FRAME_DOPPLER, 95)));
   rig_stop (&rig);
 }
 
@@ -589,9 +584,9 @@ push_until_flushing (gpointer data)
   Rig *rig = data;
   guint i = 0;
 
-  while (gst_harness_push (rig->harness,
-             frame_new (&rig->info, FRAME_DOPPLER, i, i * GST_SECOND / 30,
-                 GST_SECOND / 30, FALSE))
+  while (gst_harness_push (
+             rig->harness, frame_new (&rig->info, FRAME_DOPPLER, i,
+                               i * GST_SECOND / 30, GST_SECOND / 30, FALSE))
          == GST_FLOW_OK)
     i++;
   return NULL;
@@ -654,16 +649,15 @@ two_elements_share_one_model (void)
   REQUIRE (users == 2);
   gst_structure_free (stats);
   rig_stop (&one);
-  REQUIRE (gst_cardiac_state_has_finding (
-      rig_push_many (&two, FRAME_DOPPLER, 95)));
+  REQUIRE (
+      gst_cardiac_state_has_finding (rig_push_many (&two, FRAME_DOPPLER, 95)));
   rig_stop (&two);
 }
 
 /* ---- errors ------------------------------------------------------------ */
 
 static void
-require_error (
-    const gchar *launch, GQuark domain, gint code, const gchar *says)
+require_error (const gchar *launch, GQuark domain, gint code, const gchar *says)
 {
   GError *error = rig_start_error (launch);
 
@@ -694,8 +688,8 @@ errors_say_which_file_and_what_is_wrong (void)
   require_error (
       launch, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "mreg");
   g_free (launch);
-  launch = g_strdup_printf (
-      "mregclassify model=%s device=teapot", rig_model ());
+  launch =
+      g_strdup_printf ("mregclassify model=%s device=teapot", rig_model ());
   require_error (launch, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT, "teapot");
   g_free (launch);
   launch = classify ("results-location=/no/such/folder/results.jsonl");

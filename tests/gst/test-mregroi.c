@@ -107,13 +107,15 @@ a_detector_runs_every_interval (void)
   rig_caps (&rig, "UYVY", 96, 64, 30);
   for (guint i = 0; i < 61; i++) {
     GstBuffer *buffer = rig_push (&rig, FRAME_DOPPLER, i);
-    GstCardiacGeometryMeta *geometry
-        = gst_buffer_get_cardiac_geometry_meta (buffer);
+    GstCardiacGeometryMeta *geometry =
+        gst_buffer_get_cardiac_geometry_meta (buffer);
 
     if (geometry) {
       REQUIRE (geometry->has_roi && geometry->detected);
-      REQUIRE (geometry->roi.x >= 0 && geometry->roi.x + geometry->roi.w < 96.01);
-      REQUIRE (geometry->roi.y >= 0 && geometry->roi.y + geometry->roi.h < 64.01);
+      REQUIRE (
+          geometry->roi.x >= 0 && geometry->roi.x + geometry->roi.w < 96.01);
+      REQUIRE (
+          geometry->roi.y >= 0 && geometry->roi.y + geometry->roi.h < 64.01);
       boxes++;
     }
     gst_buffer_unref (buffer);
@@ -160,8 +162,7 @@ every_record_becomes_one_line (void)
   rig_caps (&rig, "I420", 96, 64, 30);
   for (guint i = 0; i < 9; i++) {
     GstCardiacResult *result = make_result (1 + i / 3);
-    GstBuffer *buffer = frame_new (
-        &rig.info, FRAME_GREY, i, i, 1, FALSE);
+    GstBuffer *buffer = frame_new (&rig.info, FRAME_GREY, i, i, 1, FALSE);
 
     gst_buffer_add_cardiac_result_meta (buffer, result);
     gst_cardiac_result_unref (result);
@@ -192,8 +193,8 @@ lines_need_a_file (void)
 {
   GError *error = rig_start_error ("cardiacmeta2json");
 
-  REQUIRE (g_error_matches (
-      error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS));
+  REQUIRE (
+      g_error_matches (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS));
   g_error_free (error);
   error = rig_start_error ("cardiacmeta2json location=/no/such/folder/x");
   REQUIRE (g_error_matches (

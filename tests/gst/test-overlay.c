@@ -45,8 +45,8 @@ push (Rig *rig, FrameKind kind, guint texture, GstCardiacResult *result)
 
   rig->frame++;
   if (result) {
-    GstCardiacGeometryMeta *geometry
-        = gst_buffer_add_cardiac_geometry_meta (buffer);
+    GstCardiacGeometryMeta *geometry =
+        gst_buffer_add_cardiac_geometry_meta (buffer);
 
     gst_buffer_add_cardiac_result_meta (buffer, result);
     geometry->has_roi = TRUE;
@@ -72,17 +72,17 @@ get_out_info (Rig *rig, GstVideoInfo *info)
 /* How many samples differ from an undrawn frame, in columns
  * @from_x to @to_x. */
 static guint
-count_changes (
-    GstBuffer *drawn, GstBuffer *bare, const GstVideoInfo *drawn_info,
-    const GstVideoInfo *bare_info, gint from_x, gint to_x)
+count_changes (GstBuffer *drawn, GstBuffer *bare,
+    const GstVideoInfo *drawn_info, const GstVideoInfo *bare_info, gint from_x,
+    gint to_x)
 {
   GstVideoFrame a, b;
   guint changes = 0;
 
   REQUIRE (gst_video_frame_map (
       &a, (GstVideoInfo *) drawn_info, drawn, GST_MAP_READ));
-  REQUIRE (gst_video_frame_map (
-      &b, (GstVideoInfo *) bare_info, bare, GST_MAP_READ));
+  REQUIRE (
+      gst_video_frame_map (&b, (GstVideoInfo *) bare_info, bare, GST_MAP_READ));
   for (gint c = 0; c < MIN (3, (gint) GST_VIDEO_FRAME_N_COMPONENTS (&a)); c++)
     for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (&b, c); y++)
       for (gint x = from_x >> GST_VIDEO_FORMAT_INFO_W_SUB (b.info.finfo, c);
@@ -105,11 +105,11 @@ static void
 for_each_format (void (*test) (const gchar *format))
 {
   GstElementFactory *factory = gst_element_factory_find ("cardiacoverlay");
-  const GList *templates
-      = gst_element_factory_get_static_pad_templates (factory);
+  const GList *templates =
+      gst_element_factory_get_static_pad_templates (factory);
   GstCaps *caps = gst_static_pad_template_get_caps (templates->data);
-  const GValue *formats
-      = gst_structure_get_value (gst_caps_get_structure (caps, 0), "format");
+  const GValue *formats =
+      gst_structure_get_value (gst_caps_get_structure (caps, 0), "format");
 
   for (guint i = 0; i < gst_value_list_get_size (formats); i++)
     test (g_value_get_string (gst_value_list_get_value (formats, i)));
@@ -133,8 +133,7 @@ panel_in_format (const gchar *format)
   REQUIRE (out.width > WIDTH && out.width % 2 == 0);
   REQUIRE (out.height == 480);
   /* The picture lies 1:1 at the top left, and the panel beside it. */
-  REQUIRE (
-      count_changes (drawn, bare, &out, &rig.info, 0, WIDTH) == 0);
+  REQUIRE (count_changes (drawn, bare, &out, &rig.info, 0, WIDTH) == 0);
   REQUIRE (gst_buffer_get_cardiac_geometry_meta (drawn)->roi.x == 50);
   REQUIRE (gst_buffer_get_cardiac_result_meta (drawn)->result == result);
   gst_buffer_unref (drawn);
@@ -198,13 +197,17 @@ static void
 the_marking_is_in_every_frame_whatever_is_set (void)
 {
   static const gchar *settings[] = {
-    "", "enabled=false", "withhold-grade=true", "hide-marks=true", "map=off",
+    "",
+    "enabled=false",
+    "withhold-grade=true",
+    "hide-marks=true",
+    "map=off",
     "enabled=false hide-marks=true withhold-grade=true draw-roi=false map=off",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (settings); i++) {
-    gchar *launch
-        = g_strdup_printf ("cardiacoverlay layout=panel %s", settings[i]);
+    gchar *launch =
+        g_strdup_printf ("cardiacoverlay layout=panel %s", settings[i]);
     Rig rig;
 
     rig_start (&rig, launch);
@@ -276,8 +279,8 @@ a_picture_that_others_hold_is_not_drawn_on (void)
 static void
 odd_sizes_and_changes_of_size_are_drawn (void)
 {
-  static const gint sizes[][2]
-      = { { 64, 64 }, { 131, 97 }, { 1001, 701 }, { 321, 240 }, { 640, 481 } };
+  static const gint sizes[][2] = { { 64, 64 }, { 131, 97 }, { 1001, 701 },
+    { 321, 240 }, { 640, 481 } };
 
   for (guint panel = 0; panel < 2; panel++) {
     Rig rig;
@@ -323,8 +326,8 @@ a_sink_that_draws_compositions_gets_one (void)
   bare = frame_new (&rig.info, FRAME_GREY, 1, 0, 0, FALSE);
   REQUIRE (count_changes (first, bare, &rig.info, &rig.info, 0, WIDTH) == 0);
   one = gst_buffer_get_video_overlay_composition_meta (first);
-  REQUIRE (one
-           && gst_video_overlay_composition_n_rectangles (one->overlay) > 0);
+  REQUIRE (
+      one && gst_video_overlay_composition_n_rectangles (one->overlay) > 0);
 
   /* Unchanged, it is the same composition: nothing is uploaded again. */
   second = push (&rig, FRAME_GREY, 1, result);
@@ -363,8 +366,7 @@ a_sink_that_does_not_gets_pixels (void)
 static void
 an_unreadable_no_draw_list_is_refused (void)
 {
-  GstElement *element
-      = gst_element_factory_make ("cardiacoverlay", NULL);
+  GstElement *element = gst_element_factory_make ("cardiacoverlay", NULL);
   gchar *text;
 
   g_object_set (element, "no-draw", "1,2,30,40; 5,6,7,8", NULL);

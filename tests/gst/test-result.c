@@ -72,19 +72,19 @@ the_line_has_its_keys_in_order (void)
 {
   GstCardiacResult *r = make_result (GST_CARDIAC_STATE_RESULT);
   gchar *json = gst_cardiac_result_to_json (r);
-  const gchar *expected
-      = "{\"schema\":\"gst-cardiac/1\",\"type\":\"mreg\",\"state\":\"RESULT\","
-        "\"reason\":\"a \\\"quoted\\\" reason\\u000a\",\"pts_ns\":2966666666,"
-        "\"spans_ns\":[[0,966666666],[1000000000,1966666666],"
-        "[2000000000,2966666666]],\"instance\":1,\"instances\":3,\"grade\":2,"
-        "\"label\":\"\xe2\x89\xa5 moderate\",\"value\":1.7,"
-        "\"probabilities\":[0.1,0.2,0.7],\"presence\":0.9,"
-        "\"curve\":[[0,0.33333334],[0.6666667,1],[1.3333334,1.6666666]],"
-        "\"roi\":[10.5,0,100,100],"
-        "\"model\":{\"name\":\"model\",\"sha256\":\"00ff\",\"arch\":\"mreg\","
-        "\"trained\":false,\"synthetic\":false},\"device\":\"cpu\","
-        "\"precision\":\"fp32\",\"inference_ms\":12.346,"
-        "\"version\":\"0.1.0\"}";
+  const gchar *expected =
+      "{\"schema\":\"gst-cardiac/1\",\"type\":\"mreg\",\"state\":\"RESULT\","
+      "\"reason\":\"a \\\"quoted\\\" reason\\u000a\",\"pts_ns\":2966666666,"
+      "\"spans_ns\":[[0,966666666],[1000000000,1966666666],"
+      "[2000000000,2966666666]],\"instance\":1,\"instances\":3,\"grade\":2,"
+      "\"label\":\"\xe2\x89\xa5 moderate\",\"value\":1.7,"
+      "\"probabilities\":[0.1,0.2,0.7],\"presence\":0.9,"
+      "\"curve\":[[0,0.33333334],[0.6666667,1],[1.3333334,1.6666666]],"
+      "\"roi\":[10.5,0,100,100],"
+      "\"model\":{\"name\":\"model\",\"sha256\":\"00ff\",\"arch\":\"mreg\","
+      "\"trained\":false,\"synthetic\":false},\"device\":\"cpu\","
+      "\"precision\":\"fp32\",\"inference_ms\":12.346,"
+      "\"version\":\"0.1.0\"}";
 
   if (strcmp (json, expected) != 0)
     g_printerr ("%s\n%s\n", json, expected);
@@ -130,8 +130,8 @@ a_line_reads_back_as_itself (void)
 static void
 numbers_do_not_follow_the_locale (void)
 {
-  static const gchar *locales[]
-      = { "de_DE.UTF-8", "fr_FR.UTF-8", "de_DE.utf8", NULL };
+  static const gchar *locales[] = { "de_DE.UTF-8", "fr_FR.UTF-8", "de_DE.utf8",
+    NULL };
   guint i = 0;
 
   while (locales[i] && !setlocale (LC_NUMERIC, locales[i]))
@@ -145,7 +145,12 @@ static void
 other_lines_are_refused (void)
 {
   static const gchar *bad[] = {
-    "", "{", "[]", "null", "{}", "{\"schema\":\"gst-cardiac/2\"}",
+    "",
+    "{",
+    "[]",
+    "null",
+    "{}",
+    "{\"schema\":\"gst-cardiac/2\"}",
     "{\"schema\":\"gst-cardiac/1\",\"type\":\"mreg\",\"state\":\"GOOD\"}",
     "{\"schema\":\"gst-cardiac/1\",\"type\":1,\"state\":\"RESULT\"}",
     "{\"schema\":\"gst-cardiac/1\",\"schema\":\"gst-cardiac/1\"}",
@@ -163,14 +168,14 @@ other_lines_are_refused (void)
 static void
 wrong_types_inside_a_line_do_no_harm (void)
 {
-  static const gchar *odd
-      = "{\"schema\":\"gst-cardiac/1\",\"type\":\"mreg\",\"state\":\"RESULT\","
-        "\"grade\":99,\"instance\":7,\"instances\":-1,\"spans_ns\":[[5,1],3],"
-        "\"curve\":[[1],[1,2]],\"probabilities\":[1],\"roi\":\"x\","
-        "\"model\":[],\"pts_ns\":-5}";
+  static const gchar *odd =
+      "{\"schema\":\"gst-cardiac/1\",\"type\":\"mreg\",\"state\":\"RESULT\","
+      "\"grade\":99,\"instance\":7,\"instances\":-1,\"spans_ns\":[[5,1],3],"
+      "\"curve\":[[1],[1,2]],\"probabilities\":[1],\"roi\":\"x\","
+      "\"model\":[],\"pts_ns\":-5}";
   GError *error = NULL;
-  GstCardiacResult *r
-      = gst_cardiac_result_from_json (odd, strlen (odd), &error);
+  GstCardiacResult *r =
+      gst_cardiac_result_from_json (odd, strlen (odd), &error);
 
   REQUIRE (r != NULL);
   REQUIRE (r->grade == -1 && r->instance == -1 && r->n_spans == 0);
@@ -234,8 +239,7 @@ maps_come_back_from_their_file (void)
   REQUIRE (map && map[0] == 12 && map[3] == 15);
   map = gst_cardiac_result_get_map (back, 0, 1);
   REQUIRE (map && isnan (map[1]));
-  REQUIRE (
-      !gst_cardiac_result_find_frame (back, 980000000, &instance, &frame));
+  REQUIRE (!gst_cardiac_result_find_frame (back, 980000000, &instance, &frame));
   gst_cardiac_result_unref (back);
 
   /* Those of another recording are refused. */
@@ -256,8 +260,7 @@ a_copy_of_a_buffer_shares_the_record (void)
 {
   GstCardiacResult *r = make_result (GST_CARDIAC_STATE_RESULT);
   GstBuffer *buffer = gst_buffer_new (), *copy;
-  GstCardiacResultMeta *meta
-      = gst_buffer_add_cardiac_result_meta (buffer, r);
+  GstCardiacResultMeta *meta = gst_buffer_add_cardiac_result_meta (buffer, r);
 
   meta->age = 5;
   meta->map_instance = 1;
@@ -271,8 +274,7 @@ a_copy_of_a_buffer_shares_the_record (void)
 
   /* A second record takes the place of the first. */
   gst_buffer_add_cardiac_result_meta (copy, r);
-  REQUIRE (
-      gst_buffer_get_n_meta (copy, GST_CARDIAC_RESULT_META_API_TYPE) == 1);
+  REQUIRE (gst_buffer_get_n_meta (copy, GST_CARDIAC_RESULT_META_API_TYPE) == 1);
   gst_buffer_unref (copy);
   gst_buffer_unref (buffer);
   REQUIRE (GST_MINI_OBJECT_REFCOUNT_VALUE (r) == 1);

@@ -11,8 +11,9 @@
 static StateInput
 make_input (void)
 {
-  StateInput input = { .has_result = TRUE, .age = GST_SECOND,
-    .stale_after = 3 * GST_SECOND };
+  StateInput input = {
+    .has_result = TRUE, .age = GST_SECOND, .stale_after = 3 * GST_SECOND
+  };
 
   return input;
 }

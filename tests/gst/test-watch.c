@@ -39,16 +39,16 @@ look (Watch *watch, guint frame)
   image.component[0].data = planes.y[0];
   image.component[1].data = planes.cb[0];
   image.component[2].data = planes.cr[0];
-  REQUIRE (watch_frame (watch, &image, NULL, frame * 100 * GST_MSECOND, &seen,
-      NULL));
+  REQUIRE (watch_frame (
+      watch, &image, NULL, frame * 100 * GST_MSECOND, &seen, NULL));
   return seen;
 }
 
 static void
 one_colour_all_over_is_nothing (void)
 {
-  static const guint8 colours[][3]
-      = { { 16, 128, 128 }, { 128, 128, 128 }, { 40, 240, 110 } };
+  static const guint8 colours[][3] = { { 16, 128, 128 }, { 128, 128, 128 },
+    { 40, 240, 110 } };
 
   for (guint i = 0; i < 3; i++) {
     Watch watch;

@@ -43,8 +43,8 @@ network_close (gpointer data)
   ((Network *) data)->closed++;
 }
 
-static const WorkerClass klass
-    = { network_open, network_run, network_close, g_free, g_free };
+static const WorkerClass klass = { network_open, network_run, network_close,
+  g_free, g_free };
 
 static gint *
 job_new (gint number)

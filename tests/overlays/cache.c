@@ -19,8 +19,8 @@ draw (CardiacOverlay *overlay, const Scene *scene)
   Frame frame;
   const CardiacOverlayRectangle *rectangles;
   frame.count = cardiac_overlay_draw_mreg (overlay, &scene->view, &rectangles);
-  memcpy (frame.rectangles, rectangles,
-      sizeof *rectangles * (size_t) frame.count);
+  memcpy (
+      frame.rectangles, rectangles, sizeof *rectangles * (size_t) frame.count);
   return frame;
 }
 
@@ -55,9 +55,9 @@ same_view_keeps_every_serial_and_surface (void)
       REQUIRE (a.count == b.count, "%d %d", a.count, b.count);
       for (int i = 0; i < a.count; i++)
         REQUIRE (a.rectangles[i].serial == b.rectangles[i].serial
-            && a.rectangles[i].serial != 0
-            && a.rectangles[i].surface == b.rectangles[i].surface, "piece %d",
-            a.rectangles[i].piece);
+                     && a.rectangles[i].serial != 0
+                     && a.rectangles[i].surface == b.rectangles[i].surface,
+            "piece %d", a.rectangles[i].piece);
       cardiac_overlay_free (&overlay);
     }
 }
@@ -75,9 +75,11 @@ playhead_and_roi_move_without_redrawing (void)
   Frame b = draw (overlay, &scene);
   REQUIRE (cardiac_overlay_redraws (overlay) == redraws, "redrawn");
   REQUIRE (piece_of (&b, CARDIAC_OVERLAY_PIECE_PLAYHEAD)->x
-      > piece_of (&a, CARDIAC_OVERLAY_PIECE_PLAYHEAD)->x, "playhead stays");
+               > piece_of (&a, CARDIAC_OVERLAY_PIECE_PLAYHEAD)->x,
+      "playhead stays");
   REQUIRE (piece_of (&b, CARDIAC_OVERLAY_PIECE_ROI)->x
-      == piece_of (&a, CARDIAC_OVERLAY_PIECE_ROI)->x + 11, "ROI stays");
+               == piece_of (&a, CARDIAC_OVERLAY_PIECE_ROI)->x + 11,
+      "ROI stays");
   cardiac_overlay_free (&overlay);
 }
 
@@ -98,9 +100,11 @@ age_redraws_its_own_small_piece_twice_a_second (void)
       (int) (cardiac_overlay_redraws (overlay) - redraws));
   Frame b = draw (overlay, &scene);
   REQUIRE (piece_of (&a, CARDIAC_OVERLAY_PIECE_PANEL)->serial
-      == piece_of (&b, CARDIAC_OVERLAY_PIECE_PANEL)->serial, "panel redrawn");
+               == piece_of (&b, CARDIAC_OVERLAY_PIECE_PANEL)->serial,
+      "panel redrawn");
   REQUIRE (piece_of (&a, CARDIAC_OVERLAY_PIECE_AGE)->serial
-      != piece_of (&b, CARDIAC_OVERLAY_PIECE_AGE)->serial, "age stands");
+               != piece_of (&b, CARDIAC_OVERLAY_PIECE_AGE)->serial,
+      "age stands");
   cardiac_overlay_free (&overlay);
 }
 
@@ -114,19 +118,20 @@ surface_that_was_handed_out_is_never_written_again (void)
   cairo_surface_t *kept = cairo_surface_reference (
       piece_of (&a, CARDIAC_OVERLAY_PIECE_PANEL)->surface);
   size_t size = (size_t) cairo_image_surface_get_stride (kept)
-      * (size_t) cairo_image_surface_get_height (kept);
+                * (size_t) cairo_image_surface_get_height (kept);
   unsigned char *copy = malloc (size);
   memcpy (copy, cairo_image_surface_get_data (kept), size);
   scene.view.grade = 1;
   scene.view.value = 1.0;
   Frame b = draw (overlay, &scene);
   REQUIRE (piece_of (&b, CARDIAC_OVERLAY_PIECE_PANEL)->serial
-      != piece_of (&a, CARDIAC_OVERLAY_PIECE_PANEL)->serial, "same serial");
+               != piece_of (&a, CARDIAC_OVERLAY_PIECE_PANEL)->serial,
+      "same serial");
   REQUIRE (piece_of (&b, CARDIAC_OVERLAY_PIECE_PANEL)->surface != kept,
       "same surface");
   cardiac_overlay_free (&overlay);
-  REQUIRE (memcmp (copy, cairo_image_surface_get_data (kept), size) == 0,
-      "written");
+  REQUIRE (
+      memcmp (copy, cairo_image_surface_get_data (kept), size) == 0, "written");
   REQUIRE (overlay == NULL, "pointer stays");
   free (copy);
   cairo_surface_destroy (kept);
@@ -143,12 +148,14 @@ every_switch_is_seen_at_the_next_frame (void)
   scene.view.hide_marks = true;
   frame = draw (overlay, &scene);
   REQUIRE (!piece_of (&frame, CARDIAC_OVERLAY_PIECE_CONTOUR)
-      && !piece_of (&frame, CARDIAC_OVERLAY_PIECE_ROI), "marks stay");
+               && !piece_of (&frame, CARDIAC_OVERLAY_PIECE_ROI),
+      "marks stay");
   scene.view.hide_marks = false;
   scene.view.map_mode = CARDIAC_OVERLAY_MAP_OFF;
   frame = draw (overlay, &scene);
   REQUIRE (!piece_of (&frame, CARDIAC_OVERLAY_PIECE_CONTOUR)
-      && piece_of (&frame, CARDIAC_OVERLAY_PIECE_ROI), "map stays");
+               && piece_of (&frame, CARDIAC_OVERLAY_PIECE_ROI),
+      "map stays");
   scene.view.enabled = false;
   frame = draw (overlay, &scene);
   REQUIRE (frame.count == 1 && piece_of (&frame, CARDIAC_OVERLAY_PIECE_PANEL),
@@ -173,8 +180,8 @@ strip_keeps_its_place_while_the_sector_moves (void)
     cairo_surface_destroy (picture);
     scene.view.age_s = i % 8 / 4.0;
     Frame frame = draw (overlay, &scene);
-    const CardiacOverlayRectangle *strip = piece_of (&frame,
-        CARDIAC_OVERLAY_PIECE_STRIP);
+    const CardiacOverlayRectangle *strip =
+        piece_of (&frame, CARDIAC_OVERLAY_PIECE_STRIP);
     moves += i > 0 && (strip->x != x || strip->y != y);
     x = strip->x;
     y = strip->y;
@@ -223,8 +230,8 @@ font_is_told (void)
   REQUIRE (*cardiac_overlay_font (overlay), "no name");
   printf ("drawn in %s\n", cardiac_overlay_font (overlay));
   REQUIRE (cardiac_overlay_font_is_intended (overlay)
-      == (strncmp (cardiac_overlay_font (overlay), "Inter", 5) == 0), "%s",
-      cardiac_overlay_font (overlay));
+               == (strncmp (cardiac_overlay_font (overlay), "Inter", 5) == 0),
+      "%s", cardiac_overlay_font (overlay));
   cardiac_overlay_free (&overlay);
 }
 

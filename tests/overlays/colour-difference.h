@@ -63,22 +63,24 @@ delta_e_lab (const double p[3], const double q[3])
     turn -= 360.0;
   else if (turn < -180.0)
     turn += 360.0;
-  double h = c1 * c2 == 0.0 ? sum
-      : fabs (h1 - h2) <= 180.0 ? sum / 2.0
-      : sum < 360.0 ? (sum + 360.0) / 2.0 : (sum - 360.0) / 2.0;
+  double h = c1 * c2 == 0.0            ? sum
+             : fabs (h1 - h2) <= 180.0 ? sum / 2.0
+             : sum < 360.0             ? (sum + 360.0) / 2.0
+                                       : (sum - 360.0) / 2.0;
   double dl = q[0] - p[0], dc = c2 - c1;
   double dh = 2.0 * sqrt (c1 * c2) * sin (radians (turn) / 2.0);
   double l = (p[0] + q[0]) / 2.0, c = (c1 + c2) / 2.0;
   double t = 1.0 - 0.17 * cos (radians (h - 30.0))
-      + 0.24 * cos (radians (2.0 * h)) + 0.32 * cos (radians (3.0 * h + 6.0))
-      - 0.20 * cos (radians (4.0 * h - 63.0));
+             + 0.24 * cos (radians (2.0 * h))
+             + 0.32 * cos (radians (3.0 * h + 6.0))
+             - 0.20 * cos (radians (4.0 * h - 63.0));
   double l50 = (l - 50.0) * (l - 50.0);
   double sl = 1.0 + 0.015 * l50 / sqrt (20.0 + l50);
   double sc = 1.0 + 0.045 * c, sh = 1.0 + 0.015 * c * t;
   double theta = 30.0 * exp (-pow ((h - 275.0) / 25.0, 2.0));
   c7 = pow (c, 7.0);
-  double rt = -2.0 * sqrt (c7 / (c7 + 6103515625.0))
-      * sin (radians (2.0 * theta));
+  double rt =
+      -2.0 * sqrt (c7 / (c7 + 6103515625.0)) * sin (radians (2.0 * theta));
   dl /= sl;
   dc /= sc;
   dh /= sh;

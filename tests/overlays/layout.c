@@ -10,8 +10,8 @@ static const int sizes[][2] = { { 304, 304 }, { 640, 480 }, { 1920, 1080 },
 enum { N_SIZES = sizeof sizes / sizeof *sizes };
 
 /* Calls check for every state, size and layout. */
-typedef void (*Check) (CardiacOverlay *overlay, Scene *scene,
-    const char *where);
+typedef void (*Check) (
+    CardiacOverlay *overlay, Scene *scene, const char *where);
 
 static void
 for_all (Check check)
@@ -22,8 +22,8 @@ for_all (Check check)
         CardiacOverlay *overlay = cardiac_overlay_new ();
         Scene scene;
         char where[96];
-        scene_init (&scene, sizes[i][0], sizes[i][1],
-            (CardiacOverlayLayout) layout);
+        scene_init (
+            &scene, sizes[i][0], sizes[i][1], (CardiacOverlayLayout) layout);
         scene_set_state (&scene, (CardiacOverlayState) s);
         snprintf (where, sizeof where, "%s %dx%d %s",
             layout ? "panel" : "inside", sizes[i][0], sizes[i][1],
@@ -57,15 +57,15 @@ contains (const CardiacOverlayBox *outer, const CardiacOverlayBox *inner)
 {
   const double slack = 1.01; /* logical extents are rounded up */
   return inner->x >= outer->x - slack && inner->y >= outer->y - slack
-      && inner->x + inner->width <= outer->x + outer->width + slack
-      && inner->y + inner->height <= outer->y + outer->height + slack;
+         && inner->x + inner->width <= outer->x + outer->width + slack
+         && inner->y + inner->height <= outer->y + outer->height + slack;
 }
 
 static bool
 meet (const CardiacOverlayBox *a, const CardiacOverlayBox *b)
 {
   return a->x + a->width > b->x + 1e-6 && b->x + b->width > a->x + 1e-6
-      && a->y + a->height > b->y + 1e-6 && b->y + b->height > a->y + 1e-6;
+         && a->y + a->height > b->y + 1e-6 && b->y + b->height > a->y + 1e-6;
 }
 
 static const CardiacOverlayText *
@@ -92,8 +92,8 @@ check_boxes (CardiacOverlay *overlay, Scene *scene, const char *where)
     REQUIRE (contains (&texts[i].box, &texts[i].ink),
         "%s: '%s' leaves its box: %g+%g %g+%g in %g+%g %g+%g", where,
         texts[i].text, texts[i].ink.x, texts[i].ink.width, texts[i].ink.y,
-        texts[i].ink.height, texts[i].box.x, texts[i].box.width,
-        texts[i].box.y, texts[i].box.height);
+        texts[i].ink.height, texts[i].box.x, texts[i].box.width, texts[i].box.y,
+        texts[i].box.height);
     REQUIRE (contains (&canvas, &texts[i].ink), "%s: '%s' leaves the canvas",
         where, texts[i].text);
     for (int j = 0; j < i; j++)
@@ -118,11 +118,12 @@ check_long (CardiacOverlay *overlay, Scene *scene, const char *where)
   v->labels[2] = "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW";
   v->labels[3] = "severe\nin two\tlines \xff\xfe broken";
   v->thresholds[2] = 1.51;
-  v->reason = "A very long reason that nobody could have foreseen, with many "
+  v->reason =
+      "A very long reason that nobody could have foreseen, with many "
       "words that say the same thing again and again until every line of every "
       "box that was kept free for reasons is full, and then some more of them.";
   v->model_name = "a-model-with-a-name-that-is-much-too-long-for-any-line-"
-      "of-it";
+                  "of-it";
   v->device = "some accelerator with a marketing name (tm) 9000 Ultra Max";
   v->nyquist = "between fifty-two and seventy centimetres per second";
   v->note = "frame rate assumed, colour range assumed, depth unknown, and more";
@@ -147,9 +148,9 @@ check_size (CardiacOverlay *overlay, Scene *scene, const char *where)
   for (int i = 0; i < count; i++) {
     /* Model line and marking may shrink a little to stay in one line. */
     bool foot = texts[i].role == CARDIAC_OVERLAY_ROLE_MODEL
-        || texts[i].role == CARDIAC_OVERLAY_ROLE_MARKING;
+                || texts[i].role == CARDIAC_OVERLAY_ROLE_MARKING;
     REQUIRE (texts[i].size >= least * (foot ? 0.9 : 0.999)
-            && texts[i].size >= floor_px,
+                 && texts[i].size >= floor_px,
         "%s: '%s' is %.1f px of %d", where, texts[i].text, texts[i].size,
         height);
   }
@@ -168,21 +169,21 @@ check_permanent (CardiacOverlay *overlay, Scene *scene, const char *where)
     const CardiacOverlayText *texts;
     scene->view.enabled = enabled;
     int count = draw (overlay, scene, &texts);
-    const CardiacOverlayText *marking = find (texts, count,
-        CARDIAC_OVERLAY_ROLE_MARKING);
-    const CardiacOverlayText *state = find (texts, count,
-        CARDIAC_OVERLAY_ROLE_STATE);
-    const CardiacOverlayText *weights = find (texts, count,
-        CARDIAC_OVERLAY_ROLE_WEIGHTS);
+    const CardiacOverlayText *marking =
+        find (texts, count, CARDIAC_OVERLAY_ROLE_MARKING);
+    const CardiacOverlayText *state =
+        find (texts, count, CARDIAC_OVERLAY_ROLE_STATE);
+    const CardiacOverlayText *weights =
+        find (texts, count, CARDIAC_OVERLAY_ROLE_WEIGHTS);
     REQUIRE (marking && !marking->ellipsised
-        && strcmp (marking->text, CARDIAC_OVERLAY_MARKING) == 0,
+                 && strcmp (marking->text, CARDIAC_OVERLAY_MARKING) == 0,
         "%s: no marking", where);
     REQUIRE (state && !state->ellipsised, "%s: no state", where);
-    REQUIRE (find (texts, count, CARDIAC_OVERLAY_ROLE_MODEL),
-        "%s: no model", where);
+    REQUIRE (
+        find (texts, count, CARDIAC_OVERLAY_ROLE_MODEL), "%s: no model", where);
     REQUIRE (weights && !weights->ellipsised
-        && strstr (weights->text, "SYNTHETIC WEIGHTS"), "%s: no weights",
-        where);
+                 && strstr (weights->text, "SYNTHETIC WEIGHTS"),
+        "%s: no weights", where);
   }
 }
 
@@ -207,27 +208,26 @@ check_withheld (CardiacOverlay *overlay, Scene *scene, const char *where)
   const CardiacOverlayText *texts;
   int count = draw (overlay, scene, &texts);
   bool graded = scene->view.state == CARDIAC_OVERLAY_RESULT
-      || scene->view.state == CARDIAC_OVERLAY_UNSURE;
+                || scene->view.state == CARDIAC_OVERLAY_UNSURE;
   if (graded) {
-    const CardiacOverlayText *grade = find (texts, count,
-        CARDIAC_OVERLAY_ROLE_GRADE);
-    REQUIRE (grade && !grade->ellipsised, "%s: grade is missing or cut",
-        where);
+    const CardiacOverlayText *grade =
+        find (texts, count, CARDIAC_OVERLAY_ROLE_GRADE);
+    REQUIRE (grade && !grade->ellipsised, "%s: grade is missing or cut", where);
     return;
   }
   for (int i = 0; i < count; i++) {
     for (int r = 0; r < 5; r++)
       REQUIRE (texts[i].role != roles[r], "%s: '%s'", where, texts[i].text);
     for (int k = 0; k < scene->view.n_classes; k++)
-      REQUIRE (!mentions (&texts[i], scene->view.labels[k]), "%s: '%s'",
-          where, texts[i].text);
+      REQUIRE (!mentions (&texts[i], scene->view.labels[k]), "%s: '%s'", where,
+          texts[i].text);
   }
   const CardiacOverlayRectangle *rectangles;
   int n = cardiac_overlay_draw_mreg (overlay, &scene->view, &rectangles);
   for (int i = 0; i < n; i++)
     REQUIRE (rectangles[i].piece != CARDIAC_OVERLAY_PIECE_CONTOUR
-        && rectangles[i].piece != CARDIAC_OVERLAY_PIECE_FILL
-        && rectangles[i].piece != CARDIAC_OVERLAY_PIECE_PLAYHEAD,
+                 && rectangles[i].piece != CARDIAC_OVERLAY_PIECE_FILL
+                 && rectangles[i].piece != CARDIAC_OVERLAY_PIECE_PLAYHEAD,
         "%s: marks of a withheld result", where);
 }
 
@@ -245,8 +245,8 @@ check_reader_first (CardiacOverlay *overlay, Scene *scene, const char *where)
   int count = draw (overlay, scene, &texts);
   for (int i = 0; i < count; i++)
     for (int k = 0; k < scene->view.n_classes; k++)
-      REQUIRE (!mentions (&texts[i], scene->view.labels[k]), "%s: '%s'",
-          where, texts[i].text);
+      REQUIRE (!mentions (&texts[i], scene->view.labels[k]), "%s: '%s'", where,
+          texts[i].text);
 }
 
 static void
@@ -281,8 +281,8 @@ unsure_names_both_neighbours (void)
   scene_init (&scene, 640, 480, CARDIAC_OVERLAY_PANEL);
   scene_set_state (&scene, CARDIAC_OVERLAY_UNSURE);
   int count = draw (overlay, &scene, &texts);
-  const CardiacOverlayText *grade = find (texts, count,
-      CARDIAC_OVERLAY_ROLE_GRADE);
+  const CardiacOverlayText *grade =
+      find (texts, count, CARDIAC_OVERLAY_ROLE_GRADE);
   REQUIRE (strcmp (grade->text, "mild | \xe2\x89\xa5 moderate") == 0, "%s",
       grade->text);
   scene.view.value = 0.55;
@@ -309,8 +309,8 @@ untrained_weights_get_no_word_of_confidence (void)
   scene.view.trained = false;
   count = draw (overlay, &scene, &texts);
   REQUIRE (!find (texts, count, CARDIAC_OVERLAY_ROLE_CONFIDENCE), "a word");
-  const CardiacOverlayText *weights = find (texts, count,
-      CARDIAC_OVERLAY_ROLE_WEIGHTS);
+  const CardiacOverlayText *weights =
+      find (texts, count, CARDIAC_OVERLAY_ROLE_WEIGHTS);
   REQUIRE (mentions (weights, "UNTRAINED WEIGHTS"), "%s", weights->text);
   cardiac_overlay_free (&overlay);
 }
@@ -324,8 +324,8 @@ result_without_labels_becomes_a_model_error (void)
   scene_init (&scene, 640, 480, CARDIAC_OVERLAY_PANEL);
   scene.view.labels[2] = NULL;
   int count = draw (overlay, &scene, &texts);
-  const CardiacOverlayText *state = find (texts, count,
-      CARDIAC_OVERLAY_ROLE_STATE);
+  const CardiacOverlayText *state =
+      find (texts, count, CARDIAC_OVERLAY_ROLE_STATE);
   REQUIRE (strcmp (state->text, "MODEL ERROR") == 0, "%s", state->text);
   cardiac_overlay_free (&overlay);
 }
@@ -347,21 +347,21 @@ odd_sizes_keep_texts_apart_and_pieces_on_the_canvas (void)
         int width, height;
         snprintf (where, sizeof where, "%dx%d layout %d state %d", odd[i][0],
             odd[i][1], layout, s);
-        scene_init (&scene, odd[i][0], odd[i][1],
-            (CardiacOverlayLayout) layout);
+        scene_init (
+            &scene, odd[i][0], odd[i][1], (CardiacOverlayLayout) layout);
         scene_set_state (&scene, (CardiacOverlayState) s);
         check_boxes (overlay, &scene, where);
         canvas_of (&scene, &width, &height);
-        int count = cardiac_overlay_draw_mreg (overlay, &scene.view,
-            &rectangles);
+        int count =
+            cardiac_overlay_draw_mreg (overlay, &scene.view, &rectangles);
         for (int r = 0; r < count; r++)
           REQUIRE (rectangles[r].x >= 0 && rectangles[r].y >= 0
-              && rectangles[r].x + rectangles[r].width <= width
-              && rectangles[r].y + rectangles[r].height <= height,
+                       && rectangles[r].x + rectangles[r].width <= width
+                       && rectangles[r].y + rectangles[r].height <= height,
               "%s: piece %d leaves the canvas", where, rectangles[r].piece);
         count = cardiac_overlay_texts (overlay, &texts);
-        const CardiacOverlayText *marking = find (texts, count,
-            CARDIAC_OVERLAY_ROLE_MARKING);
+        const CardiacOverlayText *marking =
+            find (texts, count, CARDIAC_OVERLAY_ROLE_MARKING);
         REQUIRE (marking && !marking->ellipsised, "%s: marking is cut", where);
         cardiac_overlay_free (&overlay);
       }
@@ -375,7 +375,8 @@ panel_canvas_is_even_and_at_least_480_rows (void)
       int cw, ch;
       REQUIRE (cardiac_overlay_panel_size (w, h, &cw, &ch), "%dx%d", w, h);
       REQUIRE (cw % 2 == 0 && ch % 2 == 0 && ch >= 480 && ch >= h
-          && cw - w >= 300 && cw - w == cardiac_overlay_panel_width (w, h),
+                   && cw - w >= 300
+                   && cw - w == cardiac_overlay_panel_width (w, h),
           "%dx%d gives %dx%d", w, h, cw, ch);
     }
   int cw, ch;

@@ -38,13 +38,13 @@ render (Scene *scene, cairo_surface_t *picture)
   const CardiacOverlayRectangle *rectangles;
   int width = scene->view.picture_width, height = scene->view.picture_height;
   if (scene->view.layout == CARDIAC_OVERLAY_PANEL)
-    cardiac_overlay_panel_size (scene->view.picture_width,
-        scene->view.picture_height, &width, &height);
+    cardiac_overlay_panel_size (
+        scene->view.picture_width, scene->view.picture_height, &width, &height);
   else
     scene_observe (overlay, picture);
   int count = cardiac_overlay_draw_mreg (overlay, &scene->view, &rectangles);
-  cairo_surface_t *canvas = scene_compose (picture, width, height, rectangles,
-      count);
+  cairo_surface_t *canvas =
+      scene_compose (picture, width, height, rectangles, count);
   cardiac_overlay_free (&overlay);
   return canvas;
 }
@@ -54,13 +54,13 @@ static void
 contact_sheet (const char *directory, const char *name, int width, int height,
     CardiacOverlayLayout layout, int columns)
 {
-  int w = width, h = height, rows = (CARDIAC_OVERLAY_N_STATES + columns - 1)
-      / columns;
+  int w = width, h = height,
+      rows = (CARDIAC_OVERLAY_N_STATES + columns - 1) / columns;
   if (layout == CARDIAC_OVERLAY_PANEL)
     cardiac_overlay_panel_size (width, height, &w, &h);
   cairo_surface_t *picture = scene_picture (width, height, 0.5);
-  cairo_surface_t *sheet = cairo_image_surface_create (CAIRO_FORMAT_RGB24,
-      columns * (w + 8) + 8, rows * (h + 8) + 8);
+  cairo_surface_t *sheet = cairo_image_surface_create (
+      CAIRO_FORMAT_RGB24, columns * (w + 8) + 8, rows * (h + 8) + 8);
   cairo_t *cr = cairo_create (sheet);
   cairo_set_source_rgb (cr, 0.45, 0.47, 0.5);
   cairo_paint (cr);
@@ -69,8 +69,8 @@ contact_sheet (const char *directory, const char *name, int width, int height,
     scene_init (&scene, width, height, layout);
     scene_set_state (&scene, (CardiacOverlayState) s);
     cairo_surface_t *canvas = render (&scene, picture);
-    cairo_set_source_surface (cr, canvas, 8 + s % columns * (w + 8),
-        8 + s / columns * (h + 8));
+    cairo_set_source_surface (
+        cr, canvas, 8 + s % columns * (w + 8), 8 + s / columns * (h + 8));
     cairo_paint (cr);
     cairo_surface_destroy (canvas);
   }
@@ -83,8 +83,8 @@ contact_sheet (const char *directory, const char *name, int width, int height,
 static void
 sample (const char *directory, const char *name, Scene *scene)
 {
-  cairo_surface_t *picture = scene_picture (scene->view.picture_width,
-      scene->view.picture_height, 0.5);
+  cairo_surface_t *picture = scene_picture (
+      scene->view.picture_width, scene->view.picture_height, 0.5);
   cairo_surface_t *canvas = render (scene, picture);
   write_png (canvas, directory, name);
   cairo_surface_destroy (canvas);
@@ -104,10 +104,10 @@ samples (const char *directory)
   scene.view.trained = false;
   scene.view.map_mode = CARDIAC_OVERLAY_MAP_FILL;
   sample (directory, "overlay-unsure-untrained-fill", &scene);
-  contact_sheet (directory, "overlay-panel-states", 304, 304,
-      CARDIAC_OVERLAY_PANEL, 4);
-  contact_sheet (directory, "overlay-inside-states", 480, 360,
-      CARDIAC_OVERLAY_INSIDE, 4);
+  contact_sheet (
+      directory, "overlay-panel-states", 304, 304, CARDIAC_OVERLAY_PANEL, 4);
+  contact_sheet (
+      directory, "overlay-inside-states", 480, 360, CARDIAC_OVERLAY_INSIDE, 4);
 }
 
 static cairo_surface_t *
@@ -115,8 +115,8 @@ to_rgb24 (cairo_surface_t *png)
 {
   int width = cairo_image_surface_get_width (png);
   int height = cairo_image_surface_get_height (png);
-  cairo_surface_t *picture = cairo_image_surface_create (CAIRO_FORMAT_RGB24,
-      width, height);
+  cairo_surface_t *picture =
+      cairo_image_surface_create (CAIRO_FORMAT_RGB24, width, height);
   cairo_t *cr = cairo_create (picture);
   cairo_set_source_surface (cr, png, 0, 0);
   cairo_paint (cr);
@@ -130,8 +130,8 @@ given_picture (const char *directory, const char *path)
 {
   static const CardiacOverlayState states[] = { CARDIAC_OVERLAY_RESULT,
     CARDIAC_OVERLAY_UNSURE, CARDIAC_OVERLAY_NO_DOPPLER };
-  cairo_surface_t *picture = to_rgb24 (cairo_image_surface_create_from_png (
-          path));
+  cairo_surface_t *picture =
+      to_rgb24 (cairo_image_surface_create_from_png (path));
   for (int layout = 0; layout < 2; layout++)
     for (int i = 0; i < 3; i++) {
       Scene scene;

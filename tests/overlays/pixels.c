@@ -9,7 +9,8 @@
 static uint32_t
 pixel (cairo_surface_t *surface, int x, int y)
 {
-  const unsigned char *row = cairo_image_surface_get_data (surface)
+  const unsigned char *row =
+      cairo_image_surface_get_data (surface)
       + (size_t) y * cairo_image_surface_get_stride (surface);
   uint32_t value;
   memcpy (&value, row + 4 * (size_t) x, 4);
@@ -19,8 +20,8 @@ pixel (cairo_surface_t *surface, int x, int y)
 static cairo_surface_t *
 flat_picture (int width, int height, double grey)
 {
-  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24,
-      width, height);
+  cairo_surface_t *surface =
+      cairo_image_surface_create (CAIRO_FORMAT_RGB24, width, height);
   cairo_t *cr = cairo_create (surface);
   cairo_set_source_rgb (cr, grey, grey, grey);
   cairo_paint (cr);
@@ -66,14 +67,12 @@ contours_leave_97_percent_of_the_box_unchanged (void)
       if (wild) /* many blobs, as random weights give */
         for (int k = 0; k < SCENE_GRID * SCENE_GRID; k++)
           scene.map[k] = (float) (k * 7919 % 101) / 100.0f;
-      int count = cardiac_overlay_draw_mreg (overlay, &scene.view,
-          &rectangles);
+      int count = cardiac_overlay_draw_mreg (overlay, &scene.view, &rectangles);
       cairo_surface_t *before = flat_picture (sizes[i][0], sizes[i][1], 0.3);
-      cairo_surface_t *after = scene_compose (before, sizes[i][0],
-          sizes[i][1], rectangles, count);
+      cairo_surface_t *after =
+          scene_compose (before, sizes[i][0], sizes[i][1], rectangles, count);
       double share = changed_share (before, after, scene.view.crop);
-      REQUIRE (share > 0.0, "nothing drawn at %dx%d", sizes[i][0],
-          sizes[i][1]);
+      REQUIRE (share > 0.0, "nothing drawn at %dx%d", sizes[i][0], sizes[i][1]);
       REQUIRE (share <= (wild ? 0.20 : 0.03), "%dx%d: %.3f changed",
           sizes[i][0], sizes[i][1], share);
       cairo_surface_destroy (before);
@@ -97,18 +96,17 @@ marks_stay_inside_crop_and_picture (void)
       scene.view.crop = crops[i];
       scene.view.map_mode = (CardiacOverlayMap) mode;
       scene.view.draw_roi = false;
-      int count = cardiac_overlay_draw_mreg (overlay, &scene.view,
-          &rectangles);
+      int count = cardiac_overlay_draw_mreg (overlay, &scene.view, &rectangles);
       for (int r = 0; r < count; r++) {
         const CardiacOverlayRectangle *rect = &rectangles[r];
         REQUIRE (rect->x >= 0 && rect->y >= 0 && rect->x + rect->width <= 640
-            && rect->y + rect->height <= 480, "piece %d leaves the canvas",
-            rect->piece);
+                     && rect->y + rect->height <= 480,
+            "piece %d leaves the canvas", rect->piece);
         if (rect->piece == CARDIAC_OVERLAY_PIECE_STRIP)
           continue;
         REQUIRE (rect->x >= crops[i].x && rect->y >= crops[i].y
-            && rect->x + rect->width <= crops[i].x + crops[i].width
-            && rect->y + rect->height <= crops[i].y + crops[i].height,
+                     && rect->x + rect->width <= crops[i].x + crops[i].width
+                     && rect->y + rect->height <= crops[i].y + crops[i].height,
             "piece %d leaves crop %d", rect->piece, i);
       }
       cardiac_overlay_free (&overlay);
@@ -123,9 +121,9 @@ marks_leave_no_draw_places_free (void)
   Scene scene;
   scene_init (&scene, 640, 480, CARDIAC_OVERLAY_INSIDE);
   CardiacOverlayBox crop = scene.view.crop;
-  scene.no_draw[0] = (CardiacOverlayBox) { crop.x + crop.width * 0.5,
+  scene.no_draw[0] = (CardiacOverlayBox){ crop.x + crop.width * 0.5,
     crop.y + crop.height * 0.6, 40, 50 };
-  scene.no_draw[1] = (CardiacOverlayBox) { 0, 0, 640, 200 };
+  scene.no_draw[1] = (CardiacOverlayBox){ 0, 0, 640, 200 };
   scene.view.no_draw = scene.no_draw;
   scene.view.n_no_draw = 2;
   scene.view.map_mode = CARDIAC_OVERLAY_MAP_FILL;
@@ -154,11 +152,12 @@ fill_is_never_stronger_than_its_limit (void)
     scene.view.map_mode = CARDIAC_OVERLAY_MAP_FILL;
     scene.view.fill_alpha = wishes[i];
     int count = cardiac_overlay_draw_mreg (overlay, &scene.view, &rectangles);
-    const CardiacOverlayRectangle *fill = piece_of (rectangles, count,
-        CARDIAC_OVERLAY_PIECE_FILL);
+    const CardiacOverlayRectangle *fill =
+        piece_of (rectangles, count, CARDIAC_OVERLAY_PIECE_FILL);
     REQUIRE (wishes[i] == -1.0 ? fill == NULL : fill != NULL, "%g", wishes[i]);
-    double limit = fmin (isnan (wishes[i]) ? CARDIAC_OVERLAY_DEFAULT_FILL_ALPHA
-        : wishes[i], CARDIAC_OVERLAY_MAX_FILL_ALPHA);
+    double limit = fmin (
+        isnan (wishes[i]) ? CARDIAC_OVERLAY_DEFAULT_FILL_ALPHA : wishes[i],
+        CARDIAC_OVERLAY_MAX_FILL_ALPHA);
     unsigned most = 0;
     for (int y = 0; fill && y < fill->height; y++)
       for (int x = 0; x < fill->width; x++) {
@@ -168,8 +167,9 @@ fill_is_never_stronger_than_its_limit (void)
         REQUIRE ((p >> 16 & 255) <= a && (p >> 8 & 255) <= a && (p & 255) <= a,
             "not premultiplied");
       }
-    REQUIRE (!fill || (most <= 255.0 * limit + 1.0
-            && most >= 255.0 * limit - 3.0), "%g: %u", wishes[i], most);
+    REQUIRE (
+        !fill || (most <= 255.0 * limit + 1.0 && most >= 255.0 * limit - 3.0),
+        "%g: %u", wishes[i], most);
     cardiac_overlay_free (&overlay);
   }
 }
@@ -186,24 +186,23 @@ marking_is_in_the_pixels_of_every_state (void)
       Scene scene;
       int width = 640, height = 480, letters = 0;
       scene_init (&scene, width, height, (CardiacOverlayLayout) layout);
-      scene_set_state (&scene,
-          (CardiacOverlayState) (s % CARDIAC_OVERLAY_N_STATES));
+      scene_set_state (
+          &scene, (CardiacOverlayState) (s % CARDIAC_OVERLAY_N_STATES));
       scene.view.enabled = s < CARDIAC_OVERLAY_N_STATES;
       scene.view.hide_marks = s & 1;
-      int count = cardiac_overlay_draw_mreg (overlay, &scene.view,
-          &rectangles);
+      int count = cardiac_overlay_draw_mreg (overlay, &scene.view, &rectangles);
       if (layout)
         cardiac_overlay_panel_size (width, height, &width, &height);
       cairo_surface_t *picture = flat_picture (640, 480, 0.0);
-      cairo_surface_t *canvas = scene_compose (picture, width, height,
-          rectangles, count);
+      cairo_surface_t *canvas =
+          scene_compose (picture, width, height, rectangles, count);
       int n = cardiac_overlay_texts (overlay, &texts);
       for (int i = 0; i < n; i++)
         if (texts[i].role == CARDIAC_OVERLAY_ROLE_MARKING)
           for (int y = (int) texts[i].ink.y;
-              y < texts[i].ink.y + texts[i].ink.height; y++)
+               y < texts[i].ink.y + texts[i].ink.height; y++)
             for (int x = (int) texts[i].ink.x;
-                x < texts[i].ink.x + texts[i].ink.width; x++)
+                 x < texts[i].ink.x + texts[i].ink.width; x++)
               letters += (pixel (canvas, x, y) & 255) > 200;
       REQUIRE (letters > 250, "%s, layout %d: %d bright pixels",
           scene_state_name (scene.view.state), layout, letters);
@@ -221,16 +220,17 @@ panel_is_opaque_and_covers_nothing_of_the_picture (void)
   Scene scene;
   scene_init (&scene, 601, 431, CARDIAC_OVERLAY_PANEL);
   int count = cardiac_overlay_draw_mreg (overlay, &scene.view, &rectangles);
-  const CardiacOverlayRectangle *panel = piece_of (rectangles, count,
-      CARDIAC_OVERLAY_PIECE_PANEL);
+  const CardiacOverlayRectangle *panel =
+      piece_of (rectangles, count, CARDIAC_OVERLAY_PIECE_PANEL);
   int width, height;
   cardiac_overlay_panel_size (601, 431, &width, &height);
   REQUIRE (panel->x == 601 && panel->y == 0 && panel->x + panel->width == width
-      && panel->height == height, "panel is elsewhere");
+               && panel->height == height,
+      "panel is elsewhere");
   for (int y = 0; y < panel->height; y++)
     for (int x = 0; x < panel->width; x++)
-      REQUIRE (pixel (panel->surface, x, y) >> 24 == 255, "hole at %d %d", x,
-          y);
+      REQUIRE (
+          pixel (panel->surface, x, y) >> 24 == 255, "hole at %d %d", x, y);
   cardiac_overlay_free (&overlay);
 }
 
@@ -245,14 +245,14 @@ strip_avoids_picture_content_and_no_draw_places (void)
     Scene scene;
     int w = sizes[i][0], h = sizes[i][1];
     scene_init (&scene, w, h, CARDIAC_OVERLAY_INSIDE);
-    scene.no_draw[0] = (CardiacOverlayBox) { 0, 0, w, 0.1 * h };
+    scene.no_draw[0] = (CardiacOverlayBox){ 0, 0, w, 0.1 * h };
     scene.view.no_draw = scene.no_draw;
     scene.view.n_no_draw = 1;
     cairo_surface_t *picture = scene_picture (w, h, 0.5);
     scene_observe (overlay, picture);
     int count = cardiac_overlay_draw_mreg (overlay, &scene.view, &rectangles);
-    const CardiacOverlayRectangle *strip = piece_of (rectangles, count,
-        CARDIAC_OVERLAY_PIECE_STRIP);
+    const CardiacOverlayRectangle *strip =
+        piece_of (rectangles, count, CARDIAC_OVERLAY_PIECE_STRIP);
     long bright = 0;
     for (int y = strip->y; y < strip->y + strip->height; y++)
       for (int x = strip->x; x < strip->x + strip->width; x++)

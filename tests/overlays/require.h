@@ -7,14 +7,14 @@
 #include <string.h>
 
 /// Ends the test when a condition does not hold; the rest is printf's.
-#define REQUIRE(condition, ...) \
-  do { \
-    if (!(condition)) { \
-      fprintf (stderr, "%s:%d: %s\n  ", __FILE__, __LINE__, #condition); \
-      fprintf (stderr, __VA_ARGS__); \
-      fputc ('\n', stderr); \
-      exit (1); \
-    } \
+#define REQUIRE(condition, ...)                                                \
+  do {                                                                         \
+    if (!(condition)) {                                                        \
+      fprintf (stderr, "%s:%d: %s\n  ", __FILE__, __LINE__, #condition);       \
+      fprintf (stderr, __VA_ARGS__);                                           \
+      fputc ('\n', stderr);                                                    \
+      exit (1);                                                                \
+    }                                                                          \
   } while (0)
 
 typedef struct TestCase {
@@ -22,10 +22,13 @@ typedef struct TestCase {
   void (*run) (void);
 } TestCase;
 
-#define TEST(function) { #function, function }
+#define TEST(function)                                                         \
+  {                                                                            \
+#function, function                                                        \
+  }
 
 /// Runs the test that argv[1] names, all without one. 0, or 2 for no such.
-#define RUN_TESTS(cases, argc, argv) \
+#define RUN_TESTS(cases, argc, argv)                                           \
   run_tests ((cases), sizeof (cases) / sizeof *(cases), (argc), (argv))
 
 static inline int

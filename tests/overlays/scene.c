@@ -11,9 +11,9 @@ fill_curve (Scene *scene)
   for (int i = 0; i < 3; i++)
     for (int j = 0; j < SCENE_POINTS; j++) {
       double t = (j + 0.5) / SCENE_POINTS - 0.48;
-      scene->curve[i * SCENE_POINTS + j] = (float) (0.55
-          + (peaks[i] - 0.55) * exp (-t * t / 0.045)
-          + 0.03 * sin (7.0 * j + i));
+      scene->curve[i * SCENE_POINTS + j] =
+          (float) (0.55 + (peaks[i] - 0.55) * exp (-t * t / 0.045)
+                   + 0.03 * sin (7.0 * j + i));
     }
 }
 
@@ -26,8 +26,8 @@ fill_map (Scene *scene)
       double y = (r + 0.5) / SCENE_GRID - 0.72;
       double along = -0.2 * x + 0.98 * y, across = 0.98 * x + 0.2 * y;
       double value = exp (-along * along / 0.024 - across * across / 0.010);
-      scene->map[r * SCENE_GRID + c] = (float) (1.8 * value - 0.1
-          + 0.05 * sin (3.0 * r + 2.0 * c));
+      scene->map[r * SCENE_GRID + c] =
+          (float) (1.8 * value - 0.1 + 0.05 * sin (3.0 * r + 2.0 * c));
     }
 }
 
@@ -64,7 +64,7 @@ scene_init (Scene *scene, int width, int height, CardiacOverlayLayout layout)
   v->selected = 1;
   v->position_ns = 1880000000;
   v->duration_ns = 3800000000;
-  v->crop = (CardiacOverlayBox) { width / 2.0 - side / 2.0,
+  v->crop = (CardiacOverlayBox){ width / 2.0 - side / 2.0,
     height * 0.52 - side / 2.0, side, side };
   v->roi = v->crop;
   v->draw_roi = true;
@@ -202,7 +202,7 @@ draw_ecg (cairo_t *cr, double left, double right)
   for (int i = 0; i <= 300; i++) {
     double t = i / 300.0, beat = fmod (t * 4.0, 1.0);
     double y = exp (-pow ((beat - 0.3) / 0.02, 2.0)) * 0.05
-        + exp (-pow ((beat - 0.6) / 0.07, 2.0)) * 0.012;
+               + exp (-pow ((beat - 0.6) / 0.07, 2.0)) * 0.012;
     cairo_line_to (cr, left + t * (right - left), 0.95 - y);
   }
   cairo_stroke (cr);
@@ -221,8 +221,8 @@ draw_bars_and_header (cairo_t *cr, double half_width)
   cairo_rectangle (cr, half_width - 0.06, 0.06, 0.035, 0.28);
   cairo_fill (cr);
   cairo_pattern_destroy (bar);
-  cairo_select_font_face (cr, "monospace", CAIRO_FONT_SLANT_NORMAL,
-      CAIRO_FONT_WEIGHT_NORMAL);
+  cairo_select_font_face (
+      cr, "monospace", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
   cairo_set_font_size (cr, 0.028);
   cairo_set_source_rgb (cr, 0.75, 0.75, 0.75);
   static const char *lines[] = { "DRAWN PICTURE", "no patient", "14 HZ" };
@@ -261,8 +261,8 @@ add_speckle (cairo_surface_t *surface)
 cairo_surface_t *
 scene_picture (int width, int height, double time)
 {
-  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24,
-      width, height);
+  cairo_surface_t *surface =
+      cairo_image_surface_create (CAIRO_FORMAT_RGB24, width, height);
   double scale = fmin (height, width * 0.98), half = width / scale / 2.0;
   cairo_t *cr = cairo_create (surface);
   cairo_set_source_rgb (cr, 0.0, 0.0, 0.0);
@@ -285,16 +285,16 @@ cairo_surface_t *
 scene_compose (cairo_surface_t *picture, int canvas_width, int canvas_height,
     const CardiacOverlayRectangle *rectangles, int count)
 {
-  cairo_surface_t *canvas = cairo_image_surface_create (CAIRO_FORMAT_RGB24,
-      canvas_width, canvas_height);
+  cairo_surface_t *canvas = cairo_image_surface_create (
+      CAIRO_FORMAT_RGB24, canvas_width, canvas_height);
   cairo_t *cr = cairo_create (canvas);
   cairo_set_source_rgb (cr, 0.0, 0.0, 0.0);
   cairo_paint (cr);
   cairo_set_source_surface (cr, picture, 0, 0);
   cairo_paint (cr);
   for (int i = 0; i < count; i++) {
-    cairo_set_source_surface (cr, rectangles[i].surface, rectangles[i].x,
-        rectangles[i].y);
+    cairo_set_source_surface (
+        cr, rectangles[i].surface, rectangles[i].x, rectangles[i].y);
     cairo_paint (cr);
   }
   cairo_destroy (cr);

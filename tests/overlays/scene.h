@@ -18,8 +18,8 @@ typedef struct Scene {
 } Scene;
 
 /// A RESULT over a picture of this size.
-void scene_init (Scene *scene, int width, int height,
-    CardiacOverlayLayout layout);
+void scene_init (
+    Scene *scene, int width, int height, CardiacOverlayLayout layout);
 /// As above in another state; grade data stay, to see that they are withheld.
 void scene_set_state (Scene *scene, CardiacOverlayState state);
 const char *scene_state_name (CardiacOverlayState state);

@@ -30,20 +30,21 @@ padded_length (const CardiacOp *op, const double *lengths, int64_t t)
 /** v[i,t] = z[i,t,c] + beta g[i,t,c] */
 static void
 amplify_channel (const CardiacOp *op, void *const *in, int64_t c,
-                 const double *lengths, double *v)
+    const double *lengths, double *v)
 {
   const int64_t instances = op->in[0].shape[0], frames = op->in[0].shape[1];
   const int64_t e = op->in[0].shape[2];
-  const float *z = in[0], *w = (const float *)in[1] + 3 * c;
-  const double bias = (double)((const float *)in[2])[c];
+  const float *z = in[0], *w = (const float *) in[1] + 3 * c;
+  const double bias = (double) ((const float *) in[2])[c];
 
   for (int64_t i = 0; i < instances; i++)
     for (int64_t t = 0; t < frames; t++) {
       double g = bias;
       for (int64_t k = 0; k < 3; k++)
-        g += (double)w[k] * padded_length (op, lengths + i * frames, t + k - 1);
-      v[i * frames + t]
-          = (double)z[(i * frames + t) * e + c] + (double)op->amplify.beta * g;
+        g +=
+            (double) w[k] * padded_length (op, lengths + i * frames, t + k - 1);
+      v[i * frames + t] =
+          (double) z[(i * frames + t) * e + c] + (double) op->amplify.beta * g;
     }
 }
 
@@ -54,21 +55,21 @@ moments (const double *v, int64_t count, double *mean, double *variance)
   *mean = *variance = 0;
   for (int64_t i = 0; i < count; i++)
     *mean += v[i];
-  *mean /= (double)count;
+  *mean /= (double) count;
   for (int64_t i = 0; i < count; i++)
     *variance += (v[i] - *mean) * (v[i] - *mean);
-  *variance /= (double)count;
+  *variance /= (double) count;
 }
 
 /** Some channels of all frames. */
 static void
 run_amplify (const CardiacKernel *kernel, void *const *in, void *out, int piece,
-             void *scratch)
+    void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const int64_t count = op->in[0].shape[0] * op->in[0].shape[1];
   const int64_t e = op->in[0].shape[2];
-  const int64_t first = (int64_t)piece * PIECE_CHANNELS;
+  const int64_t first = (int64_t) piece * PIECE_CHANNELS;
   const int64_t last = cardiac_reference_min (first + PIECE_CHANNELS, e);
   const float *z = in[0], *gain = in[3], *offset = in[4];
   float *a = out;
@@ -82,15 +83,15 @@ run_amplify (const CardiacKernel *kernel, void *const *in, void *out, int piece,
     double mean, variance;
     amplify_channel (op, in, c, lengths, v);
     if (cardiac_op_has (op, 5)) {
-      mean = (double)((const float *)in[5])[c];
-      variance = (double)((const float *)in[6])[c];
+      mean = (double) ((const float *) in[5])[c];
+      variance = (double) ((const float *) in[6])[c];
     } else {
       moments (v, count, &mean, &variance);
     }
-    double scale
-        = (double)gain[c] / sqrt (variance + (double)op->amplify.epsilon);
+    double scale =
+        (double) gain[c] / sqrt (variance + (double) op->amplify.epsilon);
     for (int64_t i = 0; i < count; i++)
-      a[i * e + c] = (float)((v[i] - mean) * scale + (double)offset[c]);
+      a[i * e + c] = (float) ((v[i] - mean) * scale + (double) offset[c]);
   }
 }
 
@@ -100,8 +101,7 @@ CARDIAC_REFERENCE_PREPARE (amplify)
     return false;
   const CardiacTensor *z = &op->in[0];
 
-  if (!cardiac_reference_expect (
-          op,
+  if (!cardiac_reference_expect (op,
           cardiac_reference_is (z, CARDIAC_F32, 3)
               && op->out.dtype == CARDIAC_F32
               && cardiac_reference_same_shape (z, &op->out),
@@ -112,13 +112,12 @@ CARDIAC_REFERENCE_PREPARE (amplify)
               && cardiac_op_has (op, 5) == cardiac_op_has (op, 6);
   for (int i = 2; i <= 6; i++)
     fits = fits && cardiac_reference_is_vector (op, i, e);
-  if (!cardiac_reference_expect (
-          op, fits,
+  if (!cardiac_reference_expect (op, fits,
           "conv weight [E,3], conv bias, norm weight, norm bias [E], and both "
           "running moments [E] or none",
           error))
     return false;
-  return cardiac_reference_plan (
-      kernel, op, run_amplify, cardiac_reference_parts (e, PIECE_CHANNELS),
-      2 * (size_t)(z->shape[0] * z->shape[1]) * sizeof (double), error);
+  return cardiac_reference_plan (kernel, op, run_amplify,
+      cardiac_reference_parts (e, PIECE_CHANNELS),
+      2 * (size_t) (z->shape[0] * z->shape[1]) * sizeof (double), error);
 }

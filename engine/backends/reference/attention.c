@@ -6,18 +6,18 @@
 /** One head's channels of the rows of one b: into [rows,head_dim]. */
 static void
 load_head (const CardiacTensor *tensor, const void *data, int64_t b,
-           int64_t channel, int64_t head_dim, float *head)
+    int64_t channel, int64_t head_dim, float *head)
 {
   const int64_t rows = tensor->shape[1], width = tensor->shape[2];
   for (int64_t t = 0; t < rows; t++)
     cardiac_load_row (data, tensor->dtype, (b * rows + t) * width + channel,
-                      head_dim, head + t * head_dim);
+        head_dim, head + t * head_dim);
 }
 
 /** weights = softmax (q·k[j] scale) over j. */
 static void
 attend (const float *q, const float *k, int64_t keys, int64_t head_dim,
-        double scale, double *weights)
+    double scale, double *weights)
 {
   double highest = -INFINITY, sum = 0;
   for (int64_t j = 0; j < keys; j++) {
@@ -35,7 +35,7 @@ attend (const float *q, const float *k, int64_t keys, int64_t head_dim,
 /** All queries of one head of one b. */
 static void
 run_attention (const CardiacKernel *kernel, void *const *in, void *out,
-               int piece, void *scratch)
+    int piece, void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const int64_t heads = op->attention.heads, d = op->attention.head_dim;
@@ -43,7 +43,7 @@ run_attention (const CardiacKernel *kernel, void *const *in, void *out,
   const int64_t b = piece / heads, head = piece % heads;
   double *weights = scratch;
   double *sums = weights + keys;
-  float *k = (float *)(sums + d);
+  float *k = (float *) (sums + d);
   float *v = k + keys * d;
   float *q = v + keys * d;
 
@@ -52,16 +52,15 @@ run_attention (const CardiacKernel *kernel, void *const *in, void *out,
   load_head (&op->in[2], in[2], b, op->attention.v_offset + head * d, d, v);
 
   for (int64_t t = 0; t < queries; t++) {
-    attend (q + t * d, k, keys, d, (double)op->attention.scale, weights);
+    attend (q + t * d, k, keys, d, (double) op->attention.scale, weights);
     for (int64_t i = 0; i < d; i++)
       sums[i] = 0;
     for (int64_t j = 0; j < keys; j++)
       for (int64_t i = 0; i < d; i++)
-        sums[i] += weights[j] * (double)v[j * d + i];
+        sums[i] += weights[j] * (double) v[j * d + i];
     for (int64_t i = 0; i < d; i++)
       cardiac_store (out, op->out.dtype,
-                     ((b * queries + t) * heads + head) * d + i,
-                     (float)sums[i]);
+          ((b * queries + t) * heads + head) * d + i, (float) sums[i]);
   }
 }
 
@@ -81,15 +80,13 @@ CARDIAC_REFERENCE_PREPARE (attention)
   const CardiacTensor *y = &op->out;
   const int64_t heads = op->attention.heads, d = op->attention.head_dim;
 
-  if (!cardiac_reference_expect (
-          op,
+  if (!cardiac_reference_expect (op,
           heads >= 1 && d >= 1
               && heads_fit (q, op->attention.q_offset, heads * d)
               && heads_fit (k, op->attention.k_offset, heads * d)
               && heads_fit (v, op->attention.v_offset, heads * d),
           "q, k, v [B,T,L] with every head inside L", error)
-      || !cardiac_reference_expect (
-          op,
+      || !cardiac_reference_expect (op,
           k->shape[0] == q->shape[0] && v->shape[0] == q->shape[0]
               && v->shape[1] == k->shape[1] && y->rank == 3
               && y->shape[0] == q->shape[0] && y->shape[1] == q->shape[1]
@@ -98,12 +95,12 @@ CARDIAC_REFERENCE_PREPARE (attention)
     return false;
 
   const int64_t queries = q->shape[1], keys = k->shape[1];
-  size_t scratch = (size_t)(keys + d) * sizeof (double)
-                   + (size_t)((2 * keys + queries) * d) * sizeof (float);
-  if (!cardiac_reference_plan (kernel, op, run_attention, q->shape[0] * heads,
-                               scratch, error))
+  size_t scratch = (size_t) (keys + d) * sizeof (double)
+                   + (size_t) ((2 * keys + queries) * d) * sizeof (float);
+  if (!cardiac_reference_plan (
+          kernel, op, run_attention, q->shape[0] * heads, scratch, error))
     return false;
-  kernel->flop = 4.0 * (double)(q->shape[0] * heads) * (double)queries
-                 * (double)keys * (double)d;
+  kernel->flop = 4.0 * (double) (q->shape[0] * heads) * (double) queries
+                 * (double) keys * (double) d;
   return true;
 }

@@ -46,10 +46,10 @@ load_centred (const float *p, int64_t n, int64_t e, bool transpose, double *x)
   for (int64_t c = 0; c < e; c++) {
     double mean = 0;
     for (int64_t i = 0; i < n; i++)
-      mean += (double)p[i * e + c];
-    mean /= (double)n;
+      mean += (double) p[i * e + c];
+    mean /= (double) n;
     for (int64_t i = 0; i < n; i++)
-      x[transpose ? c * n + i : i * e + c] = (double)p[i * e + c] - mean;
+      x[transpose ? c * n + i : i * e + c] = (double) p[i * e + c] - mean;
   }
 }
 
@@ -59,8 +59,8 @@ gram (const double *x, int64_t n, int64_t depth, double *g)
 {
   for (int64_t i = 0; i < n; i++)
     for (int64_t j = 0; j <= i; j++)
-      g[i * n + j] = g[j * n + i]
-          = dot_double (x + i * depth, x + j * depth, depth);
+      g[i * n + j] = g[j * n + i] =
+          dot_double (x + i * depth, x + j * depth, depth);
 }
 
 /** Turns the symmetric g [n,n] into a tridiagonal matrix of the same
@@ -68,8 +68,8 @@ gram (const double *x, int64_t n, int64_t depth, double *g)
  * g keeps the reflection 1 - u uᵀ (|u|² = 2, or u = 0) at columns k+1 .. n-1.
  * @param work [n] */
 static void
-tridiagonalise (double *g, int64_t n, double *diagonal, double *side,
-                double *work)
+tridiagonalise (
+    double *g, int64_t n, double *diagonal, double *side, double *work)
 {
   for (int64_t k = 0; k < n; k++) {
     double *u = g + k * n + k + 1;
@@ -106,7 +106,7 @@ tridiagonalise (double *g, int64_t n, double *diagonal, double *side,
  * negative pivots of its LDLᵀ decomposition (Sylvester). */
 static int64_t
 count_below (const double *diagonal, const double *side, int64_t n,
-             double limit, double tiny)
+    double limit, double tiny)
 {
   int64_t count = 0;
   double pivot = 1;
@@ -123,7 +123,7 @@ count_below (const double *diagonal, const double *side, int64_t n,
 /** The eigenvalue that `rank` others are above (0: the largest). */
 static double
 eigenvalue (const double *diagonal, const double *side, int64_t n, int64_t rank,
-            double bound)
+    double bound)
 {
   const double tiny = DBL_MIN + DBL_EPSILON * DBL_EPSILON * bound;
   double low = -bound, high = bound;
@@ -145,8 +145,8 @@ spectral_bound (const double *diagonal, const double *side, int64_t n)
 {
   double bound = 0;
   for (int64_t i = 0; i < n; i++)
-    bound = fmax (bound, fabs (diagonal[i]) + fabs (side[i])
-                             + (i ? fabs (side[i - 1]) : 0));
+    bound = fmax (bound,
+        fabs (diagonal[i]) + fabs (side[i]) + (i ? fabs (side[i - 1]) : 0));
   return bound * (1 + 4 * DBL_EPSILON);
 }
 
@@ -154,7 +154,7 @@ spectral_bound (const double *diagonal, const double *side, int64_t n)
  * pivots kept away from zero. @param work [3n] */
 static void
 solve_shifted (const double *diagonal, const double *side, int64_t n,
-               double value, double tiny, double *x, double *work)
+    double value, double tiny, double *x, double *work)
 {
   double *main = work, *above = work + n, *above2 = work + 2 * n;
   double pivot = diagonal[0] - value, next = n > 1 ? side[0] : 0;
@@ -217,8 +217,8 @@ normalise (double *x, int64_t n)
 /** The two largest eigenvalues of g [n,n] (destroyed) and the first one's unit
  * vector. @param work [6n] */
 static void
-first_eigenvector (double *g, int64_t n, double values[2], double *vector,
-                   double *work)
+first_eigenvector (
+    double *g, int64_t n, double values[2], double *vector, double *work)
 {
   double *diagonal = work, *side = work + n, *more = work + 2 * n;
 
@@ -230,16 +230,16 @@ first_eigenvector (double *g, int64_t n, double values[2], double *vector,
   /* Any start will do that is not orthogonal to the vector; rounding sees to
    * that. This one has no symmetry. */
   for (int64_t i = 0; i < n; i++)
-    vector[i] = 1 + 0.5 * sin (1.0 + 1.7 * (double)i);
+    vector[i] = 1 + 0.5 * sin (1.0 + 1.7 * (double) i);
   for (int i = 0; i < INVERSE_ITERATIONS; i++) {
-    solve_shifted (diagonal, side, n, values[0], DBL_EPSILON * bound, vector,
-                   more);
+    solve_shifted (
+        diagonal, side, n, values[0], DBL_EPSILON * bound, vector, more);
     normalise (vector, n);
   }
   for (int64_t k = n - 2; k >= 0; k--) { /* undo the reflections */
     const double *u = g + k * n + k + 1;
     add_scaled (vector + k + 1, -dot_double (u, vector + k + 1, n - k - 1), u,
-                n - k - 1);
+        n - k - 1);
   }
 }
 
@@ -251,13 +251,13 @@ sign_of (const double *cam, const float *mixed, int64_t n)
   double mixed_mean = 0, cam_mean = 0, product = 0;
   double extreme = 0;
   for (int64_t i = 0; i < n; i++) {
-    mixed_mean += (double)mixed[i] / (double)n;
-    cam_mean += cam[i] / (double)n;
+    mixed_mean += (double) mixed[i] / (double) n;
+    cam_mean += cam[i] / (double) n;
     if (fabs (cam[i]) > fabs (extreme))
       extreme = cam[i];
   }
   for (int64_t i = 0; i < n; i++)
-    product += (cam[i] - cam_mean) * ((double)mixed[i] - mixed_mean);
+    product += (cam[i] - cam_mean) * ((double) mixed[i] - mixed_mean);
   if (product == 0)
     product = extreme;
   return product < 0 ? -1 : 1;
@@ -274,15 +274,15 @@ scratch_doubles (int64_t n, int64_t e)
 /** The map of one frame, and the ratio that says how clear it is. */
 static void
 run_eigencam (const CardiacKernel *kernel, void *const *in, void *out,
-              int piece, void *scratch)
+    int piece, void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const int64_t n = op->in[0].shape[1], e = op->in[0].shape[2];
   const bool by_channel = e < n;
   const int64_t order = by_channel ? e : n, depth = by_channel ? n : e;
-  const float *p = (const float *)in[0] + piece * n * e;
-  const float *mixed = (const float *)in[1] + piece * n;
-  float *y = (float *)out + piece * (n + 1);
+  const float *p = (const float *) in[0] + piece * n * e;
+  const float *mixed = (const float *) in[1] + piece * n;
+  float *y = (float *) out + piece * (n + 1);
   double *x = scratch;
   double *g = x + n * e;
   double *cam = g + order * order;
@@ -304,9 +304,9 @@ run_eigencam (const CardiacKernel *kernel, void *const *in, void *out,
 
   const double sign = sign_of (cam, mixed, n);
   for (int64_t i = 0; i < n; i++)
-    y[i] = (float)(sign * cam[i]);
+    y[i] = (float) (sign * cam[i]);
   /* A frame without any variation has no direction: a tie. */
-  y[n] = first > 0 ? (float)(second / first) : 1;
+  y[n] = first > 0 ? (float) (second / first) : 1;
 }
 
 CARDIAC_REFERENCE_PREPARE (eigencam)
@@ -315,8 +315,7 @@ CARDIAC_REFERENCE_PREPARE (eigencam)
     return false;
   const CardiacTensor *p = &op->in[0], *mixed = &op->in[1], *y = &op->out;
 
-  if (!cardiac_reference_expect (
-          op,
+  if (!cardiac_reference_expect (op,
           cardiac_reference_is (p, CARDIAC_F32, 3)
               && cardiac_reference_is (mixed, CARDIAC_F32, 2)
               && cardiac_reference_is (y, CARDIAC_F32, 2)
@@ -325,8 +324,7 @@ CARDIAC_REFERENCE_PREPARE (eigencam)
               && y->shape[1] == p->shape[1] + 1,
           "p [T,N,E], mixed map [T,N], out [T,N+1] in f32", error))
     return false;
-  return cardiac_reference_plan (
-      kernel, op, run_eigencam, p->shape[0],
-      (size_t)scratch_doubles (p->shape[1], p->shape[2]) * sizeof (double),
+  return cardiac_reference_plan (kernel, op, run_eigencam, p->shape[0],
+      (size_t) scratch_doubles (p->shape[1], p->shape[2]) * sizeof (double),
       error);
 }

@@ -15,13 +15,13 @@ destroy_kernel (CardiacKernel *kernel)
 
 bool
 cardiac_reference_plan (CardiacKernel *kernel, const CardiacOp *op,
-                        CardiacReferenceRun run, int64_t pieces,
-                        size_t scratch_bytes, CardiacError **error)
+    CardiacReferenceRun run, int64_t pieces, size_t scratch_bytes,
+    CardiacError **error)
 {
   if (pieces < 1 || pieces > INT_MAX)
     return cardiac_fail (error, CARDIAC_ERROR_INTERNAL,
-                         "%s: too large for the reference backend",
-                         op->label ? op->label : cardiac_op_name (op->kind));
+        "%s: too large for the reference backend",
+        op->label ? op->label : cardiac_op_name (op->kind));
   CardiacOp *copy = malloc (sizeof *copy);
   if (!copy)
     return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "Out of memory");
@@ -32,7 +32,7 @@ cardiac_reference_plan (CardiacKernel *kernel, const CardiacOp *op,
     .run = run,
     .destroy = destroy_kernel,
     .state = copy,
-    .pieces = (int)pieces,
+    .pieces = (int) pieces,
     .scratch_bytes = scratch_bytes,
     .implementation = "reference",
   };
@@ -46,18 +46,18 @@ describe_tensor (const CardiacTensor *tensor, char *text, size_t size)
   size_t used = strlen (text);
   int rank = tensor->rank < CARDIAC_MAX_RANK ? tensor->rank : CARDIAC_MAX_RANK;
 
-  used += (size_t)snprintf (text + used, size - used, " dtype %d [",
-                            (int)tensor->dtype);
+  used += (size_t) snprintf (
+      text + used, size - used, " dtype %d [", (int) tensor->dtype);
   for (int i = 0; i < rank && used < size; i++)
-    used += (size_t)snprintf (text + used, size - used, "%s%lld", i ? "," : "",
-                              (long long)tensor->shape[i]);
+    used += (size_t) snprintf (text + used, size - used, "%s%lld", i ? "," : "",
+        (long long) tensor->shape[i]);
   if (used < size)
     snprintf (text + used, size - used, "]");
 }
 
 bool
-cardiac_reference_expect (const CardiacOp *op, bool holds, const char *expected,
-                          CardiacError **error)
+cardiac_reference_expect (
+    const CardiacOp *op, bool holds, const char *expected, CardiacError **error)
 {
   if (holds)
     return true;
@@ -69,8 +69,7 @@ cardiac_reference_expect (const CardiacOp *op, bool holds, const char *expected,
   describe_tensor (&op->out, shapes, sizeof shapes);
 
   cardiac_fail (error, CARDIAC_ERROR_INTERNAL, "%s: operator %s expects %s",
-                op->label ? op->label : "?", cardiac_op_name (op->kind),
-                expected);
+      op->label ? op->label : "?", cardiac_op_name (op->kind), expected);
   cardiac_error_set_detail (error, "%s", shapes);
   return false;
 }
@@ -90,8 +89,8 @@ is_sane (const CardiacTensor *tensor)
 }
 
 bool
-cardiac_reference_expect_tensors (const CardiacOp *op, int required,
-                                  CardiacError **error)
+cardiac_reference_expect_tensors (
+    const CardiacOp *op, int required, CardiacError **error)
 {
   bool sane = op->inputs >= required && op->inputs <= CARDIAC_OP_MAX_INPUTS
               && is_sane (&op->out);
@@ -104,7 +103,7 @@ cardiac_reference_expect_tensors (const CardiacOp *op, int required,
 
 static bool
 prepare (void *context, const CardiacOp *op, CardiacKernel *kernel,
-         CardiacError **error)
+    CardiacError **error)
 {
   static const CardiacReferencePrepare table[CARDIAC_OP_KINDS] = {
     [CARDIAC_OP_LINEAR] = cardiac_reference_linear,
@@ -129,19 +128,19 @@ prepare (void *context, const CardiacOp *op, CardiacKernel *kernel,
     [CARDIAC_OP_EIGENCAM] = cardiac_reference_eigencam,
     [CARDIAC_OP_YOLO_DECODE] = cardiac_reference_yolo_decode,
   };
-  (void)context;
+  (void) context;
 
   if (op->kind < 0 || op->kind >= CARDIAC_OP_KINDS || !table[op->kind])
     return cardiac_fail (error, CARDIAC_ERROR_INTERNAL,
-                         "Operator %d is unknown", (int)op->kind);
+        "Operator %d is unknown", (int) op->kind);
   return table[op->kind](op, kernel, error);
 }
 
 static void *
 open_backend (const CardiacBackendSettings *settings, CardiacError **error)
 {
-  (void)settings;
-  (void)error;
+  (void) settings;
+  (void) error;
   static char context; /* nothing to keep; only its address says "open" */
   return &context;
 }
@@ -149,7 +148,7 @@ open_backend (const CardiacBackendSettings *settings, CardiacError **error)
 static void
 close_backend (void *context)
 {
-  (void)context;
+  (void) context;
 }
 
 static CardiacDType
@@ -167,7 +166,7 @@ supports (CardiacDType activation)
 static const char *
 describe (void *context)
 {
-  (void)context;
+  (void) context;
   return "plain C";
 }
 

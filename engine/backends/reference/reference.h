@@ -11,13 +11,12 @@
 
 /** A run function of a kernel; its state is the planned operator. */
 typedef void (*CardiacReferenceRun) (const CardiacKernel *kernel,
-                                     void *const *in, void *out, int piece,
-                                     void *scratch);
+    void *const *in, void *out, int piece, void *scratch);
 
 /** Fills a kernel whose state is a copy of `op`. */
 bool cardiac_reference_plan (CardiacKernel *kernel, const CardiacOp *op,
-                             CardiacReferenceRun run, int64_t pieces,
-                             size_t scratch_bytes, CardiacError **error);
+    CardiacReferenceRun run, int64_t pieces, size_t scratch_bytes,
+    CardiacError **error);
 
 static inline const CardiacOp *
 cardiac_reference_op (const CardiacKernel *kernel)
@@ -28,13 +27,13 @@ cardiac_reference_op (const CardiacKernel *kernel)
 /** Returns `holds`; when it does not, an INTERNAL error names the operator,
  * what it expects, and (in its detail) all its shapes. */
 bool cardiac_reference_expect (const CardiacOp *op, bool holds,
-                               const char *expected, CardiacError **error);
+    const char *expected, CardiacError **error);
 
 /** The first `required` inputs and the output are there, with sane shapes and
  * floating-point storage, and so are optional inputs that are given. Comes
  * first in every prepare function: the shapes may be read after it. */
-bool cardiac_reference_expect_tensors (const CardiacOp *op, int required,
-                                       CardiacError **error);
+bool cardiac_reference_expect_tensors (
+    const CardiacOp *op, int required, CardiacError **error);
 
 static inline int64_t
 cardiac_reference_count (const CardiacTensor *tensor)
@@ -108,19 +107,18 @@ double cardiac_reference_dot (const float *x, const float *w, int64_t count);
 
 /** sums[r][n] = <x[r], w[n]>: x [rows,depth], w [columns,depth]. */
 void cardiac_reference_products (const float *x, int64_t rows, const float *w,
-                                 int64_t columns, int64_t depth, double *sums);
+    int64_t columns, int64_t depth, double *sums);
 
 double cardiac_reference_activate (CardiacActivation activation, double x);
 
 /* Prepare functions: one an operator. */
 
-typedef bool (*CardiacReferencePrepare) (const CardiacOp *op,
-                                         CardiacKernel *kernel,
-                                         CardiacError **error);
+typedef bool (*CardiacReferencePrepare) (
+    const CardiacOp *op, CardiacKernel *kernel, CardiacError **error);
 
 #define CARDIAC_REFERENCE_PREPARE(name)                                        \
-  bool cardiac_reference_##name (const CardiacOp *op, CardiacKernel *kernel,   \
-                                 CardiacError **error)
+  bool cardiac_reference_##name (                                              \
+      const CardiacOp *op, CardiacKernel *kernel, CardiacError **error)
 
 CARDIAC_REFERENCE_PREPARE (linear);
 CARDIAC_REFERENCE_PREPARE (matmul);

@@ -8,18 +8,18 @@ enum { PIECE_ROWS = 64, PIECE_ELEMENTS = 16384 };
 /** Nearest neighbour, twice the size: one row of the result. */
 static void
 run_upsample2x (const CardiacKernel *kernel, void *const *in, void *out,
-                int piece, void *scratch)
+    int piece, void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const CardiacTensor *x = &op->in[0], *y = &op->out;
   const int64_t c = x->shape[3];
   const int64_t b = piece / y->shape[1], row = piece % y->shape[1];
-  (void)scratch;
+  (void) scratch;
 
   for (int64_t column = 0; column < y->shape[2]; column++)
-    cardiac_copy_row (
-        out, y->dtype, (piece * y->shape[2] + column) * c, in[0], x->dtype,
-        ((b * x->shape[1] + row / 2) * x->shape[2] + column / 2) * c, c);
+    cardiac_copy_row (out, y->dtype, (piece * y->shape[2] + column) * c, in[0],
+        x->dtype, ((b * x->shape[1] + row / 2) * x->shape[2] + column / 2) * c,
+        c);
 }
 
 CARDIAC_REFERENCE_PREPARE (upsample2x)
@@ -28,35 +28,34 @@ CARDIAC_REFERENCE_PREPARE (upsample2x)
     return false;
   const CardiacTensor *x = &op->in[0], *y = &op->out;
 
-  if (!cardiac_reference_expect (
-          op,
+  if (!cardiac_reference_expect (op,
           x->rank == 4 && y->rank == 4 && y->shape[0] == x->shape[0]
               && y->shape[1] == 2 * x->shape[1]
               && y->shape[2] == 2 * x->shape[2] && y->shape[3] == x->shape[3],
           "x [B,H,W,C], out [B,2H,2W,C]", error))
     return false;
-  return cardiac_reference_plan (kernel, op, run_upsample2x,
-                                 y->shape[0] * y->shape[1], 0, error);
+  return cardiac_reference_plan (
+      kernel, op, run_upsample2x, y->shape[0] * y->shape[1], 0, error);
 }
 
 /** Rows of all inputs side by side. */
 static void
 run_concat (const CardiacKernel *kernel, void *const *in, void *out, int piece,
-            void *scratch)
+    void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const int64_t rows = cardiac_reference_rows (&op->out);
   const int64_t width = cardiac_reference_width (&op->out);
-  const int64_t first = (int64_t)piece * PIECE_ROWS;
+  const int64_t first = (int64_t) piece * PIECE_ROWS;
   const int64_t last = cardiac_reference_min (first + PIECE_ROWS, rows);
-  (void)scratch;
+  (void) scratch;
 
   for (int64_t row = first; row < last; row++) {
     int64_t at = row * width;
     for (int i = 0; i < op->inputs; i++) {
       int64_t c = cardiac_reference_width (&op->in[i]);
-      cardiac_copy_row (out, op->out.dtype, at, in[i], op->in[i].dtype, row * c,
-                        c);
+      cardiac_copy_row (
+          out, op->out.dtype, at, in[i], op->in[i].dtype, row * c, c);
       at += c;
     }
   }
@@ -76,31 +75,30 @@ CARDIAC_REFERENCE_PREPARE (concat)
            && op->in[i].dtype == op->out.dtype;
   }
 
-  if (!cardiac_reference_expect (
-          op, fits && width == cardiac_reference_width (&op->out),
+  if (!cardiac_reference_expect (op,
+          fits && width == cardiac_reference_width (&op->out),
           "inputs [..., Ci], out [..., sum of Ci] of one dtype", error))
     return false;
   return cardiac_reference_plan (kernel, op, run_concat,
-                                 cardiac_reference_parts (rows, PIECE_ROWS), 0,
-                                 error);
+      cardiac_reference_parts (rows, PIECE_ROWS), 0, error);
 }
 
 /** Channels first .. first+C-1 of some rows. */
 static void
 run_slice (const CardiacKernel *kernel, void *const *in, void *out, int piece,
-           void *scratch)
+    void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const int64_t rows = cardiac_reference_rows (&op->out);
   const int64_t width = cardiac_reference_width (&op->in[0]);
   const int64_t c = cardiac_reference_width (&op->out);
-  const int64_t first = (int64_t)piece * PIECE_ROWS;
+  const int64_t first = (int64_t) piece * PIECE_ROWS;
   const int64_t last = cardiac_reference_min (first + PIECE_ROWS, rows);
-  (void)scratch;
+  (void) scratch;
 
   for (int64_t row = first; row < last; row++)
     cardiac_copy_row (out, op->out.dtype, row * c, in[0], op->in[0].dtype,
-                      row * width + op->slice.first, c);
+        row * width + op->slice.first, c);
 }
 
 CARDIAC_REFERENCE_PREPARE (slice)
@@ -110,29 +108,27 @@ CARDIAC_REFERENCE_PREPARE (slice)
   const CardiacTensor *x = &op->in[0], *y = &op->out;
   const int64_t rows = cardiac_reference_rows (x);
 
-  if (!cardiac_reference_expect (
-          op,
+  if (!cardiac_reference_expect (op,
           cardiac_reference_rows (y) == rows && op->slice.first >= 0
               && op->slice.first + cardiac_reference_width (y)
                      <= cardiac_reference_width (x),
           "x [..., Cx], out [..., C], first + C <= Cx", error))
     return false;
   return cardiac_reference_plan (kernel, op, run_slice,
-                                 cardiac_reference_parts (rows, PIECE_ROWS), 0,
-                                 error);
+      cardiac_reference_parts (rows, PIECE_ROWS), 0, error);
 }
 
 /** y = x + w or x * w, w repeated over the leading axes. */
 static void
 run_binary (const CardiacKernel *kernel, void *const *in, void *out, int piece,
-            void *scratch)
+    void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const int64_t period = cardiac_reference_count (&op->in[1]);
-  const int64_t first = (int64_t)piece * PIECE_ELEMENTS;
+  const int64_t first = (int64_t) piece * PIECE_ELEMENTS;
   const int64_t last = cardiac_reference_min (
       first + PIECE_ELEMENTS, cardiac_reference_count (&op->out));
-  (void)scratch;
+  (void) scratch;
 
   for (int64_t i = first; i < last; i++) {
     float x = cardiac_load (in[0], op->in[0].dtype, i);
@@ -159,34 +155,32 @@ CARDIAC_REFERENCE_PREPARE (binary)
     return false;
   const int64_t count = cardiac_reference_count (&op->out);
 
-  if (!cardiac_reference_expect (
-          op,
+  if (!cardiac_reference_expect (op,
           is_suffix (&op->in[0], &op->in[1])
               && cardiac_reference_count (&op->in[0]) == count,
           "w's shape to be the end of x's, and out like x", error))
     return false;
-  return cardiac_reference_plan (
-      kernel, op, run_binary, cardiac_reference_parts (count, PIECE_ELEMENTS),
-      0, error);
+  return cardiac_reference_plan (kernel, op, run_binary,
+      cardiac_reference_parts (count, PIECE_ELEMENTS), 0, error);
 }
 
 /** One row of patches of one picture: [3,P,P] each. */
 static void
 run_patchify (const CardiacKernel *kernel, void *const *in, void *out,
-              int piece, void *scratch)
+    int piece, void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const int64_t side = op->in[0].shape[3], p = op->patchify.patch;
   const int64_t n = side / p;
   const int64_t b = piece / n, y = piece % n;
-  (void)scratch;
+  (void) scratch;
 
   for (int64_t x = 0; x < n; x++)
     for (int64_t c = 0; c < 3; c++)
       for (int64_t py = 0; py < p; py++)
-        cardiac_copy_row (
-            out, op->out.dtype, (((piece * n + x) * 3 + c) * p + py) * p, in[0],
-            CARDIAC_F32, ((b * 3 + c) * side + y * p + py) * side + x * p, p);
+        cardiac_copy_row (out, op->out.dtype,
+            (((piece * n + x) * 3 + c) * p + py) * p, in[0], CARDIAC_F32,
+            ((b * 3 + c) * side + y * p + py) * side + x * p, p);
 }
 
 CARDIAC_REFERENCE_PREPARE (patchify)
@@ -196,28 +190,27 @@ CARDIAC_REFERENCE_PREPARE (patchify)
   const CardiacTensor *x = &op->in[0], *y = &op->out;
   const int64_t p = op->patchify.patch;
 
-  if (!cardiac_reference_expect (
-          op,
+  if (!cardiac_reference_expect (op,
           cardiac_reference_is (x, CARDIAC_F32, 4) && x->shape[1] == 3
               && x->shape[2] == x->shape[3] && p >= 1 && x->shape[3] % p == 0
               && cardiac_reference_width (y) == 3 * p * p
               && cardiac_reference_count (y) == cardiac_reference_count (x),
           "x [B,3,S,S] in f32, out [B*n*n,3*P*P], n = S/P", error))
     return false;
-  return cardiac_reference_plan (kernel, op, run_patchify,
-                                 x->shape[0] * (x->shape[3] / p), 0, error);
+  return cardiac_reference_plan (
+      kernel, op, run_patchify, x->shape[0] * (x->shape[3] / p), 0, error);
 }
 
 /** The class token and the patches of one frame, each with its position. */
 static void
 run_tokens (const CardiacKernel *kernel, void *const *in, void *out, int piece,
-            void *scratch)
+    void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const int64_t n = op->in[0].shape[1], d = op->in[0].shape[2];
   const int64_t rows = op->out.shape[1];
   const float *class = in[1], *position = in[2];
-  (void)scratch;
+  (void) scratch;
 
   for (int64_t row = 0; row < rows; row++)
     for (int64_t i = 0; i < d; i++) {
@@ -225,9 +218,9 @@ run_tokens (const CardiacKernel *kernel, void *const *in, void *out, int piece,
       if (row == 0)
         value = class[i] + position[i];
       else if (row <= n)
-        value = cardiac_load (in[0], op->in[0].dtype,
-                              (piece * n + row - 1) * d + i)
-                + position[row * d + i];
+        value =
+            cardiac_load (in[0], op->in[0].dtype, (piece * n + row - 1) * d + i)
+            + position[row * d + i];
       cardiac_store (out, op->out.dtype, (piece * rows + row) * d + i, value);
     }
 }
@@ -238,13 +231,12 @@ CARDIAC_REFERENCE_PREPARE (tokens)
     return false;
   const CardiacTensor *x = &op->in[0], *y = &op->out;
 
-  if (!cardiac_reference_expect (
-          op,
+  if (!cardiac_reference_expect (op,
           x->rank == 3 && y->rank == 3 && y->shape[0] == x->shape[0]
               && y->shape[1] >= x->shape[1] + 1 && y->shape[2] == x->shape[2]
               && cardiac_reference_is_vector (op, 1, x->shape[2])
-              && cardiac_reference_is_vector (op, 2,
-                                              (x->shape[1] + 1) * x->shape[2]),
+              && cardiac_reference_is_vector (
+                  op, 2, (x->shape[1] + 1) * x->shape[2]),
           "x [B,N,D], class [D], position [N+1,D], y [B,R,D], R >= N+1", error))
     return false;
   return cardiac_reference_plan (kernel, op, run_tokens, x->shape[0], 0, error);
@@ -253,15 +245,15 @@ CARDIAC_REFERENCE_PREPARE (tokens)
 /** y[b] = x[b, first:first+n] */
 static void
 run_rows_load (const CardiacKernel *kernel, void *const *in, void *out,
-               int piece, void *scratch)
+    int piece, void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const int64_t rows = op->in[0].shape[1], d = op->in[0].shape[2];
   const int64_t n = op->out.shape[1];
-  (void)scratch;
+  (void) scratch;
 
   cardiac_copy_row (out, op->out.dtype, piece * n * d, in[0], op->in[0].dtype,
-                    (piece * rows + op->rows.first) * d, n * d);
+      (piece * rows + op->rows.first) * d, n * d);
 }
 
 /** Can [B,n,D] be rows first .. first+n-1 of [B,R,D]? */
@@ -276,58 +268,57 @@ are_rows_of (const CardiacTensor *all, const CardiacTensor *some, int first)
 CARDIAC_REFERENCE_PREPARE (rows_load)
 {
   if (!cardiac_reference_expect_tensors (op, 1, error)
-      || !cardiac_reference_expect (
-          op, are_rows_of (&op->in[0], &op->out, op->rows.first),
+      || !cardiac_reference_expect (op,
+          are_rows_of (&op->in[0], &op->out, op->rows.first),
           "x [B,R,D], y [B,n,D], first + n <= R", error))
     return false;
-  return cardiac_reference_plan (kernel, op, run_rows_load, op->out.shape[0], 0,
-                                 error);
+  return cardiac_reference_plan (
+      kernel, op, run_rows_load, op->out.shape[0], 0, error);
 }
 
 /** y[b, first:first+n] = x[b], in place: `out` is in[0]. */
 static void
 run_rows_store (const CardiacKernel *kernel, void *const *in, void *out,
-                int piece, void *scratch)
+    int piece, void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const int64_t rows = op->out.shape[1], d = op->out.shape[2];
   const int64_t n = op->in[1].shape[1];
-  (void)scratch;
+  (void) scratch;
 
   cardiac_copy_row (out, op->out.dtype, (piece * rows + op->rows.first) * d,
-                    in[1], op->in[1].dtype, piece * n * d, n * d);
+      in[1], op->in[1].dtype, piece * n * d, n * d);
 }
 
 CARDIAC_REFERENCE_PREPARE (rows_store)
 {
   if (!cardiac_reference_expect_tensors (op, 2, error)
-      || !cardiac_reference_expect (
-          op,
+      || !cardiac_reference_expect (op,
           are_rows_of (&op->out, &op->in[1], op->rows.first)
               && op->in[0].dtype == op->out.dtype
               && cardiac_reference_same_shape (&op->in[0], &op->out),
           "y0 [B,R,D], x [B,n,D], first + n <= R, out y0 itself", error))
     return false;
-  return cardiac_reference_plan (kernel, op, run_rows_store, op->out.shape[0],
-                                 0, error);
+  return cardiac_reference_plan (
+      kernel, op, run_rows_store, op->out.shape[0], 0, error);
 }
 
 /** One row of one picture, planes to pixels. */
 static void
 run_nchw_to_nhwc (const CardiacKernel *kernel, void *const *in, void *out,
-                  int piece, void *scratch)
+    int piece, void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const CardiacTensor *y = &op->out;
   const int64_t height = y->shape[1], width = y->shape[2], c = y->shape[3];
   const int64_t b = piece / height, row = piece % height;
   const float *x = in[0];
-  (void)scratch;
+  (void) scratch;
 
   for (int64_t column = 0; column < width; column++)
     for (int64_t i = 0; i < c; i++)
       cardiac_store (out, y->dtype, (piece * width + column) * c + i,
-                     x[((b * c + i) * height + row) * width + column]);
+          x[((b * c + i) * height + row) * width + column]);
 }
 
 CARDIAC_REFERENCE_PREPARE (nchw_to_nhwc)
@@ -336,13 +327,12 @@ CARDIAC_REFERENCE_PREPARE (nchw_to_nhwc)
     return false;
   const CardiacTensor *x = &op->in[0], *y = &op->out;
 
-  if (!cardiac_reference_expect (
-          op,
+  if (!cardiac_reference_expect (op,
           cardiac_reference_is (x, CARDIAC_F32, 4) && y->rank == 4
               && y->shape[0] == x->shape[0] && y->shape[1] == x->shape[2]
               && y->shape[2] == x->shape[3] && y->shape[3] == x->shape[1],
           "x [B,C,H,W] in f32, out [B,H,W,C]", error))
     return false;
-  return cardiac_reference_plan (kernel, op, run_nchw_to_nhwc,
-                                 y->shape[0] * y->shape[1], 0, error);
+  return cardiac_reference_plan (
+      kernel, op, run_nchw_to_nhwc, y->shape[0] * y->shape[1], 0, error);
 }

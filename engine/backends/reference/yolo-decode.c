@@ -16,9 +16,9 @@ expected_distance (const void *data, CardiacDType dtype, int64_t first)
 {
   double highest = -INFINITY, sum = 0, mean = 0;
   for (int j = 0; j < BINS; j++)
-    highest = fmax (highest, (double)cardiac_load (data, dtype, first + j));
+    highest = fmax (highest, (double) cardiac_load (data, dtype, first + j));
   for (int j = 0; j < BINS; j++) {
-    double p = exp ((double)cardiac_load (data, dtype, first + j) - highest);
+    double p = exp ((double) cardiac_load (data, dtype, first + j) - highest);
     sum += p;
     mean += j * p;
   }
@@ -28,14 +28,14 @@ expected_distance (const void *data, CardiacDType dtype, int64_t first)
 /** One row of cells of one scale; pieces count rows through the scales. */
 static void
 run_yolo_decode (const CardiacKernel *kernel, void *const *in, void *out,
-                 int piece, void *scratch)
+    int piece, void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const int64_t cells = op->out.shape[1];
   float *y = out;
   int scale = 0;
   int64_t row = piece, first_cell = 0;
-  (void)scratch;
+  (void) scratch;
 
   for (; row >= op->in[2 * scale].shape[1]; scale++) {
     row -= op->in[2 * scale].shape[1];
@@ -50,17 +50,17 @@ run_yolo_decode (const CardiacKernel *kernel, void *const *in, void *out,
     const int64_t cell = first_cell + from;
     double side[4]; /* left, top, right, bottom */
     for (int i = 0; i < 4; i++)
-      side[i] = expected_distance (in[2 * scale], box->dtype,
-                                   (from * 4 + i) * BINS);
-    y[cell] = (float)(((double)x + 0.5 + (side[2] - side[0]) / 2) * stride);
-    y[cells + cell]
-        = (float)(((double)row + 0.5 + (side[3] - side[1]) / 2) * stride);
-    y[2 * cells + cell] = (float)((side[0] + side[2]) * stride);
-    y[3 * cells + cell] = (float)((side[1] + side[3]) * stride);
+      side[i] =
+          expected_distance (in[2 * scale], box->dtype, (from * 4 + i) * BINS);
+    y[cell] = (float) (((double) x + 0.5 + (side[2] - side[0]) / 2) * stride);
+    y[cells + cell] =
+        (float) (((double) row + 0.5 + (side[3] - side[1]) / 2) * stride);
+    y[2 * cells + cell] = (float) ((side[0] + side[2]) * stride);
+    y[3 * cells + cell] = (float) ((side[1] + side[3]) * stride);
     for (int64_t c = 0; c < classes; c++) {
-      double logit = (double)cardiac_load (in[2 * scale + 1], class->dtype,
-                                           from * classes + c);
-      y[(4 + c) * cells + cell] = (float)(1 / (1 + exp (-logit)));
+      double logit = (double) cardiac_load (
+          in[2 * scale + 1], class->dtype, from * classes + c);
+      y[(4 + c) * cells + cell] = (float) (1 / (1 + exp (-logit)));
     }
   }
 }
@@ -83,8 +83,7 @@ CARDIAC_REFERENCE_PREPARE (yolo_decode)
       cells += box->shape[1] * box->shape[2];
     }
   }
-  if (!cardiac_reference_expect (
-          op, fits && op->out.shape[1] == cells,
+  if (!cardiac_reference_expect (op, fits && op->out.shape[1] == cells,
           "three of box [1,H,W,64] and class [1,H,W,C], out [4+C,cells] f32",
           error))
     return false;

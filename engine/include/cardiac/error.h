@@ -12,11 +12,11 @@ typedef enum CardiacErrorCode {
   CARDIAC_ERROR_NOT_FOUND = 2,        ///< a file does not exist
   CARDIAC_ERROR_IO = 3,               ///< a file cannot be read or written
   CARDIAC_ERROR_FORMAT = 4,           ///< a file is damaged or of another kind
-  CARDIAC_ERROR_MODEL = 5,            ///< a model's tensors or configuration do not fit
-  CARDIAC_ERROR_UNSUPPORTED = 6,      ///< legal, but not supported here
-  CARDIAC_ERROR_DEVICE = 7,           ///< the asked device cannot be had
-  CARDIAC_ERROR_NO_MEMORY = 8,        ///< an allocation failed
-  CARDIAC_ERROR_INTERNAL = 9,         ///< a library below reported a failure
+  CARDIAC_ERROR_MODEL = 5, ///< a model's tensors or configuration do not fit
+  CARDIAC_ERROR_UNSUPPORTED = 6, ///< legal, but not supported here
+  CARDIAC_ERROR_DEVICE = 7,      ///< the asked device cannot be had
+  CARDIAC_ERROR_NO_MEMORY = 8,   ///< an allocation failed
+  CARDIAC_ERROR_INTERNAL = 9,    ///< a library below reported a failure
 } CardiacErrorCode;
 
 /** One failure: a code, a sentence for a person, a detail for a log.

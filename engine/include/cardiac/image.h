@@ -91,20 +91,19 @@ typedef struct CardiacRectangle {
 
 /** Describes packed 8-bit full-range RGB: R, G, B, R, G, B, ...
  * @param stride bytes from a row to the next, at least 3 * width. */
-CARDIAC_API CardiacImage cardiac_image_rgb (int width, int height,
-                                            const uint8_t *data,
-                                            ptrdiff_t stride);
+CARDIAC_API CardiacImage cardiac_image_rgb (
+    int width, int height, const uint8_t *data, ptrdiff_t stride);
 
 /** Checks everything that the functions below require of a picture, as each of
  * them does itself: sizes, pointers, strides, enumerations.
  * @return false with CARDIAC_ERROR_INVALID_ARGUMENT. */
-CARDIAC_API bool cardiac_image_validate (const CardiacImage *image,
-                                         CardiacError **error);
+CARDIAC_API bool cardiac_image_validate (
+    const CardiacImage *image, CardiacError **error);
 
 /** Converts the whole picture to packed RGB.
  * @param out [height, width, 3], no padding, R first, 0..255. */
-CARDIAC_API bool cardiac_image_to_rgb (const CardiacImage *image, uint8_t *out,
-                                       CardiacError **error);
+CARDIAC_API bool cardiac_image_to_rgb (
+    const CardiacImage *image, uint8_t *out, CardiacError **error);
 
 /* ---- resizing ---------------------------------------------------------- */
 
@@ -136,17 +135,14 @@ CARDIAC_API void cardiac_resizer_free (CardiacResizer **resizer);
  * @param out [3, side, side], R plane first.
  * @return false with CARDIAC_ERROR_INVALID_ARGUMENT or _NO_MEMORY; `out` is
  * then unchanged. */
-CARDIAC_API bool cardiac_resizer_square_to_tensor (
-    CardiacResizer *resizer, const CardiacImage *image,
-    const CardiacSquare *crop, int side, const float mean[3],
-    const float std[3], float *out, CardiacError **error);
+CARDIAC_API bool cardiac_resizer_square_to_tensor (CardiacResizer *resizer,
+    const CardiacImage *image, const CardiacSquare *crop, int side,
+    const float mean[3], const float std[3], float *out, CardiacError **error);
 
 /** cardiac_resizer_square_to_tensor() with a resizer of its own. */
 CARDIAC_API bool cardiac_image_square_to_tensor (const CardiacImage *image,
-                                                 const CardiacSquare *crop,
-                                                 int side, const float mean[3],
-                                                 const float std[3], float *out,
-                                                 CardiacError **error);
+    const CardiacSquare *crop, int side, const float mean[3],
+    const float std[3], float *out, CardiacError **error);
 
 /** Where a letterboxed picture lies in the network's input. */
 typedef struct CardiacLetterbox {
@@ -166,27 +162,24 @@ typedef struct CardiacLetterbox {
  * @param out [3, side, side], R plane first, 0..1.
  * @param placement receives the geometry; may be NULL.
  * @return false as cardiac_resizer_square_to_tensor(). */
-CARDIAC_API bool cardiac_resizer_letterbox_to_tensor (
-    CardiacResizer *resizer, const CardiacImage *image, int side, float *out,
+CARDIAC_API bool cardiac_resizer_letterbox_to_tensor (CardiacResizer *resizer,
+    const CardiacImage *image, int side, float *out,
     CardiacLetterbox *placement, CardiacError **error);
 
 /** cardiac_resizer_letterbox_to_tensor() with a resizer of its own. */
 CARDIAC_API bool cardiac_image_letterbox_to_tensor (const CardiacImage *image,
-                                                    int side, float *out,
-                                                    CardiacLetterbox *placement,
-                                                    CardiacError **error);
+    int side, float *out, CardiacLetterbox *placement, CardiacError **error);
 
 /** The geometry alone.
  * @return false with CARDIAC_ERROR_INVALID_ARGUMENT. */
 CARDIAC_API bool cardiac_letterbox_place (int picture_width, int picture_height,
-                                          int side, CardiacLetterbox *placement,
-                                          CardiacError **error);
+    int side, CardiacLetterbox *placement, CardiacError **error);
 
 /** Maps a box from pixels of the network's input to pixels of the picture, in
  * place, clipped to the picture: x = (x' - left) * picture_width / width.
  * @param box x1, y1, x2, y2. */
-CARDIAC_API void
-cardiac_letterbox_to_picture (const CardiacLetterbox *placement, float box[4]);
+CARDIAC_API void cardiac_letterbox_to_picture (
+    const CardiacLetterbox *placement, float box[4]);
 
 /* ---- what a picture shows ---------------------------------------------- */
 
@@ -208,10 +201,8 @@ cardiac_letterbox_to_picture (const CardiacLetterbox *placement, float box[4]);
  * @param threshold 0..254, usually CARDIAC_COLOURED_THRESHOLD.
  * @return 0..1; a region without a pixel gives 0; -1 with
  * CARDIAC_ERROR_INVALID_ARGUMENT or _NO_MEMORY. */
-CARDIAC_API float
-cardiac_image_coloured_fraction (const CardiacImage *image,
-                                 const CardiacRectangle *region, int threshold,
-                                 CardiacError **error);
+CARDIAC_API float cardiac_image_coloured_fraction (const CardiacImage *image,
+    const CardiacRectangle *region, int threshold, CardiacError **error);
 
 /** The part of an ultrasound screen where no coloured writing is expected: the
  * frame without 15 % at the left and right, 12 % at the top and 20 % at the
@@ -226,10 +217,9 @@ enum {
 /** A frame in miniature: the mean luma of each cell of a 64 x 48 grid. Kept by
  * value (6 KiB); compare signatures of the same region only. */
 typedef struct CardiacSignature {
-  uint16_t cell[CARDIAC_SIGNATURE_ROWS]
-               [CARDIAC_SIGNATURE_COLUMNS]; ///< full-
-                                            ///< range luma in 1/256 grey
-                                            ///< levels, 0..65280
+  uint16_t cell[CARDIAC_SIGNATURE_ROWS][CARDIAC_SIGNATURE_COLUMNS]; ///< full-
+      ///< range luma in 1/256 grey
+      ///< levels, 0..65280
   float mean;     ///< of the cells, grey levels 0..255
   float cell_min; ///< darkest cell, grey levels
   float cell_max; ///< brightest cell, grey levels
@@ -245,9 +235,8 @@ typedef struct CardiacSignatureDifference {
  * @param region part to look at, clipped to the picture; NULL: all of it. It
  * must share a pixel with the picture. */
 CARDIAC_API bool cardiac_image_signature (const CardiacImage *image,
-                                          const CardiacRectangle *region,
-                                          CardiacSignature *signature,
-                                          CardiacError **error);
+    const CardiacRectangle *region, CardiacSignature *signature,
+    CardiacError **error);
 
 CARDIAC_API CardiacSignatureDifference cardiac_signature_difference (
     const CardiacSignature *a, const CardiacSignature *b);
@@ -256,8 +245,8 @@ CARDIAC_API CardiacSignatureDifference cardiac_signature_difference (
  * card or a codec: mean <= 0.5 and max <= 6 grey levels. Where the machine's
  * writing or ECG moves on over a still picture, take signatures of the region
  * without them. */
-CARDIAC_API bool cardiac_signature_same (const CardiacSignature *a,
-                                         const CardiacSignature *b);
+CARDIAC_API bool cardiac_signature_same (
+    const CardiacSignature *a, const CardiacSignature *b);
 
 /** Whether nothing is shown: all cells within 6 grey levels of each other (a
  * black, grey or blue screen without writing). */

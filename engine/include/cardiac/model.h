@@ -31,8 +31,8 @@ typedef struct CardiacModel CardiacModel;
  * installers and downloads do: a file that is cut short in place ends every
  * process that has it mapped (SIGBUS), one that is rewritten in place changes
  * the weights in use. */
-CARDIAC_API CardiacModel *cardiac_model_load (const char *path,
-    CardiacError **error);
+CARDIAC_API CardiacModel *cardiac_model_load (
+    const char *path, CardiacError **error);
 
 CARDIAC_API CardiacModel *cardiac_model_ref (CardiacModel *model);
 
@@ -63,8 +63,8 @@ CARDIAC_API const char *cardiac_model_config_json (const CardiacModel *model);
 CARDIAC_API const char *cardiac_model_card_json (const CardiacModel *model);
 
 /** Class labels in order (config `labels`); NULL past the end. */
-CARDIAC_API const char *cardiac_model_label (const CardiacModel *model,
-    int index);
+CARDIAC_API const char *cardiac_model_label (
+    const CardiacModel *model, int index);
 
 /** A tensor as stored (F32, F16 or BF16, maybe unaligned), or NULL. The view
  * and its data live as long as the model. */
@@ -73,8 +73,8 @@ CARDIAC_API const CardiacTensor *cardiac_model_tensor (
 
 /** Number of tensors, and the name of the i-th in the order of the file. */
 CARDIAC_API int cardiac_model_tensor_count (const CardiacModel *model);
-CARDIAC_API const char *cardiac_model_tensor_name (const CardiacModel *model,
-    int index);
+CARDIAC_API const char *cardiac_model_tensor_name (
+    const CardiacModel *model, int index);
 
 CARDIAC_END_DECLS
 

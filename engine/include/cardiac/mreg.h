@@ -20,23 +20,24 @@ enum { CARDIAC_MREG_MAX_CLASSES = 8 };
 
 /** Sizes of a network, read from its model file. */
 typedef struct CardiacMRegShape {
-  int instances;   ///< I, 3
-  int frames;      ///< T, frames an instance
-  int side;        ///< S, input side in pixels
-  int patches;     ///< N, patches a frame: grid * grid
-  int grid;        ///< patches a side
-  int embed;       ///< E
-  int classes;     ///< K, grades
-  float mean[3];   ///< of RGB in 0..1, subtracted from the input
-  float std[3];    ///< of RGB in 0..1, divides the input
-  double thresholds[CARDIAC_MREG_MAX_CLASSES - 1]; ///< K-1 ascending borders of r
+  int instances; ///< I, 3
+  int frames;    ///< T, frames an instance
+  int side;      ///< S, input side in pixels
+  int patches;   ///< N, patches a frame: grid * grid
+  int grid;      ///< patches a side
+  int embed;     ///< E
+  int classes;   ///< K, grades
+  float mean[3]; ///< of RGB in 0..1, subtracted from the input
+  float std[3];  ///< of RGB in 0..1, divides the input
+  double
+      thresholds[CARDIAC_MREG_MAX_CLASSES - 1]; ///< K-1 ascending borders of r
 } CardiacMRegShape;
 
 /** Plans the network: shapes, packed weights, memory. Takes a reference on the
  * model. Errors: MODEL (a tensor or key does not fit, named), DEVICE,
  * UNSUPPORTED (precision), NO_MEMORY, INVALID_ARGUMENT (not an mreg file). */
-CARDIAC_API CardiacMReg *cardiac_mreg_new (CardiacModel *model,
-    const CardiacSettings *settings, CardiacError **error);
+CARDIAC_API CardiacMReg *cardiac_mreg_new (
+    CardiacModel *model, const CardiacSettings *settings, CardiacError **error);
 CARDIAC_API void cardiac_mreg_free (CardiacMReg **mreg);
 
 CARDIAC_API const CardiacMRegShape *cardiac_mreg_shape (
@@ -47,8 +48,8 @@ CARDIAC_API const CardiacRunInfo *cardiac_mreg_run_info (
 /** What the backbone keeps of one instance (host memory, float). */
 typedef struct CardiacInstance CardiacInstance;
 
-CARDIAC_API CardiacInstance *cardiac_instance_new (const CardiacMReg *mreg,
-    CardiacError **error);
+CARDIAC_API CardiacInstance *cardiac_instance_new (
+    const CardiacMReg *mreg, CardiacError **error);
 CARDIAC_API void cardiac_instance_free (CardiacInstance **instance);
 
 /** The features of an instance, writable (a caller that has features of its
@@ -56,8 +57,8 @@ CARDIAC_API void cardiac_instance_free (CardiacInstance **instance);
  * `name`: "frame_features" c [T,E], "patch_features" p [T,N,E],
  * "video_features" z [T,E], "presence_text" t' [2,E], "grade_text" t' [K,E].
  * False when there is no such name. */
-CARDIAC_API bool cardiac_instance_tensor (CardiacInstance *instance,
-    const char *name, CardiacTensor *tensor);
+CARDIAC_API bool cardiac_instance_tensor (
+    CardiacInstance *instance, const char *name, CardiacTensor *tensor);
 
 /** Runs the backbone on one instance.
  * @param frames `[T,3,S,S]` float, RGB, already normalised; read only. */
@@ -68,20 +69,20 @@ CARDIAC_API bool cardiac_mreg_encode (CardiacMReg *mreg, const float *frames,
  * cardiac_mreg_result_free(); immutable for everyone else. */
 typedef struct CardiacMRegResult {
   int instances, frames, grid, embed, classes; ///< I, T, √N, E, K
-  int grade;             ///< of the selected instance, 0 .. K-1
-  int selected;          ///< i*, 0 .. I-1
-  float value;           ///< r[i*], the regression
+  int grade;    ///< of the selected instance, 0 .. K-1
+  int selected; ///< i*, 0 .. I-1
+  float value;  ///< r[i*], the regression
   float probabilities[CARDIAC_MREG_MAX_CLASSES]; ///< softmax_k e[i*,k]
-  float *s2;             ///< [I,2] X-CLIP logits of (normal, regurgitation)
-  float *presence;       ///< [I] softmax(s2)[1]
-  float *amplified;      ///< a [I,T,E]
-  float *activation;     ///< e [I,T,N,K], patch activation of each grade
-  float *experts;        ///< [I,K] mean over t and n
-  float *curve;          ///< [I,T] regression of each frame
-  float *regression;     ///< [I]
-  float *mixed;          ///< [I,T,N] Σ_k c_k e, signed
-  float *eigencam;       ///< [T,N] of the selected instance
-  bool *eigencam_defined;///< [T] false where two singular values nearly tie
+  float *s2;              ///< [I,2] X-CLIP logits of (normal, regurgitation)
+  float *presence;        ///< [I] softmax(s2)[1]
+  float *amplified;       ///< a [I,T,E]
+  float *activation;      ///< e [I,T,N,K], patch activation of each grade
+  float *experts;         ///< [I,K] mean over t and n
+  float *curve;           ///< [I,T] regression of each frame
+  float *regression;      ///< [I]
+  float *mixed;           ///< [I,T,N] Σ_k c_k e, signed
+  float *eigencam;        ///< [T,N] of the selected instance
+  bool *eigencam_defined; ///< [T] false where two singular values nearly tie
 } CardiacMRegResult;
 
 /** Runs the head over exactly shape->instances instances, in time order. */

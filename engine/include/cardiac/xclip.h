@@ -12,8 +12,8 @@ CARDIAC_BEGIN_DECLS
  * is used by one thread at a time. */
 typedef struct CardiacXclip CardiacXclip;
 
-CARDIAC_API CardiacXclip *cardiac_xclip_new (CardiacModel *model,
-    const CardiacSettings *settings, CardiacError **error);
+CARDIAC_API CardiacXclip *cardiac_xclip_new (
+    CardiacModel *model, const CardiacSettings *settings, CardiacError **error);
 CARDIAC_API void cardiac_xclip_free (CardiacXclip **xclip);
 CARDIAC_API const CardiacRunInfo *cardiac_xclip_run_info (
     const CardiacXclip *xclip);
@@ -28,14 +28,14 @@ CARDIAC_API const CardiacXclipShape *cardiac_xclip_shape (
     const CardiacXclip *xclip);
 
 /** Runs one clip. @param frames [T,3,S,S] float, normalised RGB. */
-CARDIAC_API bool cardiac_xclip_run (CardiacXclip *xclip, const float *frames,
-    CardiacError **error);
+CARDIAC_API bool cardiac_xclip_run (
+    CardiacXclip *xclip, const float *frames, CardiacError **error);
 
 /** An output of the last run: "frame_features" [T,E], "patch_features" [T,N,E],
  * "video_features" [T,E], "prompted_text" [C,E], "logits" [C]. Valid until the
  * next run or free. False when there is no such name. */
-CARDIAC_API bool cardiac_xclip_output (const CardiacXclip *xclip,
-    const char *name, CardiacTensor *tensor);
+CARDIAC_API bool cardiac_xclip_output (
+    const CardiacXclip *xclip, const char *name, CardiacTensor *tensor);
 
 CARDIAC_END_DECLS
 

@@ -22,7 +22,7 @@ typedef struct CardiacDetection {
 typedef struct CardiacYolov8Shape {
   int height, width; ///< of the network's input, multiples of 32
   int classes;
-  int cells;         ///< of the three grids together
+  int cells; ///< of the three grids together
 } CardiacYolov8Shape;
 
 /** Plans the network for an input of `height` x `width` pixels (multiples of
@@ -44,8 +44,8 @@ CARDIAC_API int cardiac_yolov8_run (CardiacYolov8 *yolov8, const float *input,
     CardiacDetection *detections, CardiacError **error);
 
 /** `raw` of the last run: [4+classes, cells] float. Valid until the next run. */
-CARDIAC_API void cardiac_yolov8_raw (const CardiacYolov8 *yolov8,
-    CardiacTensor *tensor);
+CARDIAC_API void cardiac_yolov8_raw (
+    const CardiacYolov8 *yolov8, CardiacTensor *tensor);
 
 CARDIAC_END_DECLS
 
