@@ -368,6 +368,12 @@ gst_mreg_roi_open (GstCardiacFilter *filter, CardiacModel *model,
     return TRUE;
   }
 
+  if (cardiac_model_arch (model) != CARDIAC_ARCH_YOLOV8) {
+    CardiacYolov8 *none = cardiac_yolov8_new (model, 0, 0, settings, error);
+
+    cardiac_yolov8_free (&none); /* none: the error says what is expected */
+    return FALSE;
+  }
   if (!cardiac_model_trained (model)) {
     gst_cardiac_filter_warn_once (filter, &self->warned_untrained,
         "The detector's weights are untrained: it is not used, and frames "

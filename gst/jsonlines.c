@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <gio/gio.h>
+#include <fcntl.h>
+#include <unistd.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,11 +28,27 @@ set_errno (GError **error, const gchar *doing, const gchar *path)
       "cannot %s \"%s\": %s", doing, path, g_strerror (code));
 }
 
+/* The standard streams as they are: opening their names would start a file
+ * that they are redirected to anew. */
+static FILE *
+open_for_writing (const gchar *path)
+{
+  gint copy;
+
+  if (strcmp (path, "/dev/stdout") == 0 || strcmp (path, "-") == 0)
+    copy = fcntl (STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  else if (strcmp (path, "/dev/stderr") == 0)
+    copy = fcntl (STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+  else
+    return g_fopen (path, "we");
+  return copy < 0 ? NULL : fdopen (copy, "w");
+}
+
 JsonLines *
 json_lines_open (const gchar *path, GError **error)
 {
   JsonLines *self;
-  FILE *file = g_fopen (path, "we");
+  FILE *file = open_for_writing (path);
 
   if (!file) {
     set_errno (error, "write", path);

@@ -134,7 +134,9 @@ maps_file_write (const gchar *path, const GstCardiacResult *result,
 
   text = json_dumps (root, JSON_COMPACT | JSON_REAL_PRECISION (9));
   json_decref (root);
-  ok = text && g_file_set_contents (path, text, -1, error);
+  ok = text
+       && g_file_set_contents_full (
+           path, text, -1, G_FILE_SET_CONTENTS_NONE, 0666, error);
   free (text);
   return ok;
 }

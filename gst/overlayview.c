@@ -174,11 +174,10 @@ overlay_view_fill (CardiacMRegView *view, OverlayViewText *text,
     return;
 
   fill_finding (view, text, result);
-  /* Presence and grade contradict each other: the doubt is about the grade
-   * below (or about the first one, where none was given). */
-  if (isfinite (result->presence)
-      && (result->presence >= 0.5) != (result->grade > 0))
-    view->unsure_low = MAX (result->grade - 1, 0);
+  /* Presence and grade contradict each other: the doubt is not about a border;
+   * the grade stands alone and the reason says why it is doubted. */
+  view->unsure_alone = isfinite (result->presence)
+                       && (result->presence >= 0.5) != (result->grade > 0);
   fill_curve (view, result);
   fill_map (view, meta, geometry);
   if (GST_CLOCK_TIME_IS_VALID (time))

@@ -108,6 +108,8 @@ typedef struct CardiacMRegView {
   double thresholds[CARDIAC_OVERLAY_MAX_CLASSES - 1]; ///< K-1 ascending borders
                                                       ///< of the value
   int grade;                                          ///< 0 .. K-1
+  bool unsure_alone;   ///< UNSURE for another reason than a border: the grade
+                       ///< is drawn alone, and `unsure_low` is not used
   int unsure_low;      ///< UNSURE: lower one of the two neighbours, 0 .. K-2;
                        ///< -1 (default): those beside the nearest threshold
   double value;        ///< regression; NaN (default): not shown

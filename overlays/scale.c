@@ -100,9 +100,10 @@ scale_labels (TextKit *kit, cairo_t *cr, TextLog *log, const View *view,
     double x = k == 0 ? box.x : k == classes - 1 ? last : centre - width / 2.0;
     x = fmax (fmin (x, box.x + box.width - rest - width), at);
     spec.string = view->v.labels[k];
-    bool named = view->v.state == CARDIAC_OVERLAY_UNSURE
-                     ? k == view->neighbour || k == view->neighbour + 1
-                     : k == view->v.grade;
+    bool named =
+        view->v.state == CARDIAC_OVERLAY_UNSURE && !view->v.unsure_alone
+            ? k == view->neighbour || k == view->neighbour + 1
+            : k == view->v.grade;
     spec.ink = named ? INK_TEXT : INK_QUIET;
     text_draw (
         kit, cr, log, &spec, (Box){ x, box.y, width, box.height }, TEXT_LEFT);

@@ -212,6 +212,7 @@ finding_key (const View *view, Key *key)
     key_double (key, v->thresholds[k]);
   key_int (key, v->grade);
   key_int (key, view->neighbour);
+  key_int (key, view->v.unsure_alone);
   key_double (key, v->value);
   key_double (key, v->probability);
   key_double (key, v->presence);

@@ -60,7 +60,7 @@ word_grade (const View *view)
   const CardiacMRegView *v = &view->v;
   if (!view->has_finding)
     return NULL;
-  if (v->state == CARDIAC_OVERLAY_UNSURE)
+  if (v->state == CARDIAC_OVERLAY_UNSURE && !v->unsure_alone)
     return g_strdup_printf (
         "%s | %s", v->labels[view->neighbour], v->labels[view->neighbour + 1]);
   return g_strdup (v->labels[v->grade]);

@@ -23,6 +23,10 @@ if [ -n "$input" ]; then
   [ -s "$input" ] || fail "$input is empty; a recording is expected"
   [ -r "$input" ] || fail "$input cannot be read; check its permissions"
 fi
+for file in annotated.mkv frame.png generated.mkv results.jsonl maps.bin; do
+  [ -n "$input" ] && [ "$input" -ef "$out/$file" ] &&
+    fail "$input would be overwritten: it is one of the files written into $out; name another folder"
+done
 mkdir -p "$out" || fail "$out: the folder cannot be made"
 
 # shellcheck disable=SC2086

@@ -111,7 +111,12 @@ cardiac_backend_find (const char *name, CardiacError **error)
   }
   if (!backend)
     backend = try_directory (CARDIAC_MODULE_DIR, name, tried, sizeof tried);
-  if (!backend) {
+  if (!backend && strcmp (name, "cuda") != 0 && strcmp (name, "cpu") != 0) {
+    cardiac_fail (error, CARDIAC_ERROR_DEVICE,
+        "'%s' is not a device; auto, cuda, cuda:N, cpu and reference are",
+        name);
+    cardiac_error_set_detail (error, "tried: %s", tried);
+  } else if (!backend) {
     cardiac_fail (error, CARDIAC_ERROR_DEVICE,
         "device '%s' cannot be had: its module libcardiac-%s.so does not open",
         name, name);

@@ -139,11 +139,12 @@ read_frames (const char *path, const CardiacNpy *npy, int lead, int64_t first,
 static void
 print_run (const CardiacModel *model, const CardiacRunInfo *info)
 {
+  bool slow = strcmp (info->device, "reference") == 0 && info->fallback[0];
   fprintf (stderr, "%s (%s) on %s, %s, %d threads%s%s\n",
       cardiac_model_name (model),
       cardiac_arch_name (cardiac_model_arch (model)), info->device,
-      info->precision, info->threads, info->fallback[0] ? "; " : "",
-      info->fallback);
+      info->precision, info->threads, slow ? "; " : "",
+      slow ? info->fallback : "");
 }
 
 /* ---- xclip -------------------------------------------------------------------- */
@@ -448,6 +449,9 @@ parse_options (int argc, char **argv, CardiacSettings *settings)
           return false;
         }
         break;
+      case 'h':
+        fputs (usage, stdout);
+        exit (0);
       default:
         fputs (usage, stderr);
         return false;
