@@ -111,6 +111,10 @@ fill_map (CardiacMRegView *view, const GstCardiacResultMeta *meta,
   const gfloat *map =
       gst_cardiac_result_get_map (result, meta->map_instance, meta->map_frame);
 
+  /* Without maps, and live, where a result comes after the frames that it is
+   * about, none is ever drawn: no legend either. */
+  if (!result->maps || !result->is_final)
+    view->map_mode = CARDIAC_OVERLAY_MAP_OFF;
   if (!map || !geometry || !geometry->has_crop)
     return;
   view->map = map;
