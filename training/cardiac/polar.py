@@ -1,4 +1,4 @@
-"""Short-axis cine MR to polar pictures and segments (docs/networks.md, "cmrpolar"); numpy alone.
+"""Short-axis cine MR to polar pictures and segments (docs/cine-mr-scoring.md); numpy alone.
 
 Points are (x, y) in pixels of the picture, pixel centres at whole numbers. Everything works on stacks of pictures of one
 slice, [n,h,w], because one slice has one geometry; a cycle of 20 phases takes about 0.1 s.
