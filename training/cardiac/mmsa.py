@@ -46,7 +46,8 @@ def sizes_from(tensors, config):
     blocks = ("encoder1", "encoder2", "encoder4", "bottleneck")
     sizes = Sizes(flow=tuple(rows(f"flow.{name}.conv1.weight") for name in blocks),
                   cnn=tuple(rows(f"cnn.block{i}.conv1.weight") for i in (1, 2, 3, 4)),
-                  hidden=rows("fc1.weight"), scores=rows("fc2.weight"), taps=tensors["cnn.block1.conv1.weight"].shape[1])
+                  hidden=rows("fc1.weight"), scores=rows("fc2.weight"),
+                  taps=tensors["cnn.block1.conv1.weight"].shape[1])
     if config["attention"] == "msa":
         sizes.attention = rows(f"msa.scale{ATTENTION_SCALES[config['attention_scales']][0]}.flow.weight")
     if config["enhancement"] == "tse":

@@ -22,7 +22,7 @@ def consistency(picture, moved, u):
 
 
 def smoothness(u):
-    """||Sobel u_v||² + ||Sobel u_h||², mean over inner pixels (Eq. 7); the kernel is not normalised (sum of |.| 8)."""
+    """||Sobel u_v||² + ||Sobel u_h||², mean over inner pixels (Eq. 7); Sobel as printed, 8 times a slope."""
     kernel = torch.tensor(SOBEL, dtype=u.dtype, device=u.device)
     kernels = torch.stack([kernel, kernel.T])[:, None]
     gradient = F.conv2d(u.flatten(0, 1)[:, None], kernels)
