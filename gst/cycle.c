@@ -190,8 +190,8 @@ check_levels (Cycle *cycle)
             g_strdup_printf ("The %s slice has no landmarks.", level_names[i]));
         return FALSE;
       }
-      if (picture->level != (GstCardiacLevel) i
-          && picture->level < CYCLE_LEVELS) {
+      if ((guint) picture->level != i
+          && (guint) picture->level < CYCLE_LEVELS) {
         say (cycle, GST_CARDIAC_STATE_LEVEL_UNKNOWN,
             g_strdup_printf ("The pad of the %s slice gets a slice that says "
                              "it is %s.",

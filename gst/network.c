@@ -207,3 +207,17 @@ network_post_no_model (GstElement *element, const gchar *demo)
       ("looked in $CARDIAC_MODEL_PATH, %s, %s", CARDIAC_MODEL_DIR,
           CARDIAC_MODEL_SOURCE_DIR));
 }
+
+void
+network_fill_record (GstCardiacResult *record, CardiacModel *model)
+{
+  record->version = g_strdup (VERSION);
+  if (!model)
+    return;
+  record->model_name = g_strdup (cardiac_model_name (model));
+  record->model_sha256 = g_strdup (cardiac_model_sha256 (model));
+  record->model_arch =
+      g_strdup (cardiac_arch_name (cardiac_model_arch (model)));
+  record->trained = cardiac_model_trained (model);
+  record->synthetic = cardiac_model_synthetic (model);
+}

@@ -7,6 +7,7 @@
 #include <gst/gst.h>
 
 #include "gstcardiacenums.h"
+#include "meta/gstcardiacresult.h"
 
 /* What every element with a network has: the properties that say which model
  * runs how, and the model and the threads that follow from them. */
@@ -71,5 +72,8 @@ void network_resources_close (NetworkResources *resources);
 
 /** Posts the error that there is no model. @demo: the file that was looked for */
 void network_post_no_model (GstElement *element, const gchar *demo);
+
+/** Fills in what a record says of its software and of its model (NULL: none). */
+void network_fill_record (GstCardiacResult *record, CardiacModel *model);
 
 #endif

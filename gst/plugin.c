@@ -14,6 +14,7 @@
 #include "gstcardiacmeta2json.h"
 #include "gstcardiacoverlay.h"
 #include "gstcmrpolar.h"
+#include "gstmmsascore.h"
 #include "gstmregclassify.h"
 #include "gstmregroi.h"
 
@@ -27,6 +28,7 @@ plugin_init (GstPlugin *plugin)
   any |= GST_ELEMENT_REGISTER (cardiacoverlay, plugin);
   any |= GST_ELEMENT_REGISTER (cardiacmeta2json, plugin);
   any |= GST_ELEMENT_REGISTER (cmrpolar, plugin);
+  any |= GST_ELEMENT_REGISTER (mmsascore, plugin);
   return any;
 }
 
