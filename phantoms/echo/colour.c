@@ -59,8 +59,10 @@ blood_distance (const Heart *h, float u, float v)
 {
   float lv = greater (ventricle_distance (h, u, v), v - h->base - 0.3f);
   float la = greater (ellipse_distance (&h->la, u, v), h->base - 0.3f - v);
-  float ra = greater (ellipse_distance (&h->ra, u, v), h->base_right - 0.3f - v);
-  float rv = greater (ellipse_distance (&h->rv, u, v), v - h->base_right - 0.3f);
+  float ra =
+      greater (ellipse_distance (&h->ra, u, v), h->base_right - 0.3f - v);
+  float rv =
+      greater (ellipse_distance (&h->rv, u, v), v - h->base_right - 0.3f);
   return lesser (lesser (lv, greater (rv, h->wall - lv)), lesser (la, ra));
 }
 
@@ -103,14 +105,14 @@ draw_cell (const EchoSettings *s, const ColourMap *map, const Heart *h,
   if (power > SHOWN_FROM && (moves || f.disorder > 0.5f)) {
     float scatter = (0.06f + 0.75f * f.disorder) * nyquist;
     float velocity = wrap (along + scatter * noise->estimate, nyquist);
-    float disorder = f.disorder * (0.75f + 0.5f * noise->patch)
-                     + 0.12f * noise->estimate;
+    float disorder =
+        f.disorder * (0.75f + 0.5f * noise->patch) + 0.12f * noise->estimate;
     paint (map, s->variance, velocity, nyquist, disorder, pixel);
     return;
   }
   if (noise->chance < (float) s->colour_noise * (0.5f + c->depth))
-    paint (map, s->variance, nyquist * wrap (0.7f * noise->estimate, 1), nyquist,
-        noise->patch, pixel);
+    paint (map, s->variance, nyquist * wrap (0.7f * noise->estimate, 1),
+        nyquist, noise->patch, pixel);
 }
 
 void
@@ -118,16 +120,16 @@ colour_draw (const EchoSettings *s, const Textures *t, const ColourMap *map,
     const Heart *h, const Flow *flow,
     ColourPixel pixels[COLOUR_BEAMS][COLOUR_DEPTHS])
 {
-  PhantomRandom r =
-      phantom_random_new (s->seed, 17 + ((uint64_t) llround (h->time * 1e6) << 1));
+  PhantomRandom r = phantom_random_new (
+      s->seed, 17 + ((uint64_t) llround (h->time * 1e6) << 1));
   int shift_beam = phantom_random_below (&r, NOISE_BEAMS);
   int shift_depth = phantom_random_below (&r, NOISE_DEPTHS);
   float c = (float) cos (s->tilt), n = (float) sin (s->tilt);
   float per_scale = 1.0f / (float) s->scale;
 
   for (int b = 0; b < COLOUR_BEAMS; b++) {
-    double angle = s->box_left
-                   + (s->box_right - s->box_left) * b / (COLOUR_BEAMS - 1);
+    double angle =
+        s->box_left + (s->box_right - s->box_left) * b / (COLOUR_BEAMS - 1);
     float sine = (float) sin (angle), cosine = (float) cos (angle);
     const float *estimate = t->noise[(b + shift_beam) & (NOISE_BEAMS - 1)];
     const float *patch = t->patches[(b / 2 + shift_beam) & (NOISE_BEAMS - 1)];

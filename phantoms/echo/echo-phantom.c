@@ -27,11 +27,11 @@ struct EchoPhantom {
 
   /* of the view drawn last */
   Raster raster;
-  size_t room;       ///< pixels that taps and still have memory for
+  size_t room; ///< pixels that taps and still have memory for
   Tap *taps;
-  uint8_t *still;    ///< rgba
+  uint8_t *still; ///< rgba
 
-  uint8_t *large;    ///< for echo_phantom_instance()
+  uint8_t *large; ///< for echo_phantom_instance()
   size_t large_room;
 
   uint8_t grey[GREY_BEAMS][GREY_DEPTHS];
@@ -80,7 +80,8 @@ split (double place, int count, int *cell, uint8_t *share)
 }
 
 static Tap
-make_tap (const EchoSettings *s, const GreyPlan *plan, double angle, double depth)
+make_tap (
+    const EchoSettings *s, const GreyPlan *plan, double angle, double depth)
 {
   Tap tap = { -1, -1, 0, 0, 0, 0 };
   int beam, sample;
@@ -93,7 +94,8 @@ make_tap (const EchoSettings *s, const GreyPlan *plan, double angle, double dept
   double across = (angle - s->box_left) / (s->box_right - s->box_left);
   double along = (depth - s->box_top) / (s->box_bottom - s->box_top);
   if (tap.grey >= 0
-      && split (across * (COLOUR_BEAMS - 1), COLOUR_BEAMS, &beam, &tap.colour_beam)
+      && split (
+          across * (COLOUR_BEAMS - 1), COLOUR_BEAMS, &beam, &tap.colour_beam)
       && split (along * (COLOUR_DEPTHS - 1), COLOUR_DEPTHS, &sample,
           &tap.colour_depth))
     tap.colour = beam * COLOUR_DEPTHS + sample;
@@ -103,9 +105,9 @@ make_tap (const EchoSettings *s, const GreyPlan *plan, double angle, double dept
 static bool
 same_raster (const Raster *a, const Raster *b)
 {
-  return a->width == b->width && a->height == b->height && a->view.x == b->view.x
-         && a->view.y == b->view.y && a->view.width == b->view.width
-         && a->view.height == b->view.height;
+  return a->width == b->width && a->height == b->height
+         && a->view.x == b->view.x && a->view.y == b->view.y
+         && a->view.width == b->view.width && a->view.height == b->view.height;
 }
 
 /* Tables for a view; kept while it stays. */
@@ -134,7 +136,8 @@ set_view (EchoPhantom *p, EchoView view, int width, int height)
   p->raster = raster;
   SectorPlace place = screen_sector (&p->settings);
   for (int y = 0; y < height; y++) {
-    double down = (view.y + (y + 0.5) * view.height / height - place.y) / place.per_cm;
+    double down =
+        (view.y + (y + 0.5) * view.height / height - place.y) / place.per_cm;
     for (int x = 0; x < width; x++) {
       double right =
           (view.x + (x + 0.5) * view.width / width - place.x) / place.per_cm;
@@ -170,9 +173,11 @@ static bool
 tap_colour (const EchoPhantom *p, const Tap *tap, uint8_t rgb[3])
 {
   const ColourPixel *c = &p->colour[0][0] + tap->colour;
-  const ColourPixel cell[4] = { c[0], c[1], c[COLOUR_DEPTHS], c[COLOUR_DEPTHS + 1] };
+  const ColourPixel cell[4] = { c[0], c[1], c[COLOUR_DEPTHS],
+    c[COLOUR_DEPTHS + 1] };
   int x = tap->colour_beam, y = tap->colour_depth;
-  int weight[4] = { (256 - x) * (256 - y), (256 - x) * y, x * (256 - y), x * y };
+  int weight[4] = { (256 - x) * (256 - y), (256 - x) * y, x * (256 - y),
+    x * y };
   int sum = 0, r = 0, g = 0, b = 0;
 
   for (int k = 0; k < 4; k++) {
@@ -312,7 +317,8 @@ echo_phantom_square (const EchoPhantom *p)
 {
   EchoView roi = echo_phantom_roi (p);
   double side = fmax (roi.width, roi.height);
-  double x = roi.x + roi.width / 2 - side / 2, y = roi.y + roi.height / 2 - side / 2;
+  double x = roi.x + roi.width / 2 - side / 2,
+         y = roi.y + roi.height / 2 - side / 2;
   x = fmax (0, fmin (x, ECHO_SCREEN_WIDTH - side));
   y = fmax (0, fmin (y, ECHO_SCREEN_HEIGHT - side));
   return (EchoView){ x, y, side, side };
@@ -410,8 +416,9 @@ halve_row (const uint8_t *large, int side, uint16_t *sums)
   const uint8_t *in = large;
   for (int x = 0; x < side; x++, in += 6)
     for (int k = 0; k < 3; k++)
-      sums[3 * x + k] = (uint16_t) ((x > 0 ? in[k - 3] : 0) + 3 * in[k] + 3 * in[k + 3]
-                                    + (x + 1 < side ? in[k + 6] : 0));
+      sums[3 * x + k] =
+          (uint16_t) ((x > 0 ? in[k - 3] : 0) + 3 * in[k] + 3 * in[k + 3]
+                      + (x + 1 < side ? in[k + 6] : 0));
 }
 
 /* Halves a picture with the triangle filter of an antialiased bilinear resize.
@@ -438,7 +445,8 @@ halve (const uint8_t *large, int side, uint16_t *sums, uint8_t *small)
 
 void
 echo_phantom_instance (EchoPhantom *p, int k, int frames, EchoView view,
-    int side, uint8_t *rgb, int cells, uint8_t *jet, uint8_t *atrium, float *area)
+    int side, uint8_t *rgb, int cells, uint8_t *jet, uint8_t *atrium,
+    float *area)
 {
   size_t need = (12 + 12) * (size_t) side * side; /* the picture, its sums */
   double *times = malloc (frames * sizeof *times);
@@ -454,7 +462,8 @@ echo_phantom_instance (EchoPhantom *p, int k, int frames, EchoView view,
       size_t mask = (size_t) j * cells * cells;
       echo_phantom_render (p, times[j], view, 2 * side, 2 * side, p->large,
           6 * (ptrdiff_t) side);
-      halve (p->large, side, (uint16_t *) (p->large + 12 * (size_t) side * side),
+      halve (p->large, side,
+          (uint16_t *) (p->large + 12 * (size_t) side * side),
           rgb + 3 * (size_t) j * side * side);
       double share = 0;
       if (cells > 0)

@@ -87,7 +87,7 @@ clamp_jet (EchoJet *jet)
   ok &= clamp (&jet->direction, -0.6, 0.6);
   ok &= clamp (&jet->orifice, -1, 1);
   ok &= clamp (&jet->onset, 0, 0.9);
-  ok &= clamp (&jet->duration, 0.1, 1 - jet->onset);
+  ok &= clamp (&jet->duration, 0.1, 1 - jet->onset + 1e-9);
   return ok;
 }
 
@@ -167,7 +167,8 @@ echo_settings_clamp (EchoSettings *s)
 int
 echo_grade (double severity)
 {
-  return (severity >= ECHO_SEVERITY_MILD) + (severity >= ECHO_SEVERITY_MODERATE);
+  return (severity >= ECHO_SEVERITY_MILD)
+         + (severity >= ECHO_SEVERITY_MODERATE);
 }
 
 static double
@@ -258,8 +259,7 @@ echo_recording_truth (const EchoSettings *s)
 }
 
 void
-echo_instance_times (
-    const EchoSettings *s, int k, int frames, double *times)
+echo_instance_times (const EchoSettings *s, int k, int frames, double *times)
 {
   double begin = echo_instance_begin (s, k);
   int last = -1;
@@ -307,10 +307,10 @@ draw_anatomy (EchoSettings *s, PhantomRandom *r)
   s->lv_width = phantom_random_between (r, 4.0, 5.4);
   s->la_length = phantom_random_between (r, 4.0, 5.6);
   s->la_width = phantom_random_between (r, 3.6, 4.8);
-  s->rv_width = phantom_random_between (r, 2.3, 3.6);
+  s->rv_width = phantom_random_between (r, 2.6, 3.8);
   s->ra_width = phantom_random_between (r, 3.3, 4.6);
   s->ra_length = phantom_random_between (r, 3.8, 5.0);
-  s->wall = phantom_random_between (r, 0.75, 1.25);
+  s->wall = phantom_random_between (r, 0.65, 1.05);
   s->shortening = phantom_random_between (r, 0.16, 0.38);
   s->excursion = phantom_random_between (r, 0.7, 1.5);
 }
@@ -334,10 +334,10 @@ draw_machine (EchoSettings *s, PhantomRandom *r)
 {
   double base = s->heart_y + s->scale * s->lv_length;
   double roof = base + s->scale * s->la_length;
-  double axis = atan2 (s->heart_x - s->scale * s->lv_length * sin (s->tilt),
-      base);
+  double axis =
+      atan2 (s->heart_x - s->scale * s->lv_length * sin (s->tilt), base);
 
-  s->depth = fmin (30, roof + phantom_random_between (r, 0.8, 2.4));
+  s->depth = fmin (30, roof + phantom_random_between (r, 0.6, 2.0));
   s->sector = phantom_random_between (r, 0.58, 0.74);
   s->nyquist = phantom_random_between (r, 0.4, 0.75);
   s->colour_gain = phantom_random_between (r, 0.65, 1.05);
@@ -346,10 +346,12 @@ draw_machine (EchoSettings *s, PhantomRandom *r)
   s->grey_noise = phantom_random_between (r, 0.1, 0.9);
   s->depth_gain = phantom_random_between (r, 0.1, 0.6);
   s->variance = chance (r, 0.6);
-  s->box_left = axis - phantom_random_between (r, 0.26, 0.5);
-  s->box_right = axis + phantom_random_between (r, 0.27, 0.36);
+  s->box_left = fmax (-s->sector, axis - phantom_random_between (r, 0.26, 0.5));
+  s->box_right =
+      fmin (s->sector, axis + phantom_random_between (r, 0.27, 0.36));
   s->box_top = base - phantom_random_between (r, 2.2, 5.5);
-  s->box_bottom = fmin (s->depth - 0.2, roof + phantom_random_between (r, 0.1, 0.9));
+  s->box_bottom =
+      fmin (s->depth - 0.2, roof + phantom_random_between (r, 0.1, 0.9));
   s->layout = phantom_random_below (r, ECHO_LAYOUTS);
 }
 
@@ -362,8 +364,25 @@ draw_jet (EchoJet *jet, PhantomRandom *r, bool eccentric)
   jet->direction = phantom_random_between (r, -0.3, 0.3);
   jet->orifice = phantom_random_between (r, -0.5, 0.5);
   jet->duration = chance (r, 0.5) ? phantom_random_between (r, 0.7, 1)
-                                  : phantom_random_between (r, 0.25, 0.7);
+                                  : phantom_random_between (r, 0.3, 0.7);
   jet->onset = phantom_random_unit (r) * (1 - jet->duration);
+}
+
+/* Two jets part, and a large one stays on the atrium's axis. */
+static void
+place_jets (EchoSettings *s, PhantomRandom *r)
+{
+  EchoJet *first = &s->jet[0], *second = &s->jet[1];
+
+  if (s->jets == 2) {
+    double side = first->wall ? first->wall : chance (r, 0.5) ? -1 : 1;
+    first->orifice = side * phantom_random_between (r, 0.3, 0.8);
+    first->direction = side * phantom_random_between (r, 0.1, 0.3);
+    second->orifice = -side * phantom_random_between (r, 0.4, 0.9);
+    second->direction = -side * phantom_random_between (r, 0.05, 0.2);
+  }
+  for (int j = 0; j < s->jets; j++)
+    s->jet[j].direction *= fmax (0.1, 1 - 2 * s->jet[j].area);
 }
 
 /* Jets whose severities add up to `severity`. Shapes are drawn again until the
@@ -371,7 +390,7 @@ draw_jet (EchoJet *jet, PhantomRandom *r, bool eccentric)
 static void
 draw_jets (EchoSettings *s, PhantomRandom *r, double severity, bool positive)
 {
-  double eccentric = positive ? 0.38 : 0.2;
+  double eccentric = positive ? 0.5 : 0.2;
   for (int attempt = 0; attempt < 64; attempt++) {
     double share = 1;
     s->jets = chance (r, positive ? 0.15 : 0) ? 2 : 1;
@@ -382,15 +401,18 @@ draw_jets (EchoSettings *s, PhantomRandom *r, double severity, bool positive)
     }
     s->jet[0].area = share * severity / jet_weight (&s->jet[0]);
     s->jet[1].area = (1 - share) * severity / jet_weight (&s->jet[1]);
-    double most = s->jet[0].wall ? 0.25 : 0.6;
-    if (s->jet[0].area <= most && (s->jets < 2 || s->jet[1].area <= 0.4))
+    place_jets (s, r);
+    double most = s->jets == 2 ? 0.4 : 0.6;
+    if (s->jet[0].area <= (s->jet[0].wall ? 0.25 : most)
+        && (s->jets < 2 || s->jet[1].area <= 0.2))
       return;
   }
   s->jets = 1;
   draw_jet (&s->jet[0], r, false);
   s->jet[0].duration = 0.8;
   s->jet[0].onset = 0.1;
-  s->jet[0].area = fmin (0.6, severity);
+  s->jet[0].area = severity;
+  place_jets (s, r);
 }
 
 /* A beat whose systole lies in instance k; -1 where there is none. */
@@ -403,17 +425,55 @@ beat_within (const EchoSettings *s, int k)
   return end <= begin + s->clip ? first : -1;
 }
 
-/* One beat shows the whole regurgitation, in a random instance; the others'
- * areas are smaller. */
+/* Beats that are graded: those whose jets' middle lies in an instance. */
 static void
-draw_beats (EchoSettings *s, PhantomRandom *r)
+set_instance (EchoSettings *s, int k, double factor)
 {
-  int k = phantom_random_below (r, ECHO_INSTANCES), beat;
-  while ((beat = beat_within (s, k)) < 0)
+  double begin = echo_instance_begin (s, k);
+  int last = (int) ceil ((begin + s->clip) * s->heart_rate / 60 + s->phase) + 1;
+  for (int i = -1; i <= last; i++) {
+    double middle = jet_middle (s, i);
+    if (middle >= begin && middle < begin + s->clip)
+      s->beat[(i + ECHO_BEATS) % ECHO_BEATS] = factor;
+  }
+}
+
+/* How much of the regurgitation the other two instances show: most of it or
+ * next to nothing. Traces are mostly there in every beat; what counts often
+ * comes and goes, so that neither a random instance nor the mean of all three
+ * tells the grade (training/phantom_oracle.py prints what each cue is worth). */
+static void
+draw_other_instances (EchoSettings *s, PhantomRandom *r, int grade, int worst)
+{
+  static const double both_low[] = { 0.1, 0.85, 0.65 }; /* by grade */
+  static const double one_low[] = { 0.05, 0.12, 0.2 };
+  double u = phantom_random_unit (r);
+  int lows = u < both_low[grade]                    ? 2
+             : u < both_low[grade] + one_low[grade] ? 1
+                                                    : 0;
+  int first = (worst + 1 + phantom_random_below (r, 2)) % ECHO_INSTANCES;
+
+  for (int k = 0; k < ECHO_INSTANCES; k++) {
+    if (k == worst)
+      continue;
+    bool low = lows == 2 || (lows == 1 && k == first);
+    set_instance (s, k,
+        low ? phantom_random_between (r, 0.02, 0.12)
+            : phantom_random_between (r, 0.8, 1));
+  }
+}
+
+/* One beat, in a random instance, shows the whole regurgitation. */
+static void
+draw_beats (EchoSettings *s, PhantomRandom *r, int grade)
+{
+  int worst = phantom_random_below (r, ECHO_INSTANCES), beat;
+  while ((beat = beat_within (s, worst)) < 0)
     s->phase = phantom_random_unit (r);
   for (int i = 0; i < ECHO_BEATS; i++)
-    s->beat[i] = phantom_random_between (r, 0.05, 0.7);
-  s->beat[(beat % ECHO_BEATS + ECHO_BEATS) % ECHO_BEATS] = 1;
+    s->beat[i] = phantom_random_between (r, 0.02, 0.7);
+  draw_other_instances (s, r, grade, worst);
+  s->beat[(beat + ECHO_BEATS) % ECHO_BEATS] = 1;
 }
 
 static int
@@ -428,15 +488,15 @@ draw_severity (PhantomRandom *r, int grade)
 {
   const double margin = exp (MARGIN);
   switch (grade) {
-  case 0:
-    if (chance (r, 0.55))
-      return 0;
-    return log_between (r, 0.012, ECHO_SEVERITY_MILD / margin);
-  case 1:
-    return log_between (r, ECHO_SEVERITY_MILD * margin,
-        ECHO_SEVERITY_MODERATE / margin);
-  default:
-    return log_between (r, ECHO_SEVERITY_MODERATE * margin, 0.9);
+    case 0:
+      if (chance (r, 0.45))
+        return 0;
+      return log_between (r, 0.012, ECHO_SEVERITY_MILD / margin);
+    case 1:
+      return log_between (
+          r, ECHO_SEVERITY_MILD * margin, ECHO_SEVERITY_MODERATE / margin);
+    default:
+      return log_between (r, ECHO_SEVERITY_MODERATE * margin, 0.62);
   }
 }
 
@@ -456,5 +516,5 @@ echo_settings_draw (EchoSettings *s, uint64_t seed, int grade)
   double severity = draw_severity (&r, grade);
   if (severity > 0)
     draw_jets (s, &r, severity, grade > 0);
-  draw_beats (s, &r);
+  draw_beats (s, &r, grade);
 }

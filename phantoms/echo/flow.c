@@ -39,8 +39,7 @@ line_length (const Line *line)
 {
   float length = 0;
   for (int i = 1; i < line->n; i++)
-    length += hypotf (
-        line->u[i] - line->u[i - 1], line->v[i] - line->v[i - 1]);
+    length += hypotf (line->u[i] - line->u[i - 1], line->v[i] - line->v[i - 1]);
   return length;
 }
 
@@ -66,8 +65,8 @@ resample (const Line *line, JetPath *jet)
 }
 
 static void
-central_line (const Ellipse *atrium, float u, float v, float direction,
-    Line *line)
+central_line (
+    const Ellipse *atrium, float u, float v, float direction, Line *line)
 {
   float reach = atrium->v + atrium->b - v;
   line->n = 0;
@@ -77,11 +76,12 @@ central_line (const Ellipse *atrium, float u, float v, float direction,
 
 /* From the orifice to the wall and along it, `inset` from the border. */
 static void
-wall_line (const Ellipse *atrium, float u, float v, int wall, float inset,
-    Line *line)
+wall_line (
+    const Ellipse *atrium, float u, float v, int wall, float inset, Line *line)
 {
   float a = atrium->a - inset, b = atrium->b - inset;
-  float angle = asinf (fmaxf (-0.9f, fminf (0.6f, (v - atrium->v) / b))) + 0.35f;
+  float angle =
+      asinf (fmaxf (-0.9f, fminf (0.6f, (v - atrium->v) / b))) + 0.35f;
 
   line->n = 0;
   line_add (line, u, v);
@@ -122,10 +122,12 @@ lay_jet (const EchoJet *jet, const Ellipse *atrium, float left, float right,
     return;
   for (int pass = 0; pass < 2; pass++) {
     if (jet->wall)
-      wall_line (atrium, u, base - 0.1f, jet->wall, 0.5f * width + 0.05f, &line);
+      wall_line (
+          atrium, u, base - 0.1f, jet->wall, 0.5f * width + 0.05f, &line);
     else
       central_line (atrium, u, base - 0.1f, (float) jet->direction, &line);
-    path->length = fminf ((float) jet->aspect * width, 0.94f * line_length (&line));
+    path->length =
+        fminf ((float) jet->aspect * width, 0.94f * line_length (&line));
     width = area / (path->length * PROFILE_MEAN);
   }
   path->half_width = 0.5f * width;
@@ -154,7 +156,8 @@ static float
 jet_share (const EchoSettings *s, const Heart *h, int j)
 {
   float envelope = jet_envelope (&s->jet[j], h->systole);
-  return (float) s->jet[j].area * beat_factor (s, h->beat) * envelope * envelope;
+  return (float) s->jet[j].area * beat_factor (s, h->beat) * envelope
+         * envelope;
 }
 
 float
@@ -181,12 +184,15 @@ lay_jets (const EchoSettings *s, const Heart *h, Flow *flow)
     flow->orifice_radius[j] = fminf (1.0f, 0.18f + 0.3f * sqrtf (area));
   }
   if (s->tricuspid_jet > 0) {
-    EchoJet right = { .aspect = 2.2, .direction = 0.1, .onset = 0.05,
-      .duration = 0.9 };
+    EchoJet right = {
+      .aspect = 2.2, .direction = 0.1, .onset = 0.05, .duration = 0.9
+    };
     float envelope = jet_envelope (&right, h->systole);
     lay_jet (&right, &h->ra, h->ra.u - 0.6f * h->ra.a, h->crux - 0.3f,
-        h->base_right, (float) s->tricuspid_jet * 3.0f * h->ra.a * h->ra.b
-        * envelope * envelope, &flow->jet[FLOW_JETS - 1]);
+        h->base_right,
+        (float) s->tricuspid_jet * 3.0f * h->ra.a * h->ra.b * envelope
+            * envelope,
+        &flow->jet[FLOW_JETS - 1]);
   }
 }
 
@@ -214,8 +220,8 @@ jet_offset (const JetPath *jet, float u, float v, float *tangent)
     return 9.0f;
   for (int i = 0; i + 1 < JET_POINTS; i++) {
     float du = jet->u[i + 1] - jet->u[i], dv = jet->v[i + 1] - jet->v[i];
-    float t = ((u - jet->u[i]) * du + (v - jet->v[i]) * dv)
-              / (du * du + dv * dv);
+    float t =
+        ((u - jet->u[i]) * du + (v - jet->v[i]) * dv) / (du * du + dv * dv);
     float open = t;
     t = clamp01 (t);
     float x = u - jet->u[i] - t * du, y = v - jet->v[i] - t * dv;
@@ -253,7 +259,7 @@ sample_jet (const JetPath *jet, float u, float v, float velocity)
 
   if (e > 1.35f)
     return f;
-  f.power = 1.6f * (1.0f - smooth (e - 0.35f)) ; /* 1 - threshold at e = 1 */
+  f.power = 1.6f * (1.0f - smooth (e - 0.35f)); /* 1 - threshold at e = 1 */
   velocity *= 1.0f - 0.25f * e * e;
   f.u = velocity * tangent[0];
   f.v = velocity * tangent[1];
@@ -264,8 +270,8 @@ sample_jet (const JetPath *jet, float u, float v, float velocity)
 
 /* Blood that gathers speed towards an orifice: shells of equal velocity. */
 static FlowSample
-sample_convergence (const Flow *flow, const Heart *h, float nyquist, int j,
-    float u, float v)
+sample_convergence (
+    const Flow *flow, const Heart *h, float nyquist, int j, float u, float v)
 {
   float x = flow->orifice_u[j] - u, y = h->base - 0.1f - v;
   float r = sqrtf (x * x + y * y) + 0.05f, radius = flow->orifice_radius[j];
@@ -284,8 +290,8 @@ sample_convergence (const Flow *flow, const Heart *h, float nyquist, int j,
 
 /* Through an atrioventricular valve: a column from the atrium to the apex. */
 static FlowSample
-sample_inflow (float velocity, float left, float right, float base, float u,
-    float v)
+sample_inflow (
+    float velocity, float left, float right, float base, float u, float v)
 {
   float reach = 2.2f + 3.0f * velocity, half = 0.5f * (right - left) * 0.85f;
   float off = (u - 0.5f * (left + right)) / half;
@@ -361,27 +367,28 @@ sample_swirl (const Heart *h, float velocity, float u, float v)
 }
 
 FlowSample
-flow_sample (const EchoSettings *s, const Heart *h, const Flow *flow, float u,
-    float v)
+flow_sample (
+    const EchoSettings *s, const Heart *h, const Flow *flow, float u, float v)
 {
   FlowSample best = { 0 };
 
   stronger (&best, sample_inflow (flow->inflow, h->annulus[0], h->annulus[1],
                        h->base, u, v));
-  stronger (&best, sample_inflow (0.65f * flow->inflow,
-                       h->ra.u - 0.8f * h->ra.a, h->crux - 0.3f, h->base_right,
-                       u, v));
+  stronger (
+      &best, sample_inflow (0.65f * flow->inflow, h->ra.u - 0.8f * h->ra.a,
+                 h->crux - 0.3f, h->base_right, u, v));
   stronger (&best, sample_outflow (h, flow->outflow, u, v));
   stronger (&best, sample_vein (h, flow->vein, u, v));
   stronger (&best, sample_swirl (h, flow->swirl, u, v));
   for (int j = 0; j < FLOW_JETS; j++) {
     if (!flow->jet[j].present)
       continue;
-    stronger (&best, sample_jet (&flow->jet[j], u, v,
-                         j < ECHO_MAX_JETS ? MITRAL_JET_VELOCITY
-                                           : TRICUSPID_JET_VELOCITY));
+    stronger (&best,
+        sample_jet (&flow->jet[j], u, v,
+            j < ECHO_MAX_JETS ? MITRAL_JET_VELOCITY : TRICUSPID_JET_VELOCITY));
     if (j < ECHO_MAX_JETS)
-      stronger (&best, sample_convergence (flow, h, (float) s->nyquist, j, u, v));
+      stronger (
+          &best, sample_convergence (flow, h, (float) s->nyquist, j, u, v));
   }
   return best;
 }

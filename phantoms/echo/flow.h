@@ -13,13 +13,13 @@ enum { JET_POINTS = 14, FLOW_JETS = ECHO_MAX_JETS + 1 };
 typedef struct JetPath {
   bool present;
   float u[JET_POINTS], v[JET_POINTS];
-  float length, half_width; ///< cm
-  float area;               ///< cm², of the path's shape
+  float length, half_width;           ///< cm
+  float area;                         ///< cm², of the path's shape
   float low_u, high_u, low_v, high_v; ///< what encloses it
 } JetPath;
 
 typedef struct Flow {
-  JetPath jet[FLOW_JETS]; ///< the last one is the tricuspid valve's
+  JetPath jet[FLOW_JETS];             ///< the last one is the tricuspid valve's
   float inflow, outflow, vein, swirl; ///< m/s now
   float orifice_u[ECHO_MAX_JETS], orifice_radius[ECHO_MAX_JETS];
 } Flow;
@@ -44,8 +44,7 @@ typedef struct FlowSample {
   float ragged;   ///< how uneven the power is
 } FlowSample;
 
-FlowSample flow_sample (
-    const EchoSettings *settings, const Heart *heart, const Flow *flow, float u,
-    float v);
+FlowSample flow_sample (const EchoSettings *settings, const Heart *heart,
+    const Flow *flow, float u, float v);
 
 #endif

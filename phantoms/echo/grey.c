@@ -16,29 +16,30 @@
 #define LEVEL_SEPTUM -17.0f
 #define LEVEL_LATERAL -24.0f
 #define LEVEL_ATRIAL_WALL -20.0f
-#define LEVEL_BORDER -11.0f /* pericardium and what lies against it */
+#define LEVEL_BORDER -9.0f /* pericardium and what lies against it */
 #define LEVEL_BEYOND -50.0f
 #define LEVEL_LEAFLET -9.0f
 #define DYNAMIC_RANGE 56.0f
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)               \
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)            \
     && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 /* The same IEEE operations in wider registers: the same bits. */
 #define CLONES                                                                 \
-  __attribute__ ((target_clones ("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+  __attribute__ ((                                                             \
+      target_clones ("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define CLONES
 #endif
 
 /* One beam's samples on their way to grey. */
 typedef struct Beam {
-  float u[GREY_DEPTHS], v[GREY_DEPTHS]; ///< heart coordinates
-  float blood[GREY_DEPTHS];             ///< to the nearest cavity
-  float outside[GREY_DEPTHS];           ///< to the heart's surface
-  float level[GREY_DEPTHS];             ///< dB
+  float u[GREY_DEPTHS], v[GREY_DEPTHS];           ///< heart coordinates
+  float blood[GREY_DEPTHS];                       ///< to the nearest cavity
+  float outside[GREY_DEPTHS];                     ///< to the heart's surface
+  float level[GREY_DEPTHS];                       ///< dB
   float move_u[GREY_DEPTHS], move_v[GREY_DEPTHS]; ///< since end-diastole, cm
-  float leaflet[GREY_DEPTHS];           ///< squared distance, cm²
-  float rough[GREY_DEPTHS];             ///< slow normal numbers of the tissue
+  float leaflet[GREY_DEPTHS];                     ///< squared distance, cm²
+  float rough[GREY_DEPTHS]; ///< slow normal numbers of the tissue
 } Beam;
 
 void
@@ -96,12 +97,14 @@ beam_distances (const Heart *heart, Beam *beam)
     float u = beam->u[i], v = beam->v[i];
     float lv = greater (ventricle_distance (&h, u, v), v - h.base - 0.3f);
     float la = greater (ellipse_distance (&h.la, u, v), h.base - 0.3f - v);
-    float ra = greater (ellipse_distance (&h.ra, u, v), h.base_right - 0.3f - v);
-    float rv = greater (ellipse_distance (&h.rv, u, v), v - h.base_right - 0.3f);
+    float ra =
+        greater (ellipse_distance (&h.ra, u, v), h.base_right - 0.3f - v);
+    float rv =
+        greater (ellipse_distance (&h.rv, u, v), v - h.base_right - 0.3f);
     rv = greater (rv, h.wall - lv);
 
     /* trabeculae and uneven walls */
-    float uneven = 0.09f * beam->rough[i];
+    float uneven = 0.11f * beam->rough[i];
     beam->blood[i] = lesser (lesser (lv, rv), lesser (la, ra)) + uneven;
     beam->outside[i] = lesser (lesser (lv - h.wall, rv - 0.4f),
                            lesser (la - 0.25f, ra - 0.25f))
@@ -121,7 +124,8 @@ beam_levels (const Heart *heart, const GreyPlan *p, int b, Beam *beam)
     float r = GREY_FIRST + i * p->step;
     int next = i + 1 < GREY_DEPTHS ? i + 1 : i;
     /* how squarely the beam meets the surface, 0 .. 1 */
-    float facing = __builtin_fabsf (beam->blood[next] - beam->blood[i]) * per_step;
+    float facing =
+        __builtin_fabsf (beam->blood[next] - beam->blood[i]) * per_step;
     facing = lesser (facing, 1.0f);
 
     float below = smooth ((v - h.base) / 0.8f + 0.5f);
@@ -131,23 +135,24 @@ beam_levels (const Heart *heart, const GreyPlan *p, int b, Beam *beam)
                  + 3.5f * beam->rough[i];
     /* drop-out of walls along the beam, but for the septum */
     wall -= 8.0f * (1.0f - facing) * mix (lateral, 0.8f, below);
-    wall -= 9.0f * smooth ((-u - h.lv_a - 0.8f * h.wall) / 0.8f) * (1.0f - below);
+    wall -=
+        9.0f * smooth ((-u - h.lv_a - 0.8f * h.wall) / 0.8f) * (1.0f - below);
     float near_border = beam->blood[i] * 5.0f;
-    wall += 6.0f * facing / (1.0f + near_border * near_border);
+    wall += 8.0f * facing / (1.0f + near_border * near_border);
 
     /* beyond the heart: a bright border that fades */
     float out = beam->outside[i];
-    float fade = smooth (out / 1.7f);
+    float fade = smooth (out / 1.3f);
     float border = LEVEL_BORDER - 12.0f * (1.0f - facing) - lung
                    - 9.0f * (1.0f - below) * (1.0f - below)
-                   + 2.0f * beam->rough[i];
+                   + 3.0f * beam->rough[i];
     float beyond = mix (border, LEVEL_BEYOND - lung, fade);
     float tissue = mix (wall, beyond, smooth (out / 0.3f + 0.5f));
 
     /* the near field: haze over everything */
     float close = 1.0f - clamp01 (r / 8.0f);
-    float blood = mix (LEVEL_VENTRICULAR_BLOOD + 9.0f * close, LEVEL_ATRIAL_BLOOD,
-        below);
+    float blood =
+        mix (LEVEL_VENTRICULAR_BLOOD + 9.0f * close, LEVEL_ATRIAL_BLOOD, below);
     float level = mix (blood, tissue, smooth (beam->blood[i] / 0.22f + 0.5f));
     float haze = -18.0f - 9.0f * r;
     level = greater (level, haze);
@@ -163,11 +168,13 @@ beam_motion (const EchoSettings *s, const Heart *heart, Beam *beam)
 {
   const float c = heart->contraction, base = heart->base, roof = heart->roof;
   const float excursion = (float) s->excursion * c;
-  const float inward = (float) s->shortening * c, reach = 1.0f / (heart->lv_a + 1.0f);
+  const float inward = (float) s->shortening * c,
+              reach = 1.0f / (heart->lv_a + 1.0f);
 
   for (int i = 0; i < GREY_DEPTHS; i++) {
     float u = beam->u[i], v = beam->v[i];
-    float above = clamp01 (v / base), under = clamp01 ((roof - v) / (roof - base));
+    float above = clamp01 (v / base),
+          under = clamp01 ((roof - v) / (roof - base));
     float share = lesser (above, under);
     float x = u * reach, far = 1.0f / (1.0f + x * x);
     beam->move_v[i] = -excursion * share;
@@ -178,8 +185,8 @@ beam_motion (const EchoSettings *s, const Heart *heart, Beam *beam)
 /* ---- leaflets ---------------------------------------------------------- */
 
 CLONES static void
-leaflet_distance (float u0, float v0, float u1, float v1, int first, int last,
-    Beam *beam)
+leaflet_distance (
+    float u0, float v0, float u1, float v1, int first, int last, Beam *beam)
 {
   float du = u1 - u0, dv = v1 - v0, per = 1.0f / (du * du + dv * dv + 1e-6f);
 
@@ -218,8 +225,8 @@ beam_leaflets (const Heart *h, Beam *beam)
   for (int l = 0; l < LEAFLETS; l++)
     for (int k = 0; k < 2; k++) {
       const Leaflet *f = &h->leaflet[l];
-      leaflet_distance (f->u[k], f->v[k], f->u[k + 1], f->v[k + 1], first, last,
-          beam);
+      leaflet_distance (
+          f->u[k], f->v[k], f->u[k + 1], f->v[k + 1], first, last, beam);
     }
   for (int i = first; i < last; i++) {
     float d = beam->leaflet[i] / (0.10f * 0.10f);
@@ -263,7 +270,8 @@ CLONES static void
 beam_rough (const EchoSettings *s, const GreyPlan *p, const Textures *t, int b,
     Beam *beam)
 {
-  float n = (float) (sin (s->tilt) * s->scale), c = (float) (cos (s->tilt) * s->scale);
+  float n = (float) (sin (s->tilt) * s->scale),
+        c = (float) (cos (s->tilt) * s->scale);
   float sine = p->sine[b], cosine = p->cosine[b];
   const float *row = t->patches[(b / 2) & (NOISE_BEAMS - 1)];
   const float *next = t->patches[(b / 2 + 1) & (NOISE_BEAMS - 1)];
@@ -272,20 +280,24 @@ beam_rough (const EchoSettings *s, const GreyPlan *p, const Textures *t, int b,
   for (int i = 0; i < GREY_DEPTHS; i++) {
     float x = beam->move_u[i] * c - beam->move_v[i] * n;
     float y = beam->move_u[i] * n + beam->move_v[i] * c;
-    float depth = ((float) i - (x * sine + y * cosine) * per_step) * 0.5f + 256.0f;
+    float depth =
+        ((float) i - (x * sine + y * cosine) * per_step) * 0.5f + 256.0f;
     int d = (int) depth;
     float t1 = depth - (float) d;
-    float a = mix (row[d & (NOISE_DEPTHS - 1)], row[(d + 1) & (NOISE_DEPTHS - 1)], t1);
-    float z = mix (next[d & (NOISE_DEPTHS - 1)], next[(d + 1) & (NOISE_DEPTHS - 1)], t1);
+    float a = mix (
+        row[d & (NOISE_DEPTHS - 1)], row[(d + 1) & (NOISE_DEPTHS - 1)], t1);
+    float z = mix (
+        next[d & (NOISE_DEPTHS - 1)], next[(d + 1) & (NOISE_DEPTHS - 1)], t1);
     beam->rough[i] = mix (a, z, (b & 1) * 0.5f);
   }
 }
 
 CLONES static void
-beam_to_grey (const EchoSettings *s, const GreyPlan *p, const Textures *t, int b,
-    FrameNoise offset, const Beam *beam, uint8_t *grey)
+beam_to_grey (const EchoSettings *s, const GreyPlan *p, const Textures *t,
+    int b, FrameNoise offset, const Beam *beam, uint8_t *grey)
 {
-  float c = (float) (cos (s->tilt) * s->scale), n = (float) (sin (s->tilt) * s->scale);
+  float c = (float) (cos (s->tilt) * s->scale),
+        n = (float) (sin (s->tilt) * s->scale);
   float sine = p->sine[b], cosine = p->cosine[b];
   const float *blood_row =
       t->speckle[(b + offset.blood_beam) & (SPECKLE_BEAMS - 1)];
@@ -304,11 +316,13 @@ beam_to_grey (const EchoSettings *s, const GreyPlan *p, const Textures *t, int b
     float tissue = speckle_at (t, (float) (b + 512) - across / r * per_angle,
         (float) (i + 1024) - along * per_step);
     float blood = blood_row[(i + offset.blood_depth) & (SPECKLE_DEPTHS - 1)];
-    float level = beam->level[i] + p->tgc[i] + mix (blood, tissue, solid);
-    float noise = floor_level + rise * r
-                  + 0.7f * noise_row[(2 * i + offset.noise_depth)
-                                     & (SPECKLE_DEPTHS - 1)];
-    float shade = clamp01 (1.0f + greater (level, noise) * (1.0f / DYNAMIC_RANGE));
+    float level =
+        beam->level[i] + p->tgc[i] + 1.25f * mix (blood, tissue, solid);
+    float noise =
+        floor_level + rise * r
+        + 0.7f * noise_row[(2 * i + offset.noise_depth) & (SPECKLE_DEPTHS - 1)];
+    float shade =
+        clamp01 (1.0f + greater (level, noise) * (1.0f / DYNAMIC_RANGE));
     grey[i] = (uint8_t) (int) (255.0f * shade * (0.35f + 0.65f * shade) + 0.5f);
   }
 }

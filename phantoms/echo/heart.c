@@ -29,8 +29,9 @@ heart_clock (const EchoSettings *s, double time, Heart *h)
                      - 0.25f * smooth ((p - 0.84f) / 0.13f);
   h->early = bump (p, e + 0.03f, e + 0.1f, e + 0.12f, e + 0.27f);
   h->late = bump (p, 0.82f, 0.88f, 0.9f, 0.985f);
-  h->opening = lesser (1.0f,
-      h->early + 0.75f * h->late + 0.3f * bump (p, e + 0.03f, e + 0.08f, 0.95f, 0.99f));
+  h->opening =
+      lesser (1.0f, h->early + 0.75f * h->late
+                        + 0.3f * bump (p, e + 0.03f, e + 0.08f, 0.95f, 0.99f));
   h->ejection = bump (p, 0.03f, 0.1f, 0.6f * e, e);
   h->filling = bump (p, 0.08f, 0.2f, e - 0.02f, e + 0.05f)
                + 0.8f * bump (p, e + 0.04f, e + 0.12f, e + 0.2f, 0.8f);
@@ -65,9 +66,9 @@ heart_shape (const EchoSettings *s, float c, Heart *h)
   h->ra.v = h->base_right + length - h->ra.b;
 
   h->rv.a = (float) s->rv_width * (1.0f - 0.22f * c);
-  h->rv.b = 0.62f * h->base_right;
+  h->rv.b = 0.56f * h->base_right;
   h->rv.u = -(h->lv_a + h->wall);
-  h->rv.v = 0.72f * h->base_right;
+  h->rv.v = 0.76f * h->base_right;
 }
 
 static void
@@ -104,7 +105,8 @@ heart_valves (Heart *h)
   set_leaflet (&h->leaflet[TRICUSPID_SEPTAL], right, base, meet, base - 0.25f,
       right - 0.2f * width, base - 0.45f * width, h->opening, -0.1f);
   set_leaflet (&h->leaflet[TRICUSPID_LATERAL], left, base + 0.15f, meet,
-      base - 0.25f, left + 0.3f * width, base - 0.45f * width, h->opening, 0.1f);
+      base - 0.25f, left + 0.3f * width, base - 0.45f * width, h->opening,
+      0.1f);
 }
 
 void

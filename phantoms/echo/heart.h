@@ -19,42 +19,48 @@ typedef struct Leaflet {
   float u[3], v[3];
 } Leaflet;
 
-enum { MITRAL_SEPTAL, MITRAL_LATERAL, TRICUSPID_SEPTAL, TRICUSPID_LATERAL,
-  LEAFLETS };
+enum {
+  MITRAL_SEPTAL,
+  MITRAL_LATERAL,
+  TRICUSPID_SEPTAL,
+  TRICUSPID_LATERAL,
+  LEAFLETS
+};
 
 typedef struct Heart {
   double time, phase; ///< s; of the cycle
   int beat;
-  float contraction;  ///< 0 end-diastole .. 1 end-systole
-  float opening;      ///< of the atrioventricular valves, 0 .. 1
-  float early, late;  ///< E and A waves, 0 .. 1
-  float ejection;     ///< through the LVOT, 0 .. 1
-  float filling;      ///< of the atria from the veins, 0 .. 1
-  float systole;      ///< place in systole, 0 .. 1; outside < 0 or > 1
+  float contraction; ///< 0 end-diastole .. 1 end-systole
+  float opening;     ///< of the atrioventricular valves, 0 .. 1
+  float early, late; ///< E and A waves, 0 .. 1
+  float ejection;    ///< through the LVOT, 0 .. 1
+  float filling;     ///< of the atria from the veins, 0 .. 1
+  float systole;     ///< place in systole, 0 .. 1; outside < 0 or > 1
 
-  float base;         ///< v of the mitral annulus
-  float base_right;   ///< v of the tricuspid annulus
-  float lv_a;         ///< half the width of the left ventricle
-  float lv_middle;    ///< v of its widest place
-  float wall;         ///< thickness of its wall
-  float crux;         ///< u where the septa and both valves meet
-  float annulus[2];   ///< u of the mitral annulus' ends
+  float base;       ///< v of the mitral annulus
+  float base_right; ///< v of the tricuspid annulus
+  float lv_a;       ///< half the width of the left ventricle
+  float lv_middle;  ///< v of its widest place
+  float wall;       ///< thickness of its wall
+  float crux;       ///< u where the septa and both valves meet
+  float annulus[2]; ///< u of the mitral annulus' ends
   Ellipse rv, la, ra;
   Leaflet leaflet[LEAFLETS];
-  float roof;         ///< v of the left atrium's roof
+  float roof; ///< v of the left atrium's roof
 } Heart;
 
 void heart_at (const EchoSettings *settings, double time, Heart *heart);
 
 /** The heart at a contraction, without valves: for extents and areas. */
-void heart_shape (const EchoSettings *settings, float contraction, Heart *heart);
+void heart_shape (
+    const EchoSettings *settings, float contraction, Heart *heart);
 
 /** Area of the left atrium at end-systole, cm² of the heart's coordinates. */
 float heart_atrium_area (const EchoSettings *settings);
 
 /** Heart coordinates to cm from the transducer. */
-void heart_to_body (const EchoSettings *settings, double u, double v, double *x,
-    double *y);
+void heart_to_body (
+    const EchoSettings *settings, double u, double v, double *x, double *y);
 
 /* ---- distances: negative inside, cm, near the border ------------------- */
 

@@ -62,7 +62,8 @@ box (const Raster *r, uint8_t *rgba, double x0, double y0, double x1, double y1,
   x1 = (x1 - r->view.x) * scale_x (r);
   y0 = (y0 - r->view.y) * scale_y (r);
   y1 = (y1 - r->view.y) * scale_y (r);
-  int left = (int) fmax (0, floor (x0)), right = (int) fmin (r->width, ceil (x1));
+  int left = (int) fmax (0, floor (x0)),
+      right = (int) fmin (r->width, ceil (x1));
   int top = (int) fmax (0, floor (y0)), low = (int) fmin (r->height, ceil (y1));
   for (int y = top; y < low; y++)
     for (int x = left; x < right; x++)
@@ -70,14 +71,15 @@ box (const Raster *r, uint8_t *rgba, double x0, double y0, double x1, double y1,
 }
 
 static void
-line (const Raster *r, uint8_t *rgba, double x0, double y0, double x1, double y1,
-    double thick, Ink ink)
+line (const Raster *r, uint8_t *rgba, double x0, double y0, double x1,
+    double y1, double thick, Ink ink)
 {
   double length = hypot (x1 - x0, y1 - y0);
   int steps = (int) ceil (length * fmax (scale_x (r), scale_y (r)) * 1.5) + 1;
   for (int i = 0; i <= steps; i++) {
     double x = x0 + (x1 - x0) * i / steps, y = y0 + (y1 - y0) * i / steps;
-    box (r, rgba, x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2, ink);
+    box (r, rgba, x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2,
+        ink);
   }
 }
 
@@ -101,7 +103,8 @@ screen_sector (const EchoSettings *s)
   static const double x[ECHO_LAYOUTS] = { 300, 316, 330 };
   static const double y[ECHO_LAYOUTS] = { 42, 18, 30 };
   static const double height[ECHO_LAYOUTS] = { 372, 392, 396 };
-  return (SectorPlace){ x[s->layout], y[s->layout], height[s->layout] / s->depth };
+  return (
+      SectorPlace){ x[s->layout], y[s->layout], height[s->layout] / s->depth };
 }
 
 static void
@@ -151,13 +154,14 @@ draw_box_outline (const EchoSettings *s, const Raster *r, uint8_t *rgba)
 }
 
 static void
-draw_grey_bar (const Raster *r, uint8_t *rgba, double x, double y, double height)
+draw_grey_bar (
+    const Raster *r, uint8_t *rgba, double x, double y, double height)
 {
   const int steps = 16;
   for (int i = 0; i < steps; i++) {
     uint8_t grey = (uint8_t) (255 - 15 * i);
-    box (r, rgba, x, y + height * i / steps, x + 11, y + height * (i + 1) / steps,
-        (Ink){ { grey, grey, grey } });
+    box (r, rgba, x, y + height * i / steps, x + 11,
+        y + height * (i + 1) / steps, (Ink){ { grey, grey, grey } });
   }
 }
 
@@ -202,21 +206,24 @@ make_writing (const EchoSettings *s)
   snprintf (w.depth, sizeof w.depth, "%.0fCM", s->depth);
   snprintf (w.beats, sizeof w.beats, "%.0f BPM", s->heart_rate);
   snprintf (w.gain, sizeof w.gain, "GAIN %.0f", s->colour_gain * 62);
-  snprintf (w.filter, sizeof w.filter, "WF %d", 40 + phantom_random_below (&r, 60));
-  snprintf (w.date, sizeof w.date, "%02d:%02d:%02d", phantom_random_below (&r, 24),
-      phantom_random_below (&r, 60), phantom_random_below (&r, 60));
+  snprintf (
+      w.filter, sizeof w.filter, "WF %d", 40 + phantom_random_below (&r, 60));
+  int hour = phantom_random_below (&r, 24);
+  int minute = phantom_random_below (&r, 60),
+      second = phantom_random_below (&r, 60);
+  snprintf (w.date, sizeof w.date, "%02d:%02d:%02d", hour, minute, second);
   return w;
 }
 
 static void
-draw_layout (const EchoSettings *s, const ColourMap *map, const Raster *r,
-    uint8_t *rgba)
+draw_layout (
+    const EchoSettings *s, const ColourMap *map, const Raster *r, uint8_t *rgba)
 {
   Writing w = make_writing (s);
 
   if (s->layout == 0) {
-    const char *const right[] = { "PHANTOM 4V", w.depth, w.rate, w.gain, w.filter,
-      w.beats, NULL };
+    const char *const right[] = { "PHANTOM 4V", w.depth, w.rate, w.gain,
+      w.filter, w.beats, NULL };
     write_lines (r, rgba, 520, 52, 1.5, 17, white, right);
     draw_grey_bar (r, rgba, 6, 52, 180);
     draw_colour_bar (s, map, r, rgba, 560, 190, 96);
@@ -229,8 +236,8 @@ draw_layout (const EchoSettings *s, const ColourMap *map, const Raster *r,
     draw_colour_bar (s, map, r, rgba, 588, 40, 130);
     draw_grey_bar (r, rgba, 618, 30, 190);
   } else {
-    const char *const left[] = { "FR", w.rate, w.depth, "", "2D", "66% C 50", "P LOW",
-      "HPEN", "", "CF", w.gain, w.filter, NULL };
+    const char *const left[] = { "FR", w.rate, w.depth, "", "2D", "66% C 50",
+      "P LOW", "HPEN", "", "CF", w.gain, w.filter, NULL };
     write_lines (r, rgba, 8, 40, 1.3, 13, white, left);
     text (r, rgba, 8, 8, 1.5, yellow, "ADULT ECHO PHANTOM");
     text (r, rgba, 548, 452, 1.6, yellow, w.beats);
@@ -239,8 +246,8 @@ draw_layout (const EchoSettings *s, const ColourMap *map, const Raster *r,
 }
 
 void
-screen_draw_still (const EchoSettings *s, const ColourMap *map, const Raster *r,
-    uint8_t *rgba)
+screen_draw_still (
+    const EchoSettings *s, const ColourMap *map, const Raster *r, uint8_t *rgba)
 {
   draw_layout (s, map, r, rgba);
   draw_depth_marks (s, r, rgba);
@@ -281,9 +288,8 @@ typedef struct EcgPlace {
   double left, right, base, height, span; ///< span: s from left to right
 } EcgPlace;
 
-static const EcgPlace ecg_places[ECHO_LAYOUTS] = {
-  { 40, 250, 446, 40, 2.4 }, { 56, 340, 448, 34, 3.0 }, { 60, 540, 462, 30, 4.0 }
-};
+static const EcgPlace ecg_places[ECHO_LAYOUTS] = { { 40, 250, 446, 40, 2.4 },
+  { 56, 340, 448, 34, 3.0 }, { 60, 540, 462, 30, 4.0 } };
 
 /* Points a column: the R wave is narrower than a column. */
 enum { ECG_PARTS = 5 };
@@ -296,8 +302,8 @@ screen_draw_ecg (const EchoSettings *s, const float *table, const Raster *r,
 {
   EcgPlace p = ecg_places[s->layout];
   const uint8_t *ink = ecg_ink[s->layout]->rgb;
-  double sweep = floor (time / p.span), now = p.left + (time / p.span - sweep)
-                                                          * (p.right - p.left);
+  double sweep = floor (time / p.span),
+         now = p.left + (time / p.span - sweep) * (p.right - p.left);
   int first = (int) fmax (0, ceil ((p.left - r->view.x) * scale_x (r) - 0.5));
   int last = (int) fmin (r->width, (p.right - r->view.x) * scale_x (r) - 0.5);
 
@@ -308,15 +314,18 @@ screen_draw_ecg (const EchoSettings *s, const float *table, const Raster *r,
       continue;
     for (int part = 0; part <= ECG_PARTS; part++) {
       double place = r->view.x + (x + (double) part / ECG_PARTS) / scale_x (r);
-      double t = (sweep - (screen > now) + (place - p.left) / (p.right - p.left))
-                 * p.span;
+      double t =
+          (sweep - (screen > now) + (place - p.left) / (p.right - p.left))
+          * p.span;
       double cycles = t * s->heart_rate / 60 + s->phase;
-      double value = table[(int) ((cycles - floor (cycles)) * ECG_TABLE) % ECG_TABLE];
+      double value =
+          table[(int) ((cycles - floor (cycles)) * ECG_TABLE) % ECG_TABLE];
       double y = (p.base - p.height * value - r->view.y) * scale_y (r);
       low = fmin (low, y);
       high = fmax (high, y);
     }
-    for (int i = (int) floor (low - thick); i <= (int) floor (high + thick); i++) {
+    for (int i = (int) floor (low - thick); i <= (int) floor (high + thick);
+         i++) {
       double share = fmin (1, covered (low - thick, high + thick, i));
       if (i < 0 || i >= r->height)
         continue;

@@ -62,7 +62,7 @@ make_speckle (Textures *t, float *room, PhantomRandom *r)
   for (int part = 0; part < 2; part++) {
     float *field = part ? imaginary : real;
     fill (field, N, r);
-    blur (field, spare, SPECKLE_BEAMS, SPECKLE_DEPTHS, 1, 0);
+    blur (field, spare, SPECKLE_BEAMS, SPECKLE_DEPTHS, 2, 0);
     blur (field, spare, SPECKLE_BEAMS, SPECKLE_DEPTHS, 1, 1);
     normalise (field, N);
   }
@@ -83,7 +83,7 @@ textures_make (Textures *t, uint64_t seed)
     return; /* flat pictures; echo_phantom_new() checks its own memory */
   make_speckle (t, room, &r);
   fill (&t->noise[0][0], N, &r);
-  blur (&t->noise[0][0], room, NOISE_BEAMS, NOISE_DEPTHS, 0, 1);
+  blur (&t->noise[0][0], room, NOISE_BEAMS, NOISE_DEPTHS, 1, 0);
   normalise (&t->noise[0][0], N);
   fill (&t->patches[0][0], N, &r);
   for (int pass = 0; pass < 2; pass++)
