@@ -3,6 +3,8 @@
 The paper starts from Kinetics weights; from random weights a grade a video teaches nothing for hours.
 These heads are thrown away afterwards.
 """
+import math
+
 import torch
 from torch import nn
 import torch.nn.functional as F
@@ -35,6 +37,15 @@ class DenseHeads(nn.Module):
         x = self.masks(p).reshape(*p.shape[:2], side, side, 2, inner, inner)
         x = x.permute(4, 0, 1, 2, 5, 3, 6).reshape(2, *p.shape[:2], side * inner, side * inner)
         return x, self.area(z)[..., 0]
+
+
+def continuous_grade(severity, mild=0.05, moderate=0.20, most=2.0):
+    """A phantom's severity on the scale of grades: 0.5 and 1.5 at the borders, linear in log s between.
+
+    A grade alone says nothing about which of its cases lie near a border.
+    """
+    slope = 1 / math.log(moderate / mild)
+    return (0.5 + slope * torch.log(severity.clamp(min=1e-6) / mild)).clamp(0, most)
 
 
 def dense_losses(heads, z, p, truth):

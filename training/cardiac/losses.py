@@ -24,8 +24,8 @@ def sparsity(curve):
     return curve.abs().mean()
 
 
-def mreg_losses(outputs, grade):
-    """{name: (weight, loss)} of videos with the grades [B].
+def mreg_losses(outputs, grade, target=None):
+    """{name: (weight, loss)} of videos with the grades [B]; r is drawn to `target` [B], by default the grade.
 
     `outputs` is what run_videos() returns: of the selected instance s2 [B,2], experts [B,K],
     curve [B,T], regression [B]; keys that a variant lacks have no loss.
@@ -34,7 +34,7 @@ def mreg_losses(outputs, grade):
     if "s2" in outputs:
         losses["presence"] = 1.0, focal(outputs["s2"], (grade > 0).long())
     if "regression" in outputs:
-        losses["regression"] = 1.0, ((outputs["regression"] - grade) ** 2).mean()
+        losses["regression"] = 1.0, ((outputs["regression"] - (grade if target is None else target)) ** 2).mean()
     if "experts" in outputs:
         losses["expert"] = 1.0, focal(outputs["experts"], grade)
     if "classes" in outputs:

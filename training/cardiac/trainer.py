@@ -24,6 +24,7 @@ STAGE_DEFAULTS = {
     "steps": None, "minutes": None,
     "reuse": 1, "memory": 2048,  # each rendered sample is used `reuse` times, among the last `memory`
     "graded": True,             # dense: instances' grades too
+    "target": "severity",       # dense: what r is drawn to, grade or severity (dense.continuous_grade)
     "dense": 0.0,               # mreg: share of the mask losses that stays
     "freeze_backbone": False,
 }
@@ -158,7 +159,7 @@ class Trainer:
             result = losses.mreg_losses(run_videos(self.model, z, p, batch["number"]), batch["grade"])
             share = stage["dense"]
         else:
-            result = self.instance_losses(z, p, batch["grades"]) if stage["graded"] else {}
+            result = self.instance_losses(z, p, batch, stage["target"]) if stage["graded"] else {}
             share = 1.0
         if share:
             truth = {name: batch[name].flatten(0, 1) for name in ("jet", "atrium", "area")}
@@ -166,12 +167,13 @@ class Trainer:
                 result[name] = share * weight, loss
         return result
 
-    def instance_losses(self, z, p, grades):
-        """The paper's losses on every instance, each with its own grade; grades [B,I]."""
+    def instance_losses(self, z, p, batch, target):
+        """The paper's losses on every instance, each with its own grade."""
         every = run_head_videos(self.model, z, p)
         one = {name: every[name].flatten(0, 1) for name in ("s2", "experts", "curve")}
         one["regression"] = one["curve"].mean(1)
-        result = losses.mreg_losses(one, grades.flatten())
+        drawn = dense.continuous_grade(batch["severity"].float()).flatten() if target == "severity" else None
+        result = losses.mreg_losses(one, batch["grades"].flatten(), drawn)
         for name in ("presence", "regression", "expert"):
             result[name] = dense.WEIGHTS["graded"], result[name][1]
         return result
@@ -338,7 +340,7 @@ class Trainer:
         self.progress.show(stage["name"], progress, seconds, done, figures)
         if self.state["step"] % 50 == 0:
             self.note({"event": "step", "stage": stage["name"], "step": self.state["step"],
-                       "progress": round(progress, 5), "instances": done, "seconds": round(seconds, 1),
+                       "progress": round(progress, 5), "instances": done, "seconds": round(seconds, 1), "cpu_seconds": round(time.process_time(), 1),
                        **{k: round(v, 5) for k, v in self.progress.means.items()}}, quiet=True)
 
     def note(self, entry, quiet=False):
