@@ -211,6 +211,21 @@ draw (guint8 *grey, guint pad, const ScorePicture *picture)
   }
 }
 
+/* Drawing takes longer than all else, and most pictures are the same. */
+static void
+draw_or_copy (guint8 *grey, guint pad, const ScorePicture *picture)
+{
+  static guint8 still[3][POLAR_SIZE];
+
+  if (!picture->still) {
+    draw (grey, pad, picture);
+    return;
+  }
+  if (still[pad][0] == 0) /* no picture begins in black */
+    draw (still[pad], pad, picture);
+  memcpy (grey, still[pad], POLAR_SIZE);
+}
+
 static void
 add_slice (GstBuffer *buffer, guint pad, const ScorePicture *picture)
 {
@@ -236,7 +251,7 @@ score_picture_new (guint pad, const ScorePicture *picture)
   if (pad == SCORE_VIDEO)
     memset (map.data, number, size);
   else
-    draw (map.data, pad, picture);
+    draw_or_copy (map.data, pad, picture);
   gst_buffer_unmap (buffer, &map);
 
   if (!picture->timeless) {
