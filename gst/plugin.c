@@ -15,6 +15,7 @@
 #include "gstcardiacoverlay.h"
 #include "gstcmrpolar.h"
 #include "gstmmsascore.h"
+#include "gstcmrcinesrc.h"
 #include "gstmregclassify.h"
 #include "gstmregroi.h"
 
@@ -29,6 +30,7 @@ plugin_init (GstPlugin *plugin)
   any |= GST_ELEMENT_REGISTER (cardiacmeta2json, plugin);
   any |= GST_ELEMENT_REGISTER (cmrpolar, plugin);
   any |= GST_ELEMENT_REGISTER (mmsascore, plugin);
+  any |= GST_ELEMENT_REGISTER (cmrcinesrc, plugin);
   return any;
 }
 
