@@ -150,6 +150,13 @@ outline_unsure (
   cairo_restore (cr);
 }
 
+/* Small ones get digits that nearly fill the ring. */
+static double
+digit_size (double ring)
+{
+  return fmin (0.85 * ring, fmax (0.48 * ring, 8.5));
+}
+
 static void
 draw_sector (cairo_t *cr, TextKit *kit, TextLog *log, const MmsaView *view,
     const Bullseye *at, int number)
@@ -171,7 +178,7 @@ draw_sector (cairo_t *cr, TextKit *kit, TextLog *log, const MmsaView *view,
   double angle = cairo_angle (view, segment->begin + segment->extent / 2.0);
   double middle = (inner + outer) / 2.0 * r;
   draw_digit (cr, kit, log, &view->palette, score, at->x + middle * cos (angle),
-      at->y + middle * sin (angle), 0.48 * (outer - inner) * r);
+      at->y + middle * sin (angle), digit_size ((outer - inner) * r));
 }
 
 static void
@@ -189,19 +196,23 @@ draw_borders (cairo_t *cr, const MmsaView *view, const Bullseye *at)
 static void
 draw_centre (cairo_t *cr, TextKit *kit, TextLog *log, const Bullseye *at)
 {
-  static const char *lines[] = { "17", "n/a" };
+  static const char *lines[] = { "n/a", "17" };
   double r = AHA_CENTRE * at->radius, size = 0.55 * r;
+  int n = size >= 7.0 ? 2 : 1; /* where two lines could not be read, one */
+  if (n == 1)
+    size = 0.85 * r;
   cairo_new_path (cr);
   cairo_arc (cr, at->x, at->y, r - fmax (0.008 * at->radius, 0.5), 0.0, TURN);
   set_ink (cr, INK_RULE, 1.0);
   cairo_fill (cr);
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < n; i++) {
     TextSpec line = spec (CARDIAC_OVERLAY_ROLE_CENTRE, lines[i], size,
         PANGO_WEIGHT_NORMAL, INK_QUIET);
     double height = text_measure (kit, &line, 0.0).height;
-    double y = i == 0 ? at->y - 0.92 * height : at->y - 0.08 * height;
+    double up = n == 1 ? 0.5 : i == 0 ? 0.08 : 0.92;
     text_draw (kit, cr, log, &line,
-        (Box){ at->x - r, y, 2.0 * r, 0.99 * height }, TEXT_CENTRE);
+        (Box){ at->x - r, at->y - up * height, 2.0 * r, 0.99 * height },
+        TEXT_CENTRE);
   }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The pieces of a frame with a result of wall motion. */
+#include "mmsainside.h"
 #include "overlay.h"
 
 #include <math.h>
@@ -41,6 +42,16 @@ draw_panel (CardiacOverlay *overlay, const MmsaView *view)
   overlay->bullseye.y += panel->ground.y;
 }
 
+/* MR pictures are full of tissue: what counts is where the hearts are. */
+static void
+draw_strip (CardiacOverlay *overlay, const MmsaView *view)
+{
+  const Occupancy nothing = { 0 };
+  mmsa_inside_draw (&overlay->strip, overlay->text, view, &nothing,
+      overlay->scratch, &overlay->counter, &overlay->bullseye);
+  overlay_show (overlay, CARDIAC_OVERLAY_PIECE_STRIP, &overlay->strip.piece);
+}
+
 int
 cardiac_overlay_draw_mmsa (CardiacOverlay *overlay,
     const CardiacMmsaView *given, const CardiacOverlayRectangle **rectangles)
@@ -51,6 +62,8 @@ cardiac_overlay_draw_mmsa (CardiacOverlay *overlay,
     draw_slices (overlay, &view);
     if (view.v.layout == CARDIAC_OVERLAY_PANEL)
       draw_panel (overlay, &view);
+    else
+      draw_strip (overlay, &view);
   }
   overlay->layout = view.v.layout;
   mmsa_view_clear (&view);

@@ -22,7 +22,7 @@ draw (CardiacOverlay *overlay, const View *view)
     overlay_show (overlay, CARDIAC_OVERLAY_PIECE_PLAYHEAD, &panel->playhead);
     overlay_show (overlay, CARDIAC_OVERLAY_PIECE_AGE, &panel->age);
   } else {
-    strip_draw (&overlay->strip, overlay->text, view, &overlay->occupancy, key,
+    inside_draw (&overlay->strip, overlay->text, view, &overlay->occupancy, key,
         counter);
     overlay_show (overlay, CARDIAC_OVERLAY_PIECE_STRIP, &overlay->strip.piece);
   }
