@@ -144,8 +144,8 @@ double cardiac_mmsa_index (
     const uint8_t scores[CARDIAC_OVERLAY_SEGMENTS], int least, int *scored);
 
 /// Whether the panel of a picture of this size lies below it (pictures at
-/// least twice as wide as high, such as three slices side by side), or to its
-/// right.
+/// least 2.4 times as wide as high: three slices side by side, wider than any
+/// screen), or to its right.
 bool cardiac_mmsa_panel_is_below (int picture_width, int picture_height);
 /// Size of the panel layout's canvas: even sides, the picture 1:1 at the top
 /// left. Whatever neither picture nor panel covers is made black by the caller.
@@ -164,7 +164,7 @@ bool cardiac_overlay_bullseye (
     const CardiacOverlay *overlay, double centre[2], double *radius);
 
 /// Size of the exported picture, pixels.
-enum { CARDIAC_MMSA_EXPORT_WIDTH = 1200, CARDIAC_MMSA_EXPORT_HEIGHT = 520 };
+enum { CARDIAC_MMSA_EXPORT_WIDTH = 1280, CARDIAC_MMSA_EXPORT_HEIGHT = 520 };
 
 /// Writes bull's-eye, legend, index, state, model and marking as a picture of
 /// its own; what the view says of slices and layout is not needed. The file

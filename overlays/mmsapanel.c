@@ -21,7 +21,7 @@ even (double pixels)
 bool
 cardiac_mmsa_panel_is_below (int picture_width, int picture_height)
 {
-  return picture_width >= 2 * picture_height;
+  return 5 * (int64_t) picture_width >= 12 * (int64_t) picture_height;
 }
 
 bool
