@@ -172,7 +172,7 @@ draw_sector (cairo_t *cr, TextKit *kit, TextLog *log, const MmsaView *view,
     return;
   }
   fill_score (cr, &view->palette, score,
-      (Box){ at->x - r, at->y - r, 2.0 * r, 2.0 * r }, 0.058 * r);
+      (Box){ at->x - r, at->y - r, 2.0 * r, 2.0 * r }, fmax (0.058 * r, 7.5));
   if (view->v.unsure[number - 1])
     outline_unsure (cr, view, at, number);
   double angle = cairo_angle (view, segment->begin + segment->extent / 2.0);
