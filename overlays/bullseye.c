@@ -209,10 +209,9 @@ draw_centre (cairo_t *cr, TextKit *kit, TextLog *log, const Bullseye *at)
     TextSpec line = spec (CARDIAC_OVERLAY_ROLE_CENTRE, lines[i], size,
         PANGO_WEIGHT_NORMAL, INK_QUIET);
     double height = text_measure (kit, &line, 0.0).height;
-    double up = n == 1 ? 0.5 : i == 0 ? 0.08 : 0.92;
+    double up = n == 1 ? 0.5 : i;
     text_draw (kit, cr, log, &line,
-        (Box){ at->x - r, at->y - up * height, 2.0 * r, 0.99 * height },
-        TEXT_CENTRE);
+        (Box){ at->x - r, at->y - up * height, 2.0 * r, height }, TEXT_CENTRE);
   }
 }
 

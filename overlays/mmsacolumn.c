@@ -109,9 +109,9 @@ static void
 add_finding (Sketch *s, double width)
 {
   double u = s->pen->unit;
-  Block *block = column_add (&s->column, BLOCK_INDEX, 1, 8.0 * u);
-  block->least = 38.0 * u;
-  block = column_add (&s->column, BLOCK_LEGEND, 3, 8.0 * u);
+  Block *block = column_add (&s->column, BLOCK_INDEX, 1, 6.0 * u);
+  block->least = 42.0 * u;
+  block = column_add (&s->column, BLOCK_LEGEND, 3, 6.0 * u);
   block->least = score_legend_height (s->pen, width);
   if (mmsa_word_reason (s->view)) {
     block = column_add (&s->column, BLOCK_REASON, 2, 7.0 * u);
