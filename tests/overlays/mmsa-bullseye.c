@@ -85,6 +85,21 @@ share_around (const Drawing *d, int segment, double turn, uint32_t colour)
   return (double) same / all;
 }
 
+/* A sector reaches to its corners: of even ones each pixel there is known. */
+static void
+require_corners (const Drawing *d, int segment, double turn, uint32_t colour,
+    const char *where)
+{
+  double half = segment < 12 ? 30.0 : 45.0;
+  for (int i = 0; i < 4; i++) {
+    double degrees = middles[segment] + turn + (i & 1 ? 1 : -1) * (half - 7.0);
+    double r = ring_of (segment) + (i & 2 ? 0.08 : -0.08);
+    REQUIRE (at_polar (d, r, degrees) == colour,
+        "%s: segment %d, corner %d: %06x", where, segment + 1, i,
+        at_polar (d, r, degrees));
+  }
+}
+
 static void
 require_colours (const MmsaScene *scene, double turn, const char *where)
 {
@@ -96,6 +111,8 @@ require_colours (const MmsaScene *scene, double turn, const char *where)
     double share = share_around (&d, k, turn, packed (palette.rgb[score]));
     REQUIRE (share > (score == 0 || score == 4 ? 0.4 : 0.55),
         "%s: segment %d, score %d: %.2f", where, k + 1, score, share);
+    if (score > 0 && score < 4)
+      require_corners (&d, k, turn, packed (palette.rgb[score]), where);
   }
   finish (&d);
 }
