@@ -35,7 +35,8 @@ typedef struct CardiacMmsaShape {
 } CardiacMmsaShape;
 
 /** Plans the network for cycles of `phases` (8..64) pictures. Takes a reference
- * on the model. Errors: MODEL (a tensor or key does not fit, named), DEVICE,
+ * on the model. Precision AUTO is fp32: convolutions of so few channels gain
+ * nothing from 16 bits. Errors: MODEL (a tensor or key does not fit, named), DEVICE,
  * UNSUPPORTED (precision), NO_MEMORY, INVALID_ARGUMENT (not an mmsa file,
  * phases out of range). */
 CARDIAC_API CardiacMmsa *cardiac_mmsa_new (CardiacModel *model, int phases,
