@@ -35,6 +35,13 @@ static const GEnumValue layouts[] = {
   { 0, NULL, NULL },
 };
 
+static const GEnumValue contents[] = {
+  { GST_CARDIAC_CONTENT_AUTO, "by the picture's shape", "auto" },
+  { GST_CARDIAC_CONTENT_MREG, "mitral regurgitation", "mreg" },
+  { GST_CARDIAC_CONTENT_MMSA, "regional wall motion", "mmsa" },
+  { 0, NULL, NULL },
+};
+
 static const GEnumValue map_styles[] = {
   { GST_CARDIAC_MAP_STYLE_OFF, "none", "off" },
   { GST_CARDIAC_MAP_STYLE_CONTOUR, "two contours", "contour" },
@@ -61,6 +68,7 @@ DEFINE_ENUM (gst_cardiac_sync_mode, "GstCardiacSyncMode", sync_modes)
 DEFINE_ENUM (gst_cardiac_precision, "GstCardiacPrecision", precisions)
 DEFINE_ENUM (gst_cardiac_heatmap, "GstCardiacHeatmap", heatmaps)
 DEFINE_ENUM (gst_cardiac_layout, "GstCardiacLayout", layouts)
+DEFINE_ENUM (gst_cardiac_content, "GstCardiacContent", contents)
 DEFINE_ENUM (gst_cardiac_map_style, "GstCardiacMapStyle", map_styles)
 
 const gchar *
