@@ -7,6 +7,7 @@
 #include <cardiac/model.h>
 #include <cardiac/mmsa.h>
 #include <cardiac/mreg.h>
+#include <cardiac/polar.h>
 #include <cardiac/session.h>
 #include <cardiac/tensor.h>
 #include <cardiac/xclip.h>
