@@ -133,7 +133,8 @@ class Trainer:
             return self.make_source(frames=stage["frames"] or frames, instances=stage["instances"],
                                     cells=self.config["mask_cells"] if needs_masks else 0, worst=stage["worst"],
                                     grades=stage["grades"], jitter=stage["jitter"], **keys)
-        return self.make_source(frames=frames, cells=self.config["mask_cells"], **keys)
+        cells = self.config["mask_cells"] if self.config["data"]["kind"] == "phantom" else 0
+        return self.make_source(frames=frames, cells=cells, **keys)
 
     def stream(self, stage):
         """Batches of this process from the present step on."""
@@ -299,7 +300,8 @@ class Trainer:
             with torch.no_grad():
                 area = self.heads.area(z)[..., 0].flatten().tolist()
             for row, sample in zip(found, samples[first:first + 4]):
-                row["choice"] = float(sample["severity"][row["instance"]] >= 0.8 * max(sample["severity"]))
+                if "severity" in sample:
+                    row["choice"] = float(sample["severity"][row["instance"]] >= 0.8 * max(sample["severity"]))
             rows += found
             areas += list(zip(area, batch["area"].clamp(min=0).sqrt().flatten().tolist())) if "area" in batch else []
         self.model.train()
@@ -323,11 +325,13 @@ class Trainer:
         presence = np.array([row["presence"] for row in rows])
         present = label > 0
         result = {"accuracy": float((label == grade).mean()),
-                  "recall": [float((grade[label == k] == k).mean()) for k in range(3)],
+                  "recall": [float((grade[label == k] == k).mean()) if (label == k).any() else None for k in range(3)],
                   "presence": float(((presence >= 0.5) == present).mean()),
-                  "choice": float(np.mean([row["choice"] for row in rows if row["label"] > 0] or [math.nan])),
                   "experts": float(np.mean([np.argmax([row["p0"], row["p1"], row["p2"]]) == row["label"]
                                             for row in rows]))}
+        choices = [row["choice"] for row in rows if row["label"] > 0 and "choice" in row]
+        if choices:
+            result["choice"] = float(np.mean(choices))
         if areas:
             result["area_correlation"] = float(np.corrcoef(np.array(areas).T)[0, 1])
         return result
