@@ -80,8 +80,10 @@ def bootstrap(function, *arrays, count=2000, seed=1, level=0.95):
     for _ in range(count):
         taken = rng.integers(rows, size=rows)
         values.append(function(*(a[taken] for a in arrays)))
-    values = np.array(values)
-    low, high = np.quantile(values[np.isfinite(values)], [(1 - level) / 2, (1 + level) / 2])
+    values = np.array(values)[np.isfinite(values)]
+    if not len(values):
+        return math.nan, math.nan
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
