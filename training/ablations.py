@@ -23,7 +23,7 @@ from cardiac.initialise import initialise, new_model, parameter_groups
 from cardiac.predict import rows_of, write_rows
 from cardiac.tokens import cache_tokens, read_tokens
 from cardiac.trainer import make_autocast, rate_at
-from cardiac.videos import VARIANTS, run_videos
+from cardiac.videos import VARIANTS, encode_tokens, run_videos
 from evaluate import evaluate, read_predictions
 from predict_mreg import load
 
@@ -32,14 +32,6 @@ NAMES = {"baseline": "Baseline", "fs": "Baseline + FS", "fs_amp": "Baseline + FS
          "random_instance": "MReg**", "mreg": "MReg"}
 SIZES = {"train": 1400, "validation": 211, "test": 808}
 BEGIN, END = "<!-- ablations: written by training/ablations.py -->", "<!-- end of ablations -->"
-
-
-def features(model, batch):
-    """z [B,I,T,E], p [B,I,T,N,E] from cached tokens."""
-    frame, patch = batch["frame"].float(), batch["patch"].float()
-    flat = patch.flatten(0, 1)
-    p = model.prompt.project_patches(flat)
-    return model.mit(frame.flatten(0, 1)).reshape(frame.shape), p.reshape(*patch.shape[:2], *p.shape[1:])
 
 
 def taken(data, rows):
@@ -54,7 +46,7 @@ def predictions(model, data, batch=32):
     rows = []
     for first in range(0, len(data["grade"]), batch):
         part = taken(data, slice(first, first + batch))
-        z, p = features(model, part)
+        z, p = encode_tokens(model, part["frame"].float(), part["patch"].float())
         found = rows_of(model, run_videos(model, z, p, part["number"]), part["number"], part["grade"])
         for row, severity in zip(found, part["severity"]):
             row["best"] = int(severity[row["instance"]] >= 0.8 * severity.max())
@@ -87,7 +79,7 @@ def train_row(base, name, seed, data, args):
             for group in optimizer.param_groups:
                 group["lr"] = args.rate * group["scale"] * rate_at(step / steps, step, 20)
             optimizer.zero_grad(set_to_none=True)
-            z, p = features(model, batch)
+            z, p = encode_tokens(model, batch["frame"].float(), batch["patch"].float())
             # in training a random instance is another one each time
             number = torch.randint(2 ** 31, (len(z),), generator=generator)
             losses.total(losses.mreg_losses(run_videos(model, z, p, number), batch["grade"])).backward()
