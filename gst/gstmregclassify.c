@@ -91,7 +91,7 @@ enum {
 typedef struct {
   GstClockTime clip_duration, clip_stride, stale_time, erase_time;
   gdouble unsure_band;
-  gboolean has_roi;
+  gboolean has_roi, roi_wrong; /* wrong: roi_text cannot be read */
   GstCardiacBox roi;
   GstCardiacHeatmap heatmap;
   gboolean interim;
@@ -374,20 +374,19 @@ set_string (gchar **string, const GValue *value)
   *string = g_value_dup_string (value);
 }
 
-/* A region that cannot be read leaves the old one alone and says so. */
 static void
 set_roi (GstMregClassify *self, const GValue *value)
 {
   const gchar *text = g_value_get_string (value);
   GstCardiacBox box = { 0, 0, 0, 0 };
-  gboolean empty = !text || !*text;
+  gboolean empty = !text || !*text, wrong;
 
-  if (!empty && !video_image_parse_box (text, &box)) {
-    g_warning ("roi \"%s\" is not \"x,y,width,height\" in pixels", text);
+  wrong = !empty && !video_image_parse_box (text, &box);
+  if (wrong && gst_cardiac_filter_refuse_roi (GST_CARDIAC_FILTER (self), text))
     return;
-  }
   GST_OBJECT_LOCK (self);
   set_string (&self->roi_text, value);
+  self->settings.roi_wrong = wrong;
   self->settings.has_roi = !empty;
   self->settings.roi = box;
   GST_OBJECT_UNLOCK (self);
@@ -563,7 +562,7 @@ gst_mreg_classify_needs_network (GstCardiacFilter *filter)
   gboolean needed;
 
   GST_OBJECT_LOCK (self);
-  needed = is_empty (self->results);
+  needed = is_empty (self->results) && !self->settings.roi_wrong;
   GST_OBJECT_UNLOCK (self);
   return needed;
 }
@@ -654,6 +653,13 @@ gst_mreg_classify_open (GstCardiacFilter *filter, CardiacModel *model,
   self->serial = 0;
   self->drained = FALSE;
   publish_stats (self);
+  if (get_settings (self).roi_wrong) {
+    gchar *text = dup_locked (self, &self->roi_text);
+
+    gst_cardiac_filter_post_wrong_roi (filter, text);
+    g_free (text);
+    return FALSE;
+  }
   if (!model)
     return open_replay (self);
   if (!open_lines (self))

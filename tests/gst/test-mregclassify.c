@@ -703,6 +703,8 @@ errors_say_which_file_and_what_is_wrong (void)
       "broken.safetensors:1");
   g_free (launch);
   g_free (broken);
+  require_error ("mregclassify roi=1,2,3", GST_RESOURCE_ERROR,
+      GST_RESOURCE_ERROR_SETTINGS, "1,2,3");
 }
 
 int
