@@ -807,6 +807,21 @@ make_reason (GstMregClassify *self, const gchar *text)
   return g_string_free (reason, FALSE);
 }
 
+/* A sentence for pictures that come too slowly. */
+static gchar *
+make_slow_text (GstMregClassify *self)
+{
+  const gdouble second = GST_SECOND;
+  gdouble period = clip_feeder_get_period (self->feeder) / second;
+  gdouble longest = clip_feeder_get_longest_period (self->feeder) / second;
+  guint frames = self->provenance.shape->frames;
+
+  return g_strdup_printf (
+      "%.1f pictures a second are too few: %u of them take %.1f s; at least "
+      "%.1f a second are needed",
+      1 / period, frames, frames * period, 1 / longest);
+}
+
 /* A record that says a state but no grade. */
 static GstCardiacResult *
 make_state_record (
@@ -815,13 +830,17 @@ make_state_record (
   GstCardiacResult *record = mreg_record_new (&self->provenance);
   const GstCardiacBox *roi = clip_feeder_get_roi (self->feeder);
   const gchar *text = state_reason (state);
+  gchar *slow = NULL;
 
   record->state = state;
   record->pts = time;
   record->instances = self->provenance.shape->instances;
   if (state == GST_CARDIAC_STATE_MODEL_ERROR && self->failure)
     text = self->failure;
+  if (state == GST_CARDIAC_STATE_POOR_IMAGE)
+    text = slow = make_slow_text (self);
   record->reason = make_reason (self, text);
+  g_free (slow);
   if (roi) {
     record->has_roi = TRUE;
     record->roi = *roi;
@@ -1067,6 +1086,7 @@ pick_state (GstMregClassify *self, const Settings *settings,
     .blank_for = seen->blank_for,
     .still_for = seen->still_for,
     .colourless_for = seen->colourless_for,
+    .slow = clip_feeder_is_slow (self->feeder),
     .stale_after = settings->stale_time,
   };
 
@@ -1197,6 +1217,8 @@ judge_recording (GstMregClassify *self, Clip *const *clips, guint count)
   for (guint i = 0; i < count; i++)
     if (clip_coloured (clips[i]) < CARDIAC_COLOURED_FRACTION)
       return GST_CARDIAC_STATE_NO_DOPPLER;
+  if (clip_feeder_is_slow (self->feeder))
+    return GST_CARDIAC_STATE_POOR_IMAGE;
   return count ? GST_CARDIAC_STATE_RESULT : GST_CARDIAC_STATE_TOO_SHORT;
 }
 
