@@ -21,6 +21,9 @@ typedef struct {
   EvaluationOptions evaluation;
   gint64 first, count;
   gint grade;
+  gint part, parts;
+  GArray *plan; /* gint: grade of each recording; NULL: all `grade` */
+  gchar *grades, *share;
   gchar *region, *size, *video, *anatomy, *clips, *output;
   gboolean quiet;
   gchar **rest;
@@ -49,12 +52,58 @@ parse_region (const gchar *text, Region *region)
   return FALSE;
 }
 
+typedef struct {
+  gdouble place;
+  gint grade;
+} Place;
+
+static gint
+compare_places (gconstpointer a, gconstpointer b)
+{
+  const Place *x = a, *y = b;
+
+  if (x->place != y->place)
+    return x->place < y->place ? -1 : 1;
+  return x->grade - y->grade;
+}
+
+/* "403,307,98": so many recordings of each grade, mixed evenly, so that any
+ * first part has nearly the whole's proportions. training/cardiac/seeds.py has
+ * the same rule. */
+static GArray *
+parse_grades (const gchar *text)
+{
+  GArray *places = g_array_new (FALSE, FALSE, sizeof (Place));
+  GArray *plan = g_array_new (FALSE, FALSE, sizeof (gint));
+  gint counts[3];
+
+  if (sscanf (text, "%d,%d,%d", &counts[0], &counts[1], &counts[2]) == 3)
+    for (gint grade = 0; grade < 3; grade++)
+      for (gint i = 0; i < counts[grade]; i++) {
+        Place place = { (i + 0.5) / counts[grade], grade };
+
+        g_array_append_val (places, place);
+      }
+  g_array_sort (places, compare_places);
+  for (guint i = 0; i < places->len; i++)
+    g_array_append_val (plan, g_array_index (places, Place, i).grade);
+  g_array_unref (places);
+  return plan;
+}
+
 static gboolean
 check_arguments (Arguments *args, GError **error)
 {
   EvaluationOptions *options = &args->evaluation;
   const gchar *wrong = NULL;
 
+  if (args->grades) {
+    args->plan = parse_grades (args->grades);
+    args->count =
+        args->count < 0 ? args->plan->len : MIN (args->count, args->plan->len);
+  }
+  if (args->count < 0)
+    args->count = 100;
   if (args->rest && args->rest[0] && !args->rest[1])
     args->output = args->rest[0];
   if (!args->output && !args->clips)
@@ -72,8 +121,14 @@ check_arguments (Arguments *args, GError **error)
     wrong = "--write needs --video; for phantoms use echotestsrc";
   else if (args->grade < -1 || args->grade > 2)
     wrong = "--grade is 0, 1, 2 or -1";
-  else if (args->count < 0 || args->first < 0)
-    wrong = "--first and --count are not negative";
+  else if (args->first < 0)
+    wrong = "--first is not negative";
+  else if (args->plan && args->plan->len == 0)
+    wrong = "--grades is three counts, such as 403,307,98";
+  else if (args->share
+           && (sscanf (args->share, "%d/%d", &args->part, &args->parts) != 2
+               || args->part < 0 || args->part >= args->parts))
+    wrong = "--part is K/N with K from 0 to N - 1";
   if (wrong)
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s", wrong);
   return wrong == NULL;
@@ -87,7 +142,11 @@ parse_arguments (int *argc, char ***argv, Arguments *args, GError **error)
     { "first", 0, 0, G_OPTION_ARG_INT64, &args->first,
         "Number of the first recording (0)", "N" },
     { "count", 0, 0, G_OPTION_ARG_INT64, &args->count,
-        "How many recordings (100)", "N" },
+        "How many recordings (100, or as many as --grades says)", "N" },
+    { "grades", 0, 0, G_OPTION_ARG_STRING, &args->grades,
+        "So many recordings of grades 0, 1 and 2, mixed evenly", "A,B,C" },
+    { "part", 0, 0, G_OPTION_ARG_STRING, &args->share,
+        "Every Nth recording, from the Kth on: for N processes", "K/N" },
     { "grade", 0, 0, G_OPTION_ARG_INT, &args->grade,
         "Draw recordings of this grade; -1: any (-1)", "G" },
     { "model", 0, 0, G_OPTION_ARG_FILENAME, &options->model,
@@ -202,10 +261,14 @@ work (Job *job, const Arguments *args, GError **error)
     gint64 number = args->first + i;
     Subject subject = { .number = number, .grade = args->grade };
 
+    if (i % args->parts != args->part)
+      continue;
+    if (args->plan)
+      subject.grade = g_array_index (args->plan, gint, i);
     if (job->clip)
-      real_clip_draw_subject (job->clip, number, args->grade, &subject);
+      real_clip_draw_subject (job->clip, number, subject.grade, &subject);
     else
-      echo_settings_draw (&subject.settings, number, args->grade);
+      echo_settings_draw (&subject.settings, number, subject.grade);
     if (args->clips && !write_clip (job, args, &subject, error))
       return FALSE;
     if (job->evaluation && !predictions_has (job->predictions, number)) {
@@ -249,8 +312,9 @@ main (int argc, char **argv)
 {
   Arguments args = {
     .evaluation = { .threads = 1, .width = 640, .height = 480 },
-    .count = 100,
+    .count = -1,
     .grade = -1,
+    .parts = 1,
   };
   GError *error = NULL;
   Job job = { 0 };
@@ -271,5 +335,6 @@ main (int argc, char **argv)
     g_error_free (error);
   }
   g_strfreev (args.rest);
+  g_clear_pointer (&args.plan, g_array_unref);
   return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

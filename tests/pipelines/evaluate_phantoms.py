@@ -69,6 +69,16 @@ def an_interrupted_file_is_resumed(folder):
     assert [r["seed"] for r in read(path)] == ["0", "1", "2", "3", "4"]
 
 
+def a_plan_of_grades_can_be_shared_by_processes(folder):
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "training"))
+    from cardiac.seeds import interleaved
+    path = os.path.join(folder, "plan.csv")
+    for part in ("0/2", "1/2"):
+        assert evaluate(path, "--first=900", "--grades=3,2,1", f"--part={part}", "--region=whole") == (0, "")
+    rows = sorted((int(r["seed"]), int(r["label"])) for r in read(path))
+    assert rows == [(900 + i, grade) for i, grade in enumerate(interleaved([3, 2, 1]))]
+
+
 def another_file_is_left_alone(folder):
     path = os.path.join(folder, "other.csv")
     with open(path, "w", encoding="utf-8") as file:
@@ -110,6 +120,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         phantoms_are_labelled_by_the_rule(folder)
         an_interrupted_file_is_resumed(folder)
+        a_plan_of_grades_can_be_shared_by_processes(folder)
         another_file_is_left_alone(folder)
         jets_are_painted_into_a_grey_recording(folder)
 
