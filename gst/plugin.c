@@ -16,6 +16,7 @@
 #include "gstcmrpolar.h"
 #include "gstmmsascore.h"
 #include "gstcmrcinesrc.h"
+#include "gstechotestsrc.h"
 #include "gstmregclassify.h"
 #include "gstmregroi.h"
 
@@ -31,6 +32,7 @@ plugin_init (GstPlugin *plugin)
   any |= GST_ELEMENT_REGISTER (cmrpolar, plugin);
   any |= GST_ELEMENT_REGISTER (mmsascore, plugin);
   any |= GST_ELEMENT_REGISTER (cmrcinesrc, plugin);
+  any |= GST_ELEMENT_REGISTER (echotestsrc, plugin);
   return any;
 }
 

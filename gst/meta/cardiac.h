@@ -5,5 +5,6 @@
 #include "gstcardiacmeta.h"
 #include "gstcardiacresult.h"
 #include "gstcardiacslicemeta.h"
+#include "gstcardiactruthmeta.h"
 
 #endif
