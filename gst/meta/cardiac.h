@@ -4,5 +4,6 @@
 
 #include "gstcardiacmeta.h"
 #include "gstcardiacresult.h"
+#include "gstcardiacslicemeta.h"
 
 #endif

@@ -50,13 +50,16 @@ typedef struct _GstCardiacSliceMeta GstCardiacSliceMeta;
  *   the left, y posterior, z to the head); NaN: unknown
  * @row_direction: patient direction of a row (growing x); @column_direction:
  *   of a column (growing y)
- * @scale: pixels of this picture a pixel of the stored slice
+ * @scale: pixels of this picture a pixel of the stored slice (of a picture
+ *   stretched unevenly, the geometric mean)
  * @window: GRAY16 values that stand for black and white (1st and 99th
  *   percentile over the slice's cycle); 0, 0: unknown
  *
  * A short-axis slice of cine MR. One a buffer, three on a review picture.
  * Maps itself when the picture is copied or scaled and vanishes where it cannot
- * be mapped.
+ * be mapped. A level is there once. On a polar picture (beside a
+ * #GstCardiacPolarMeta) the points are those of the original and scaling leaves
+ * them alone.
  */
 struct _GstCardiacSliceMeta {
   GstMeta meta;
@@ -87,7 +90,8 @@ typedef struct _GstCardiacPolarMeta GstCardiacPolarMeta;
  * @width: of the original; @height: likewise
  *
  * How a polar picture lies in its original. A GstCardiacSliceMeta with the
- * phase, times and landmarks of the original travels beside it.
+ * phase, times and landmarks of the original travels beside it. Scaling the polar
+ * picture changes nothing here: column c of n lies at c / n of the circle.
  */
 struct _GstCardiacPolarMeta {
   GstMeta meta;

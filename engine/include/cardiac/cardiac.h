@@ -6,6 +6,7 @@
 #include <cardiac/image.h>
 #include <cardiac/model.h>
 #include <cardiac/mreg.h>
+#include <cardiac/polar.h>
 #include <cardiac/session.h>
 #include <cardiac/tensor.h>
 #include <cardiac/xclip.h>

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Both metas are tagged {video, size, orientation}: elements that move pixels
+ * in a way they cannot follow drop them. The polar one describes the original
+ * of its picture, so scaling leaves it as it is, and the slice beside it too. */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "gstcardiacslicemeta.h"
+
+#include <gst/video/video.h>
+#include <math.h>
+#include <string.h>
+
+static const GEnumValue levels[] = {
+  { GST_CARDIAC_LEVEL_BASAL, "segments 1 to 6", "basal" },
+  { GST_CARDIAC_LEVEL_MID, "segments 7 to 12", "mid" },
+  { GST_CARDIAC_LEVEL_APICAL, "segments 13 to 16", "apical" },
+  { 0, NULL, NULL },
+};
+
+static const GEnumValue sources[] = {
+  { GST_CARDIAC_LANDMARKS_NONE, "unknown", "none" },
+  { GST_CARDIAC_LANDMARKS_PROPERTY, "given by hand", "property" },
+  { GST_CARDIAC_LANDMARKS_FILE, "of a side file", "file" },
+  { GST_CARDIAC_LANDMARKS_SEGMENTATION, "derived from labels", "segmentation" },
+  { GST_CARDIAC_LANDMARKS_ESTIMATED, "found in the pictures", "estimated" },
+  { GST_CARDIAC_LANDMARKS_TRUTH, "of a phantom", "truth" },
+  { 0, NULL, NULL },
+};
+
+static const gchar *tags[] = { GST_META_TAG_VIDEO_STR,
+  GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR, NULL };
+
+GType
+gst_cardiac_level_get_type (void)
+{
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type)) {
+    GType registered = g_enum_register_static ("GstCardiacLevel", levels);
+
+    gst_type_mark_as_plugin_api (registered, 0);
+    g_once_init_leave (&type, registered);
+  }
+  return type;
+}
+
+GType
+gst_cardiac_landmarks_source_get_type (void)
+{
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type)) {
+    GType registered =
+        g_enum_register_static ("GstCardiacLandmarksSource", sources);
+
+    gst_type_mark_as_plugin_api (registered, 0);
+    g_once_init_leave (&type, registered);
+  }
+  return type;
+}
+
+GType
+gst_cardiac_slice_meta_api_get_type (void)
+{
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, gst_meta_api_type_register ("GstCardiacSliceMetaAPI", tags));
+  return type;
+}
+
+GType
+gst_cardiac_polar_meta_api_get_type (void)
+{
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, gst_meta_api_type_register ("GstCardiacPolarMetaAPI", tags));
+  return type;
+}
+
+/* Forgets all but the meta's own head. */
+static void
+clear (gpointer meta, gsize size)
+{
+  memset ((guint8 *) meta + sizeof (GstMeta), 0, size - sizeof (GstMeta));
+}
+
+static void
+copy (gpointer to, gconstpointer from, gsize size)
+{
+  memcpy ((guint8 *) to + sizeof (GstMeta),
+      (const guint8 *) from + sizeof (GstMeta), size - sizeof (GstMeta));
+}
+
+static gboolean
+slice_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
+{
+  GstCardiacSliceMeta *self = (GstCardiacSliceMeta *) meta;
+
+  clear (self, sizeof *self);
+  self->trigger_ms = self->cycle_ms = NAN;
+  self->spacing_mm[0] = self->spacing_mm[1] = NAN;
+  for (guint i = 0; i < 3; i++)
+    self->position_mm[i] = self->row_direction[i] = self->column_direction[i] =
+        NAN;
+  self->scale = 1;
+  return TRUE;
+}
+
+/* x' = a x + b of edges, and y likewise. */
+typedef struct {
+  gdouble a[2], b[2];
+} Mapping;
+
+/* Pixel centres lie at whole numbers, half a pixel inside the edges. */
+static void
+map_point (gdouble point[2], const Mapping *mapping)
+{
+  for (guint i = 0; i < 2; i++)
+    point[i] = (point[i] + 0.5) * mapping->a[i] + mapping->b[i] - 0.5;
+}
+
+static void
+map_slice (GstCardiacSliceMeta *self, const Mapping *mapping)
+{
+  GstCardiacBox *box = &self->rectangle;
+
+  box->x = box->x * mapping->a[0] + mapping->b[0];
+  box->y = box->y * mapping->a[1] + mapping->b[1];
+  box->w *= mapping->a[0];
+  box->h *= mapping->a[1];
+  if (self->landmarks != GST_CARDIAC_LANDMARKS_NONE) {
+    map_point (self->lv_centre, mapping);
+    map_point (self->rv_anterior, mapping);
+    map_point (self->rv_inferior, mapping);
+  }
+  self->scale *= sqrt (mapping->a[0] * mapping->a[1]);
+}
+
+/* Whether the transformation keeps the axes; flips and turns are refused,
+ * because patient directions would no longer hold. */
+static gboolean
+get_mapping (GQuark type, gpointer data, Mapping *mapping)
+{
+  const Mapping same = { { 1, 1 }, { 0, 0 } };
+
+  *mapping = same;
+  if (GST_VIDEO_META_TRANSFORM_IS_SCALE (type)) {
+    GstVideoMetaTransform *scale = data;
+
+    mapping->a[0] = GST_VIDEO_INFO_WIDTH (scale->out_info)
+                    / (gdouble) GST_VIDEO_INFO_WIDTH (scale->in_info);
+    mapping->a[1] = GST_VIDEO_INFO_HEIGHT (scale->out_info)
+                    / (gdouble) GST_VIDEO_INFO_HEIGHT (scale->in_info);
+    return TRUE;
+  }
+#if GST_CHECK_VERSION(1, 28, 0)
+  if (GST_VIDEO_META_TRANSFORM_IS_MATRIX (type)) {
+    const gfloat (*m)[3] = ((GstVideoMetaTransformMatrix *) data)->matrix;
+
+    if (m[0][1] != 0 || m[1][0] != 0 || m[2][0] != 0 || m[2][1] != 0
+        || m[2][2] != 1 || m[0][0] <= 0 || m[1][1] <= 0)
+      return FALSE;
+    for (guint i = 0; i < 2; i++) {
+      mapping->a[i] = m[i][i];
+      mapping->b[i] = m[i][2];
+    }
+    return TRUE;
+  }
+#endif
+  return GST_META_TRANSFORM_IS_COPY (type);
+}
+
+/* Elements may both copy and transform: a level is there once. */
+static gboolean
+slice_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
+    GQuark type, gpointer data)
+{
+  GstCardiacSliceMeta *from = (GstCardiacSliceMeta *) meta, *to;
+  Mapping mapping;
+
+  if (!get_mapping (type, data, &mapping))
+    return FALSE;
+  to = gst_buffer_get_cardiac_slice_meta (dest, (gint) from->level);
+  if (!to)
+    to = gst_buffer_add_cardiac_slice_meta (dest);
+  copy (to, from, sizeof *to);
+  if (!gst_buffer_get_cardiac_polar_meta (buffer))
+    map_slice (to, &mapping);
+  return TRUE;
+}
+
+const GstMetaInfo *
+gst_cardiac_slice_meta_get_info (void)
+{
+  static const GstMetaInfo *info = NULL;
+
+  if (g_once_init_enter ((GstMetaInfo **) &info)) {
+    const GstMetaInfo *meta =
+        gst_meta_register (GST_CARDIAC_SLICE_META_API_TYPE,
+            "GstCardiacSliceMeta", sizeof (GstCardiacSliceMeta),
+            slice_meta_init, NULL, slice_meta_transform);
+    g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) meta);
+  }
+  return info;
+}
+
+static gboolean
+polar_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
+{
+  GstCardiacPolarMeta *self = (GstCardiacPolarMeta *) meta;
+
+  clear (self, sizeof *self);
+  self->sense = 1;
+  return TRUE;
+}
+
+static gboolean
+polar_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
+    GQuark type, gpointer data)
+{
+  GstCardiacPolarMeta *to;
+  Mapping mapping;
+
+  if (!get_mapping (type, data, &mapping) || mapping.b[0] != 0
+      || mapping.b[1] != 0)
+    return FALSE;
+  to = gst_buffer_get_cardiac_polar_meta (dest);
+  if (!to)
+    to = gst_buffer_add_cardiac_polar_meta (dest);
+  copy (to, meta, sizeof *to);
+  return TRUE;
+}
+
+const GstMetaInfo *
+gst_cardiac_polar_meta_get_info (void)
+{
+  static const GstMetaInfo *info = NULL;
+
+  if (g_once_init_enter ((GstMetaInfo **) &info)) {
+    const GstMetaInfo *meta =
+        gst_meta_register (GST_CARDIAC_POLAR_META_API_TYPE,
+            "GstCardiacPolarMeta", sizeof (GstCardiacPolarMeta),
+            polar_meta_init, NULL, polar_meta_transform);
+    g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) meta);
+  }
+  return info;
+}
+
+GstCardiacSliceMeta *
+gst_buffer_add_cardiac_slice_meta (GstBuffer *buffer)
+{
+  g_return_val_if_fail (GST_IS_BUFFER (buffer), NULL);
+
+  return (GstCardiacSliceMeta *) gst_buffer_add_meta (
+      buffer, gst_cardiac_slice_meta_get_info (), NULL);
+}
+
+GstCardiacSliceMeta *
+gst_buffer_get_cardiac_slice_meta (GstBuffer *buffer, gint level)
+{
+  gpointer state = NULL;
+  GstMeta *meta;
+
+  g_return_val_if_fail (GST_IS_BUFFER (buffer), NULL);
+
+  while ((meta = gst_buffer_iterate_meta_filtered (
+              buffer, &state, GST_CARDIAC_SLICE_META_API_TYPE))) {
+    GstCardiacSliceMeta *slice = (GstCardiacSliceMeta *) meta;
+
+    if (level < 0 || slice->level == (GstCardiacLevel) level)
+      return slice;
+  }
+  return NULL;
+}
+
+GstCardiacPolarMeta *
+gst_buffer_add_cardiac_polar_meta (GstBuffer *buffer)
+{
+  g_return_val_if_fail (GST_IS_BUFFER (buffer), NULL);
+
+  return (GstCardiacPolarMeta *) gst_buffer_add_meta (
+      buffer, gst_cardiac_polar_meta_get_info (), NULL);
+}
+
+GstCardiacPolarMeta *
+gst_buffer_get_cardiac_polar_meta (GstBuffer *buffer)
+{
+  g_return_val_if_fail (GST_IS_BUFFER (buffer), NULL);
+
+  return (GstCardiacPolarMeta *) gst_buffer_get_meta (
+      buffer, GST_CARDIAC_POLAR_META_API_TYPE);
+}
