@@ -11,8 +11,9 @@ import sys
 import numpy as np
 import torch
 
-from cardiac.modelfile import (DTYPES, IMAGENET, MREG_DEFAULTS, ModelError, parse_config, stored_state,
-                               write_model_file)
+from cardiac.mmsa import MMSA, Sizes
+from cardiac.modelfile import (DTYPES, IMAGENET, MMSA_DEFAULTS, MREG_DEFAULTS, ModelError, check_config, parse_config,
+                               stored_state, write_model_file)
 from cardiac.mreg import MReg
 from cardiac.xclip import XClip
 from cardiac.yolov8 import YoloV8
@@ -35,7 +36,13 @@ YOLO_SCALES = {  # depth, width, most channels
     "n": (1 / 3, 0.25, 1024), "s": (1 / 3, 0.5, 1024), "m": (2 / 3, 0.75, 768),
     "l": (1.0, 1.0, 512), "x": (1.0, 1.25, 512),
 }
-SIZES = {"xclip": tuple(XCLIP_SIZES), "mreg": tuple(XCLIP_SIZES), "yolov8": ("tiny", *YOLO_SCALES)}
+MMSA_SIZES = {
+    "tiny": Sizes(flow=(4, 6, 8, 10), cnn=(6, 8, 10, 12), attention=5, squeezed=3, embedded=7, hidden=11),
+    "demo": Sizes(),
+    "paper": Sizes(flow=(16, 32, 64, 64)),
+}
+SIZES = {"xclip": tuple(XCLIP_SIZES), "mreg": tuple(XCLIP_SIZES), "yolov8": ("tiny", *YOLO_SCALES),
+         "mmsa": tuple(MMSA_SIZES)}
 
 
 def normal(rng, shape, std=1.0, mean=0.0):
@@ -170,11 +177,34 @@ def random_yolov8(size, rng, overrides):
     return config, stored_state(model)
 
 
+def random_mmsa_tensor(rng, name, shape):
+    """One tensor of an mmsa file: flows of some pixels, scores that differ."""
+    if name.endswith("bias"):
+        return normal(rng, shape, 0.1)
+    std = (2 / 1.04 / math.prod(shape[1:])) ** 0.5
+    if name.startswith("flow.output"):
+        return normal(rng, shape, 2 * std)
+    if name == "fc2.weight":                  # different segments get different scores
+        return normal(rng, shape, 4 * std)
+    return normal(rng, shape, std)
+
+
+def random_mmsa(size, rng, overrides):
+    """Return (config, tensors) of an mmsa model."""
+    config = {**MMSA_DEFAULTS, **overrides}
+    check_config("mmsa", config)
+    model = MMSA(config, MMSA_SIZES[size])
+    return config, {name: random_mmsa_tensor(rng, name, list(value.shape))
+                    for name, value in model.state_dict().items()}
+
+
 def random_model(arch, size, seed=0, overrides=None):
     """Return (config, tensors); `overrides` replaces configuration keys."""
     rng = np.random.default_rng(seed)
     if arch == "yolov8":
         config, tensors = random_yolov8(size, rng, overrides or {})
+    elif arch == "mmsa":
+        config, tensors = random_mmsa(size, rng, overrides or {})
     else:
         config, tensors = random_vit(arch, size, rng, overrides or {})
     return config, {name: value.detach().clone() for name, value in tensors.items()}
@@ -188,7 +218,7 @@ def untrained_card(arch, size, seed):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("arch", metavar="{xclip,mreg,yolov8}")
+    parser.add_argument("arch", metavar="{xclip,mreg,yolov8,mmsa}")
     parser.add_argument("out", metavar="OUT.safetensors")
     parser.add_argument("--size", required=True, help="; ".join(f"{a}: {' '.join(s)}" for a, s in SIZES.items()))
     parser.add_argument("--seed", type=int, default=0)
@@ -196,8 +226,6 @@ def main(arguments=None):
     parser.add_argument("--input-side", type=int, help="yolov8: letterbox side, a multiple of 32")
     parser.add_argument("--config", default="{}", help="configuration keys to replace: JSON or a file")
     args = parser.parse_args(arguments)
-    if args.arch == "mmsa":
-        parser.error("mmsa is not implemented yet")
     if args.arch not in SIZES:
         parser.error(f"unknown network '{args.arch}'")
     if args.size not in SIZES[args.arch]:

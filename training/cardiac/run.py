@@ -70,3 +70,12 @@ def run_yolov8(model, picture):
         height, width = x.shape[1:]
         boxes = torch.minimum(boxes.clamp(min=0), torch.tensor([width, height] * 2, dtype=boxes.dtype))
     return to_numpy({"raw": raw, "boxes": boxes, "scores": scores, "classes": classes})
+
+
+@torch.no_grad()
+def run_mmsa(model, polar):
+    """polar: P_pat of one patient [t,80,512], uint8 grey or float in 0..1."""
+    polar = np.asarray(polar)
+    scale = 255 if polar.dtype == np.uint8 else 1
+    outputs = model(torch.as_tensor(polar, dtype=_dtype(model))[None] / scale)
+    return to_numpy({name: value[0] for name, value in outputs.items()})
