@@ -10,7 +10,7 @@
 
 /* Motion of a score: mean and sd of the excursion. */
 static const double excursion_mean[] = { 0.31, 0.175, 0.05, -0.08 };
-static const double excursion_sd[] = { 0.078, 0.046, 0.040, 0.042 };
+static const double excursion_sd[] = { 0.072, 0.042, 0.037, 0.039 };
 
 /* Thickening goes with excursion, not quite. */
 static const double thickening_slope = 1.3;
