@@ -5,6 +5,7 @@
 #include <cardiac/error.h>
 #include <cardiac/image.h>
 #include <cardiac/model.h>
+#include <cardiac/mmsa.h>
 #include <cardiac/mreg.h>
 #include <cardiac/polar.h>
 #include <cardiac/session.h>

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CINE_READER_H
+#define CINE_READER_H
+
+#include "cine.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Readers of file formats are modules, opened at run time: the plugin works
+ * without the libraries behind them. */
+
+#define CINE_READER_ABI 1
+
+typedef enum CineRead {
+  CINE_READ_FINE,
+  CINE_READ_OTHER,   ///< not a file of this format
+  CINE_READ_DAMAGED, ///< of this format, and broken
+} CineRead;
+
+enum { CINE_WHY = 512 }; ///< bytes of a reader's explanation
+
+/** One picture of a DICOM file. Texts are empty and numbers NaN (or 0) where the
+ * file is silent. */
+typedef struct CineFrame {
+  char patient[129], study[65], series[65], object[65];
+  int series_number, instance;
+  int file, index; ///< which file of the list, which picture in it
+  bool has_place;  ///< position, directions and spacing are there
+  double spacing_mm[2], position_mm[3], row[3], column[3];
+  double trigger_ms, interval_ms, rate_bpm;
+  int announced; ///< pictures a cycle that the file promises; 0: none
+  bool other;    ///< a phase or velocity picture, not an anatomical one
+} CineFrame;
+
+/** A DICOM file without its pixels. */
+typedef struct CineDicomFile {
+  char modality[17], manufacturer[65], model[65];
+  bool is_mr;
+  int rows, columns, n_frames;
+  CineFrame *frames;
+} CineDicomFile;
+
+typedef struct CineDicomReader {
+  int abi;
+  /** Reads all but pixels. `why` is set unless FINE. Free with clear(). */
+  CineRead (*describe) (const char *path, CineDicomFile *file, char *why);
+  /** Decodes all pictures of a file.
+   * @param pixels [n_frames][rows][columns], stored values */
+  bool (*load) (
+      const char *path, const CineDicomFile *file, uint16_t *pixels, char *why);
+  void (*clear) (CineDicomFile *file);
+} CineDicomReader;
+
+/** A NIfTI file. x grows fastest. */
+typedef struct CineVolume {
+  int dim[4];
+  double spacing[3];
+  bool has_affine;
+  double to_patient[3][4]; ///< voxel to DICOM's patient axes, mm
+  double step;             ///< between volumes, 0: unknown
+  double step_unit;        ///< seconds a unit of `step`, 0: unknown
+  float *values;           ///< stored values
+} CineVolume;
+
+typedef struct CineNiftiReader {
+  int abi;
+  CineRead (*load) (const char *path, CineVolume *volume, char *why);
+  void (*clear) (CineVolume *volume);
+} CineNiftiReader;
+
+#define CINE_DICOM_SYMBOL "cine_dicom_module"
+#define CINE_NIFTI_SYMBOL "cine_nifti_module"
+typedef const CineDicomReader *(*CineDicomModule) (void);
+typedef const CineNiftiReader *(*CineNiftiModule) (void);
+
+/** Opens the module, which stays open. NULL with UNSUPPORTED. */
+const CineDicomReader *cine_dicom_reader (CineError *error);
+const CineNiftiReader *cine_nifti_reader (CineError *error);
+
+/** Loads a NIfTI file, or fails naming it. */
+bool cine_volume_load (const char *path, CineVolume *volume,
+    const CineNiftiReader **reader, CineError *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
