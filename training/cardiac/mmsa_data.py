@@ -53,6 +53,7 @@ class Subject:
                 raise ValueError(f"{path}: holds no array '{missing[0]}'; expected rings and scores")
             self.rings, self.scores = file["rings"], file["scores"].astype(np.int64)
             self.seed = int(file["seed"]) if "seed" in file else None
+            self.jitter = file["jitter"] if "jitter" in file else None
         shape = self.rings.shape
         if self.rings.dtype != np.uint8 or len(shape) != 4 or shape[0] != 3 or shape[2:] != (80, 192):
             raise ValueError(f"{path}: rings are {self.rings.dtype} {list(shape)}, expected uint8 [3,t,80,192]")
