@@ -4,7 +4,7 @@
 #include <math.h>
 
 static double
-segment_mean (const CmrSettings *s, int segment, const float table[RING + 1])
+segment_mean (int segment, const float table[RING + 1])
 {
   double begin, end, sum = 0;
   heart_segment_range (segment, &begin, &end);
@@ -25,8 +25,8 @@ cmr_phantom_truth (const CmrPhantom *phantom, CmrTruth *truth)
     heart_level_motion (s, s->thickening, level, thickening);
     for (int k = level * 6; k < (level < 2 ? level * 6 + 6 : 16); k++) {
       truth->score[k] = s->score[k];
-      truth->excursion[k] = segment_mean (s, k, excursion);
-      truth->thickening[k] = segment_mean (s, k, thickening);
+      truth->excursion[k] = segment_mean (k, excursion);
+      truth->thickening[k] = segment_mean (k, thickening);
       sum += s->score[k];
     }
   }

@@ -19,9 +19,10 @@ DEFAULTS = {
     "name": "full",
     "model": {"flow_residual": True, "tse_scale": "C"},
     "sizes": {"flow": [8, 16, 32, 32], "cnn": [32, 64, 128, 128]},
-    # lambda1/2 Lcon + lambda2 Lsmo on pairs +-flow_step of crops of a few segments.
-    "flow": {"steps": 1200, "batch": 8, "rate": 2e-3, "weight_decay": 1e-4, "lambda1": 1.0, "lambda2": 0.01,
-             "segments": 4},
+    # lambda1/2 Lcon + lambda2 Lsmo on pairs +-flow_step of crops of a few segments. Stages follow each other, from smooth
+    # to sharp: each its steps, its lambda2 and a cosine of its own.
+    "flow": {"steps": [1000, 700], "lambda2": [0.01, 0.0005], "batch": 8, "rate": 2e-3, "weight_decay": 1e-4,
+             "lambda1": 1.0, "segments": 4},
     # A batch is one subject. roll: phases, flip: segments mirrored by chance. zero_flow: a control without motion.
     "score": {"epochs": 12, "rate": 1e-3, "weight_decay": 1e-2, "optimizer": "adamw", "momentum": 0.9, "warm_up": 0.03,
               "clip": 2.0, "roll": 2, "flip": True, "class_weight": 0.0, "smoothing": 0.0,
@@ -105,29 +106,37 @@ def sample_pairs(subjects, config, rng):
     return torch.from_numpy(batch)
 
 
-def train_flow(model, subjects, config, seed, log=print):
-    """The flow branch alone, without any truth (Eq. 6-9)."""
-    c, clock, rng = config["flow"], Clock(log), np.random.default_rng([seed, 1])
+def train_flow(model, subjects, config, seed, log=print, first_stage=0):
+    """The flow branch alone, without any truth (Eq. 6-9); CPU minutes."""
+    clock = Clock(log)
+    stages = list(zip(config["flow"]["steps"], config["flow"]["lambda2"]))
+    for stage, (steps, lambda2) in list(enumerate(stages))[first_stage:]:
+        rng = np.random.default_rng([seed, 1, stage] if stage else [seed, 1])
+        flow_stage(model, subjects, config, steps, lambda2, rng, clock)
+    return clock.minutes()
+
+
+def flow_stage(model, subjects, config, steps, lambda2, rng, clock):
+    c = config["flow"]
     optimizer = torch.optim.AdamW(model.flow.parameters(), lr=c["rate"], weight_decay=c["weight_decay"])
     mean = 0.0
-    for step in range(c["steps"]):
+    for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = c["rate"] * cosine(step, c["steps"], 0.03)
+            group["lr"] = c["rate"] * cosine(step, steps, 0.03)
         pairs = sample_pairs(subjects, config, rng)
         with autocast(config):
             flows = model.flow(pairs)
         flows = [u.float() for u in flows]
         # Twice: pair_loss is the half that one direction gives.
-        loss = 2 * mmsa_losses.pair_loss(pairs, flows, c["lambda1"], c["lambda2"])
+        loss = 2 * mmsa_losses.pair_loss(pairs, flows, c["lambda1"], lambda2)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.flow.parameters(), 1.0)
         optimizer.step()
         mean += loss.item()
-        if (step + 1) % 200 == 0:
-            clock.say(f"flow {step + 1}/{c['steps']}: loss {mean / 200:.6f}")
+        if (step + 1) % 100 == 0:
+            clock.say(f"flow, lambda2 {lambda2}, {step + 1}/{steps}: loss {mean / 100:.6f}")
             mean = 0.0
-    return clock.minutes()
 
 
 @torch.no_grad()
@@ -211,7 +220,7 @@ def joint_step(model, subject, config, weights, rng):
     step = model.config["flow_step"] * (1 if rng.random() < 0.5 else -1)
     chosen = torch.from_numpy(rng.choice(subject.phases, min(j["pairs"], subject.phases), replace=False))
     pairs = frame_pairs(patient, step)[chosen]
-    loss = loss + j["weight"] * 2 * mmsa_losses.pair_loss(pairs, model.flow(pairs), c["lambda1"], c["lambda2"])
+    loss = loss + j["weight"] * 2 * mmsa_losses.pair_loss(pairs, model.flow(pairs), c["lambda1"], c["lambda2"][-1])
     return loss, int((logits.argmax(1) == truth).sum()), int((truth >= 0).sum())
 
 
