@@ -105,13 +105,18 @@ check (const CineScan *scan, const CinePlanes *planes, bool reverse,
 
   if (planes->n_places < CINE_MIN_SLICES) {
     const CinePlace *place = &planes->places[0];
+    char announced[64] = "";
 
     describe_gap (place, gap, sizeof gap);
+    if (place->announced > place->n_frames)
+      snprintf (announced, sizeof announced, " of the %d that are announced",
+          place->announced);
     return cine_fail (error, CINE_STACK_INCOMPLETE,
-        "%s has %d slice%s of %d phase%s%s; expected %d parallel slices or "
+        "%s has %d slice%s of %d phase%s%s%s; expected %d parallel slices or "
         "more, from base to apex, each over the whole cycle",
         scan->location, planes->n_places, planes->n_places == 1 ? "" : "s",
-        place->n_frames, place->n_frames == 1 ? "" : "s", gap, CINE_MIN_SLICES);
+        place->n_frames, place->n_frames == 1 ? "" : "s", announced, gap,
+        CINE_MIN_SLICES);
   }
   if (planes->n_places > (int) (sizeof distances / sizeof *distances))
     return cine_fail (error, CINE_UNSUPPORTED,

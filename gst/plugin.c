@@ -13,6 +13,7 @@
 
 #include "gstcardiacmeta2json.h"
 #include "gstcardiacoverlay.h"
+#include "gstcmrcinesrc.h"
 #include "gstmregclassify.h"
 #include "gstmregroi.h"
 
@@ -25,6 +26,7 @@ plugin_init (GstPlugin *plugin)
   any |= GST_ELEMENT_REGISTER (mregclassify, plugin);
   any |= GST_ELEMENT_REGISTER (cardiacoverlay, plugin);
   any |= GST_ELEMENT_REGISTER (cardiacmeta2json, plugin);
+  any |= GST_ELEMENT_REGISTER (cmrcinesrc, plugin);
   return any;
 }
 
