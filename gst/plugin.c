@@ -14,6 +14,7 @@
 #include "gstcardiacmeta2json.h"
 #include "gstcardiacoverlay.h"
 #include "gstcmrcinesrc.h"
+#include "gstcmrtestsrc.h"
 #include "gstmregclassify.h"
 #include "gstmregroi.h"
 
@@ -27,6 +28,7 @@ plugin_init (GstPlugin *plugin)
   any |= GST_ELEMENT_REGISTER (cardiacoverlay, plugin);
   any |= GST_ELEMENT_REGISTER (cardiacmeta2json, plugin);
   any |= GST_ELEMENT_REGISTER (cmrcinesrc, plugin);
+  any |= GST_ELEMENT_REGISTER (cmrtestsrc, plugin);
   return any;
 }
 
