@@ -50,21 +50,22 @@ def choose_subjects(args):
 
 
 def flow_branch(model, subjects, config, args, log):
-    """Trains the flow branch, or takes a trained one."""
+    """Trains the flow branch, goes on with it after the stage at which it was cut off, or takes a trained one."""
     own = args.out / "flow.state"
     source = args.flow or (own if own.exists() else None)
+    made_for = [model.config["flow_step"], list(model.sizes.flow), model.config["flow_residual"]]
+    first_stage, minutes = 0, 0.0
     if source:
         state = torch.load(source, map_location="cpu")
-        wanted = [model.config["flow_step"], list(model.sizes.flow), model.config["flow_residual"]]
-        if state["made_for"] != wanted:
+        if state["made_for"] != made_for:
             raise ModelError(f"{source}: its flow has step, widths, residual {state['made_for']}, the configuration "
-                             f"asks for {wanted}; train a flow for it")
+                             f"asks for {made_for}; train a flow for it")
         model.flow.load_state_dict(state["flow"])
-        log(f"flow branch taken from {source}")
-        return state["minutes"]
-    minutes = mmsa_train.train_flow(model, subjects, config, args.seed, log)
-    torch.save({"flow": model.flow.state_dict(), "minutes": minutes, "made_for": [
-        model.config["flow_step"], list(model.sizes.flow), model.config["flow_residual"]]}, own)
+        first_stage, minutes = state["stages"], state["minutes"]
+        log(f"flow branch taken from {source}, {first_stage} stages done")
+    for stage in range(first_stage, len(config["flow"]["steps"])):
+        minutes += mmsa_train.train_flow(model, subjects, config, args.seed, stage, log)
+        torch.save({"flow": model.flow.state_dict(), "minutes": minutes, "stages": stage + 1, "made_for": made_for}, own)
     return minutes
 
 

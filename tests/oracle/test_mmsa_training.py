@@ -3,6 +3,7 @@
 that must beat chance. The phantom's library is found by GST_CARDIAC_BUILD."""
 import json
 import os
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -64,12 +65,11 @@ class Metrics(unittest.TestCase):
         self.assertAlmostEqual(m["radial_error"], 1.5)
 
     def test_a_table_of_predictions_makes_every_figure(self):
-        import tempfile
         with tempfile.TemporaryDirectory() as folder:
             evaluate_mmsa.main([folder, "--csv", str(FIXED)])
             for name in ("scatter.svg", "bland-altman.svg", "confusion.svg", "table.md", "metrics.json"):
                 self.assertGreater(os.path.getsize(os.path.join(folder, name)), 300, name)
-            self.assertEqual(json.load(open(os.path.join(folder, "metrics.json")))["segments"], 48)
+            self.assertEqual(json.loads(Path(folder, "metrics.json").read_text())["segments"], 48)
 
 
 class Configurations(oracle.DirectoryTest):
@@ -201,7 +201,7 @@ class Training(oracle.DirectoryTest):
         config = str(CONFIGS / "smoke.json")
         common = [config, "--train", str(train), "--validation", str(test)]
         train_mmsa.main([*common, "--out", self.path("whole")])
-        metrics = json.load(open(self.path("whole/metrics.json")))
+        metrics = json.loads(Path(self.path("whole/metrics.json")).read_text())
         chance = max(np.bincount(np.concatenate([s.scores for s in mmsa_data.read_set(test)]))) / 64
         self.assertGreater(metrics["abnormal_accuracy"], chance + 0.2)
         arch, model_config, card, _ = read_model_file(self.path("whole/model.safetensors"))
@@ -230,7 +230,7 @@ class Training(oracle.DirectoryTest):
             self.assertTrue(torch.equal(whole[name], cut[name]), name)
 
     def test_a_flow_made_for_another_distance_is_refused(self):
-        torch.save({"flow": {}, "minutes": 0, "made_for": [1, [4, 4, 8, 8], True]}, self.path("f.state"))
+        torch.save({"flow": {}, "minutes": 0, "stages": 1, "made_for": [1, [4, 4, 8, 8], True]}, self.path("f.state"))
         small_subject(self.directory, 1)
         with self.assertRaisesRegex(ModelError, "asks for"):
             train_mmsa.main([str(CONFIGS / "smoke.json"), "--train", self.directory, "--out", self.path("o"), "--flow",

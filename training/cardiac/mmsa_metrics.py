@@ -82,7 +82,10 @@ def flow_metrics(flow, truth, mask):
 
 def read_csv(path):
     """Scores of a CSV with the columns subject, segment, truth, predicted -> truth [n,16], predicted [n,16], subjects."""
-    rows = [line.split(",") for line in open(path, encoding="utf-8").read().split()]
+    with open(path, encoding="utf-8") as file:
+        rows = [line.split(",") for line in file.read().split()]
+    if not rows:
+        raise ValueError(f"{path}: is empty; expected a first line subject,segment,truth,predicted")
     column = {name: i for i, name in enumerate(rows[0])}
     missing = {"subject", "segment", "truth", "predicted"} - set(column)
     if missing:

@@ -106,18 +106,11 @@ def sample_pairs(subjects, config, rng):
     return torch.from_numpy(batch)
 
 
-def train_flow(model, subjects, config, seed, log=print, first_stage=0):
-    """The flow branch alone, without any truth (Eq. 6-9); CPU minutes."""
-    clock = Clock(log)
-    stages = list(zip(config["flow"]["steps"], config["flow"]["lambda2"]))
-    for stage, (steps, lambda2) in list(enumerate(stages))[first_stage:]:
-        rng = np.random.default_rng([seed, 1, stage] if stage else [seed, 1])
-        flow_stage(model, subjects, config, steps, lambda2, rng, clock)
-    return clock.minutes()
-
-
-def flow_stage(model, subjects, config, steps, lambda2, rng, clock):
-    c = config["flow"]
+def train_flow(model, subjects, config, seed, stage=0, log=print):
+    """One stage of the flow branch alone, without any truth (Eq. 6-9); CPU minutes."""
+    c, clock = config["flow"], Clock(log)
+    steps, lambda2 = c["steps"][stage], c["lambda2"][stage]
+    rng = np.random.default_rng([seed, 1, stage] if stage else [seed, 1])
     optimizer = torch.optim.AdamW(model.flow.parameters(), lr=c["rate"], weight_decay=c["weight_decay"])
     mean = 0.0
     for step in range(steps):
@@ -137,6 +130,7 @@ def flow_stage(model, subjects, config, steps, lambda2, rng, clock):
         if (step + 1) % 100 == 0:
             clock.say(f"flow, lambda2 {lambda2}, {step + 1}/{steps}: loss {mean / 100:.6f}")
             mean = 0.0
+    return clock.minutes()
 
 
 @torch.no_grad()
