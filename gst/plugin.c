@@ -17,6 +17,7 @@
 #include "gstmmsascore.h"
 #include "gstcmrcinesrc.h"
 #include "gstechotestsrc.h"
+#include "gstcmrtestsrc.h"
 #include "gstmregclassify.h"
 #include "gstmregroi.h"
 
@@ -33,6 +34,7 @@ plugin_init (GstPlugin *plugin)
   any |= GST_ELEMENT_REGISTER (mmsascore, plugin);
   any |= GST_ELEMENT_REGISTER (cmrcinesrc, plugin);
   any |= GST_ELEMENT_REGISTER (echotestsrc, plugin);
+  any |= GST_ELEMENT_REGISTER (cmrtestsrc, plugin);
   return any;
 }
 
