@@ -49,6 +49,13 @@ static const GEnumValue map_styles[] = {
   { 0, NULL, NULL },
 };
 
+static const GEnumValue echo_walls[] = {
+  { GST_CARDIAC_ECHO_WALL_SEPTAL, "hugs the septal wall", "septal" },
+  { GST_CARDIAC_ECHO_WALL_NONE, "central", "none" },
+  { GST_CARDIAC_ECHO_WALL_LATERAL, "hugs the lateral wall", "lateral" },
+  { 0, NULL, NULL },
+};
+
 /* Each is part of the plugin's interface, so that it gets documented. */
 #define DEFINE_ENUM(function, name, values)                                    \
   GType function##_get_type (void)                                             \
@@ -69,6 +76,7 @@ DEFINE_ENUM (gst_cardiac_precision, "GstCardiacPrecision", precisions)
 DEFINE_ENUM (gst_cardiac_heatmap, "GstCardiacHeatmap", heatmaps)
 DEFINE_ENUM (gst_cardiac_layout, "GstCardiacLayout", layouts)
 DEFINE_ENUM (gst_cardiac_content, "GstCardiacContent", contents)
+DEFINE_ENUM (gst_cardiac_echo_wall, "GstCardiacEchoWall", echo_walls)
 DEFINE_ENUM (gst_cardiac_map_style, "GstCardiacMapStyle", map_styles)
 
 const gchar *

@@ -16,6 +16,8 @@
 #include "gstcmrpolar.h"
 #include "gstmmsascore.h"
 #include "gstcmrcinesrc.h"
+#include "gstechotestsrc.h"
+#include "gstcmrtestsrc.h"
 #include "gstmregclassify.h"
 #include "gstmregroi.h"
 
@@ -31,6 +33,8 @@ plugin_init (GstPlugin *plugin)
   any |= GST_ELEMENT_REGISTER (cmrpolar, plugin);
   any |= GST_ELEMENT_REGISTER (mmsascore, plugin);
   any |= GST_ELEMENT_REGISTER (cmrcinesrc, plugin);
+  any |= GST_ELEMENT_REGISTER (echotestsrc, plugin);
+  any |= GST_ELEMENT_REGISTER (cmrtestsrc, plugin);
   return any;
 }
 

@@ -144,7 +144,7 @@ outline_unsure (
   sector_path (cr, view, at, segment);
   cairo_clip_preserve (cr);
   set_ink (cr, score_ink (&view->palette, view->v.scores[number - 1]), 1.0);
-  cairo_set_line_width (cr, 4.0 * line);
+  cairo_set_line_width (cr, 2.8 * line);
   cairo_set_dash (cr, dashes, 2, 0.0);
   cairo_stroke (cr);
   cairo_restore (cr);

@@ -84,7 +84,7 @@ add_head (Sketch *s)
       s, CARDIAC_OVERLAY_ROLE_TITLE, keep (s, mmsa_word_scope (s->view)));
   const char *weights = word_weights (&s->view->common, s->view->has_finding);
   if (weights) {
-    block = column_add (&s->column, BLOCK_WEIGHTS, 0, 8.0 * u);
+    block = column_add (&s->column, BLOCK_WEIGHTS, 0, 6.0 * u);
     block->left = spec (s, CARDIAC_OVERLAY_ROLE_WEIGHTS, weights, 11.0,
         PANGO_WEIGHT_SEMIBOLD, INK_CAUTION);
     block->inset = 8.0 * u;
@@ -105,6 +105,15 @@ add_bullseye (Sketch *s)
   block->most = 290.0 * u;
 }
 
+static bool
+has_unsure (const MmsaView *view)
+{
+  for (int k = 0; k < CARDIAC_OVERLAY_SEGMENTS; k++)
+    if (view->v.unsure[k])
+      return true;
+  return false;
+}
+
 static void
 add_finding (Sketch *s, double width)
 {
@@ -112,7 +121,7 @@ add_finding (Sketch *s, double width)
   Block *block = column_add (&s->column, BLOCK_INDEX, 1, 6.0 * u);
   block->least = 42.0 * u;
   block = column_add (&s->column, BLOCK_LEGEND, 3, 6.0 * u);
-  block->least = score_legend_height (s->pen, width);
+  block->least = score_legend_height (s->pen, has_unsure (s->view), width);
   if (mmsa_word_reason (s->view)) {
     block = column_add (&s->column, BLOCK_REASON, 2, 7.0 * u);
     block->left =
@@ -120,7 +129,7 @@ add_finding (Sketch *s, double width)
     block->left.lines = 2;
   }
   if (s->view->v.motion && s->view->shown > 0) {
-    block = column_add (&s->column, BLOCK_MOTION, 7, 6.0 * u);
+    block = column_add (&s->column, BLOCK_MOTION, 5, 5.0 * u);
     block->left = quiet (s, CARDIAC_OVERLAY_ROLE_LEGEND,
         keep (s, mmsa_word_motion (s->view, SLICE_MARKS_MAGNIFICATION)));
     block->inset = 24.0 * u;
@@ -162,7 +171,7 @@ add_model (Sketch *s, double width)
     block = column_add (&s->column, BLOCK_LANDMARKS, 4, 5.0 * u);
     block->left = marks;
   }
-  block = column_add (&s->column, BLOCK_MODEL, 0, fits ? 5.0 * u : 1.0 * u);
+  block = column_add (&s->column, BLOCK_MODEL, 0, fits ? 4.0 * u : 1.0 * u);
   block->left = model;
   block->left.least_size = 10.0 * u;
   if (fits)
@@ -181,7 +190,7 @@ add_foot (Sketch *s, double width)
   }
   block = column_add (&s->column, BLOCK_SPRING, 0, 0.0);
   block->stretch = 1.0;
-  block = column_add (&s->column, BLOCK_RULE, 0, 6.0 * u);
+  block = column_add (&s->column, BLOCK_RULE, 0, 4.0 * u);
   block->least = fmax (round (0.7 * u), 1.0);
   if (s->view->has_finding && v->age_s >= 0.0) {
     block = column_add (&s->column, BLOCK_AGE, 4, 5.0 * u);
@@ -256,7 +265,8 @@ draw_block (Sketch *s, const Block *block)
       draw_index (s, block->box);
       break;
     case BLOCK_LEGEND:
-      score_legend_draw (s->pen, &s->view->palette, block->box);
+      score_legend_draw (
+          s->pen, has_unsure (s->view), &s->view->palette, block->box);
       break;
     case BLOCK_PROGRESS:
       column_draw_progress (s->pen, block->box,

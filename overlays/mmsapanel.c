@@ -10,7 +10,7 @@ enum { LEAST_WIDTH = 720, LEAST_ROWS = 360 };
 /* Text of 11 units is never smaller than 10 pixels. */
 #define LEAST_UNIT (10.0 / 11.0)
 /* Rows of captions, units. */
-#define CAPTION 26.0
+#define CAPTION 24.0
 
 static int
 even (double pixels)

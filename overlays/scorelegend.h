@@ -7,8 +7,9 @@
 
 /// What the colours, digits and hatches mean: swatches with words, in as many
 /// rows as the width asks for.
-double score_legend_height (const ColumnPen *pen, double width);
-void score_legend_draw (
-    const ColumnPen *pen, const CardiacMmsaPalette *palette, Box box);
+/// @param unsure say what outlines mean, too
+double score_legend_height (const ColumnPen *pen, bool unsure, double width);
+void score_legend_draw (const ColumnPen *pen, bool unsure,
+    const CardiacMmsaPalette *palette, Box box);
 
 #endif

@@ -4,7 +4,7 @@
 #
 # Installs what is missing, builds into build/, and turns an echo recording into
 # an annotated review video. INPUT is any file that GStreamer decodes; without
-# one a colour test clip is generated. OUTDIR (default: out) receives
+# one a phantom with known regurgitation is drawn. OUTDIR (default: out) receives
 # annotated.mkv, results.jsonl, maps.bin and frame.png. A directory of DICOM
 # files or a NIfTI file is cine MR: see pipelines/cine-mr.sh. Research use only.
 #
@@ -41,9 +41,9 @@ trap 'rm -f "$log"' EXIT
 
 if [ -z "$input" ]; then
   input=$out/generated.mkv
-  say "no recording given: generating $input"
-  launch "generated clip" videotestsrc num-buffers=135 pattern=smpte horizontal-speed=5 \
-    ! video/x-raw,width=640,height=480,framerate=30/1 ! videoconvert ! video/x-raw,format=I420 \
+  say "no recording given: drawing a phantom of grade 2 into $input; its truth is in $out/generated.json"
+  launch "generated clip" echotestsrc grade=2 phantom-seed=10 truth-location="$out/generated.json" \
+    ! videoconvert ! video/x-raw,format=I420 \
     ! x264enc quantizer=18 ! h264parse ! matroskamux ! filesink location="$input"
 fi
 

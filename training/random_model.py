@@ -32,8 +32,8 @@ XCLIP_LABELS = ["walking", "running", "jumping", "sitting", "standing", "lying d
 
 # widths of stages 0, 1-2, 3-4, 5-6, 7-9; neck widths 12, 15, 18, 21; backbone repeats; neck repeats
 YOLO_TINY = ((6, 10, 14, 18, 22), (20, 16, 26, 28), (1, 2, 2, 1), 2)
-YOLO_SCALES = {  # depth, width, most channels
-    "n": (1 / 3, 0.25, 1024), "s": (1 / 3, 0.5, 1024), "m": (2 / 3, 0.75, 768),
+YOLO_SCALES = {  # depth, width, most channels; p is ours, half as wide as n
+    "p": (1 / 3, 0.125, 1024), "n": (1 / 3, 0.25, 1024), "s": (1 / 3, 0.5, 1024), "m": (2 / 3, 0.75, 768),
     "l": (1.0, 1.0, 512), "x": (1.0, 1.25, 512),
 }
 MMSA_SIZES = {

@@ -51,6 +51,10 @@ run live ok "$source ! $classify sync-mode=live ! tee name=t \
   t. ! queue ! cardiacoverlay ! fakesink \
   t. ! queue ! cardiacmeta2json location=$folder/live.jsonl ! fakesink"
 run region ok "$source ! mregroi roi=10,10,80,80 ! $classify ! fakesink"
+run phantom ok "echotestsrc phantom-seed=2 num-buffers=40 \
+  truth-location=$folder/t.json truth-masks=$folder/m.npy ! video/x-raw,format=BGRx,width=160,height=120 ! \
+  mregroi ! $classify ! cardiacoverlay ! fakesink"
+run phantom-no-folder fails "echotestsrc truth-location=/no/such/folder/t.json ! fakesink"
 run no-model fails "$source ! mregclassify model=/no/such/file ! fakesink"
 # Any grey pictures: the same slice for all three levels.
 points="lv-centre=80,60 rv-anterior=60,40 rv-inferior=60,80"

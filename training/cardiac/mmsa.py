@@ -175,7 +175,9 @@ class MSA(nn.Module):
         def over_time(weight):               # [Q,c,T0] -> 1×1 kernel on channels j*c + component
             return resample_taps(weight, phases, 2).transpose(1, 2).flatten(1)[:, :, None, None]
 
-        magnitude = F.max_pool2d(torch.linalg.vector_norm(m, dim=2), 3, 1, 1)
+        # Not vector_norm: ten times slower over a middle axis. The clamp keeps the gradient finite where nothing moves.
+        length = m.square().sum(2).clamp_min(1e-24).sqrt()
+        magnitude = F.max_pool2d(length, 3, 1, 1)
         m = m.flatten(1, 2)
         direction = F.avg_pool2d(m, 3, 1, 1)                  # padding counts as zero
         weight = torch.cat([over_time(self.magnitude.weight), over_time(self.direction.weight),
