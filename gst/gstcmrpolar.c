@@ -25,7 +25,7 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 cmrcinesrc location=DIRECTORY landmarks-location=landmarks.json name=s s.mid ! cmrpolar ! videoscale ! video/x-raw,width=960,height=400 ! videoconvert ! autovideosink
+ * gst-launch-1.0 cmrcinesrc location=DIRECTORY landmarks=landmarks.json name=s s.mid ! cmrpolar ! videoscale ! video/x-raw,width=960,height=400 ! videoconvert ! autovideosink
  * ]| Shows the mid slice of a patient.
  * |[
  * gst-launch-1.0 videotestsrc pattern=zone-plate kx2=20 ky2=20 ! video/x-raw,format=GRAY8,width=256,height=256 ! cmrpolar lv-centre=128,128 rv-anterior=100,100 rv-inferior=100,156 ! videoconvert ! autovideosink

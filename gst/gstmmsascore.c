@@ -34,10 +34,10 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 cmrcinesrc location=DIRECTORY landmarks-location=landmarks.json name=s mmsascore name=m results-location=results.jsonl ! cardiacoverlay layout=panel ! videoconvert ! autovideosink s.basal ! cmrpolar ! m.basal s.mid ! cmrpolar ! m.mid s.apical ! cmrpolar ! m.apical s.review ! m.video
+ * gst-launch-1.0 cmrcinesrc location=DIRECTORY landmarks=landmarks.json name=s mmsascore name=m results-location=results.jsonl ! cardiacoverlay layout=panel ! videoconvert ! autovideosink s.basal ! cmrpolar ! m.basal s.mid ! cmrpolar ! m.mid s.apical ! cmrpolar ! m.apical s.review ! m.video
  * ]| Scores a patient and shows the slices with the scores.
  * |[
- * gst-launch-1.0 -m cmrtestsrc num-buffers=20 name=s mmsascore name=m ! fakesink s.basal ! cmrpolar ! m.basal s.mid ! cmrpolar ! m.mid s.apical ! cmrpolar ! m.apical
+ * gst-launch-1.0 -m cmrtestsrc name=s mmsascore name=m ! fakesink s.basal ! cmrpolar ! m.basal s.mid ! cmrpolar ! m.mid s.apical ! cmrpolar ! m.apical
  * ]| Scores a phantom and prints the record.
  */
 

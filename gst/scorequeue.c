@@ -181,9 +181,10 @@ attach (GstMiniObject *object, const Item *item, GstCardiacResult *record,
       gst_buffer_add_cardiac_result_meta (buffer, record);
 
   meta->is_new = is_new;
+  /* Within its own cycle a record has no age. */
   if (GST_CLOCK_TIME_IS_VALID (item->time)
-      && GST_CLOCK_TIME_IS_VALID (record->pts))
-    meta->age = item->time > record->pts ? item->time - record->pts : 0;
+      && GST_CLOCK_TIME_IS_VALID (record->pts) && item->time > record->pts)
+    meta->age = item->time - record->pts;
   return GST_MINI_OBJECT_CAST (buffer);
 }
 

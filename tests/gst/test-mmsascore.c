@@ -101,6 +101,8 @@ check_buffers (ScoreRig *rig, guint count, const GstCardiacResult *record,
 
     REQUIRE (score_record (buffer) == record);
     REQUIRE (gst_buffer_get_cardiac_result_meta (buffer)->is_new == (i == 0));
+    REQUIRE (gst_buffer_get_cardiac_result_meta (buffer)->age
+             == GST_CLOCK_TIME_NONE);
     REQUIRE (GST_BUFFER_PTS (buffer)
              == (first_number + i) * SCORE_PHASE_MS * GST_MSECOND);
     gst_buffer_unref (buffer);
