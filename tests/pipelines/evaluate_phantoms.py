@@ -48,8 +48,8 @@ def phantoms_are_labelled_by_the_rule(folder):
         assert row["state"] in ("RESULT", "UNSURE"), row["state"]
         probabilities = [float(row[f"p{k}"]) for k in range(3)]
         assert abs(sum(probabilities) - 1) < 1e-3
-        assert row["type"] in ("none", "central", "eccentric", "multiple")
-        assert (row["type"] == "none") == (severity == 0)
+        assert row["jet"] in ("none", "central", "eccentric", "multiple")
+        assert (row["jet"] == "none") == (severity == 0)
         positive = int(row["label"]) > 0 and int(row["grade"]) > 0
         # A map without any activation has no peak.
         allowed = ("0", "1", "") if positive else ("",)
