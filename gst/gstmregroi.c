@@ -41,7 +41,7 @@
 GST_DEBUG_CATEGORY_STATIC (mreg_roi_debug);
 #define GST_CAT_DEFAULT mreg_roi_debug
 
-#define DEMO_MODEL "yolov8-demo.safetensors"
+#define DEMO_MODEL "roi-demo.safetensors"
 #define ROI_TYPE "cardiac"
 
 #define DEFAULT_INTERVAL (500 * GST_MSECOND)
