@@ -146,6 +146,9 @@ install_properties (GObjectClass *klass)
    *
    * The box given by hand, "x,y,width,height" in pixels. Set before start, no
    * model is needed.
+   *
+   * What cannot be read is an error at start; while it runs, the bus gets a
+   * warning and the region stays.
    */
   g_object_class_install_property (klass, PROP_ROI,
       g_param_spec_string ("roi", "Region of interest",
