@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# leaks.sh MODEL FOLDER: runs pipelines under GStreamer's leaks tracer, which
+# leaks.sh MODEL FOLDER MAKE-STACK: runs pipelines under GStreamer's leaks tracer, which
 # leaves the exit status alone: objects that are still alive are in the log.
 model=$1
 folder=$2
+make_stack=$3
 mkdir -p "$folder"
 command -v gst-launch-1.0 >/dev/null || { echo "no gst-launch-1.0"; exit 77; }
 for element in videotestsrc videoconvert; do
@@ -51,4 +52,14 @@ run live ok "$source ! $classify sync-mode=live ! tee name=t \
   t. ! queue ! cardiacmeta2json location=$folder/live.jsonl ! fakesink"
 run region ok "$source ! mregroi roi=10,10,80,80 ! $classify ! fakesink"
 run no-model fails "$source ! mregclassify model=/no/such/file ! fakesink"
+
+"$make_stack" "$folder/stack.nii" || failed=1
+"$make_stack" "$folder/cut.nii" && truncate -s 100000 "$folder/cut.nii"
+module=$(dirname "$make_stack")/../../cine/libcardiac-nifti.so
+if [ -e "$module" ]; then
+  run cine ok "cmrcinesrc location=$folder/stack.nii name=c \
+    c.basal ! queue ! fakesink c.mid ! queue ! fakesink \
+    c.review ! queue ! videoconvert ! fakesink"
+  run cine-cut fails "cmrcinesrc location=$folder/cut.nii ! fakesink"
+fi
 exit $failed
