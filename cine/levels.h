@@ -19,6 +19,7 @@ typedef enum CineSource {
   CINE_SOURCE_FILE,
   CINE_SOURCE_SEGMENTATION,
   CINE_SOURCE_ESTIMATED,
+  CINE_SOURCE_TRUTH, ///< of a phantom; never chosen by cine_choose_levels()
 } CineSource;
 
 /** "basal", "mid", "apical". */

@@ -2,13 +2,13 @@
 #ifndef GST_CMR_CINE_SRC_H
 #define GST_CMR_CINE_SRC_H
 
-#include <gst/gst.h>
+#include "gstcineplayer.h"
 
 G_BEGIN_DECLS
 
 #define GST_TYPE_CMR_CINE_SRC (gst_cmr_cine_src_get_type ())
 G_DECLARE_FINAL_TYPE (
-    GstCmrCineSrc, gst_cmr_cine_src, GST, CMR_CINE_SRC, GstElement)
+    GstCmrCineSrc, gst_cmr_cine_src, GST, CMR_CINE_SRC, GstCinePlayer)
 
 GST_ELEMENT_REGISTER_DECLARE (cmrcinesrc);
 

@@ -4,22 +4,24 @@
 #
 # Installs what is missing, builds into build/, and turns an echo recording into
 # an annotated review video. INPUT is any file that GStreamer decodes; without
-# one a colour test clip is generated. OUTDIR (default: out) receives
-# annotated.mkv, results.jsonl, maps.bin and frame.png. Research use only.
+# one a phantom with known regurgitation is drawn. OUTDIR (default: out) receives
+# annotated.mkv, results.jsonl, maps.bin and frame.png. A directory of DICOM
+# files or a NIfTI file is cine MR: see pipelines/cine-mr.sh. Research use only.
 #
 # A review video shows the final result on every frame, so the recording is read
 # twice: the first pass grades it, the second draws.
 set -u -o pipefail
 . "$(dirname "$0")/setup.sh"
 fail() { say "quickstart: $*"; exit 1; }
-case ${1:-} in -h | --help) sed -n '4,12s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+case ${1:-} in -h | --help) sed -n '4,13s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+case ${1:-} in *.nii | *.nii.gz) exec "$root/pipelines/cine-mr.sh" "$@" ;; esac
+[ -d "${1:-}" ] && exec "$root/pipelines/cine-mr.sh" "$@"
 [ $# -le 2 ] || fail "usage: pipelines/quickstart.sh [INPUT] [OUTDIR]"
 
 input=${1:-}
 out=${2:-out}
 if [ -n "$input" ]; then
   [ -e "$input" ] || fail "$input: there is no such file"
-  [ -d "$input" ] && fail "$input is a directory; a recording is expected (cine MR directories are not supported by this version)"
   [ -s "$input" ] || fail "$input is empty; a recording is expected"
   [ -r "$input" ] || fail "$input cannot be read; check its permissions"
 fi
@@ -37,21 +39,11 @@ export GST_PLUGIN_PATH="$root/build/gst${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}"
 log=$(mktemp) || fail "no room for a temporary file"
 trap 'rm -f "$log"' EXIT
 
-# launch WHAT ELEMENT...: a pipeline; when it fails, the first error in one line.
-launch() {
-  local what=$1
-  shift
-  gst-launch-1.0 -q "$@" >"$log" 2>&1 && ! grep -q '^ERROR' "$log" && return 0
-  local text
-  text=$(grep -m1 -E '^(ERROR|WARNING): from element|erroneous pipeline' "$log" | sed -E 's/^[A-Z]+: (from element [^ ]+: )?//; s/^from element [^ ]+: //')
-  fail "$what: ${text:-$(tail -n 1 "$log")}"
-}
-
 if [ -z "$input" ]; then
   input=$out/generated.mkv
-  say "no recording given: generating $input"
-  launch "generated clip" videotestsrc num-buffers=135 pattern=smpte horizontal-speed=5 \
-    ! video/x-raw,width=640,height=480,framerate=30/1 ! videoconvert ! video/x-raw,format=I420 \
+  say "no recording given: drawing a phantom of grade 2 into $input; its truth is in $out/generated.json"
+  launch "generated clip" echotestsrc grade=2 phantom-seed=10 truth-location="$out/generated.json" \
+    ! videoconvert ! video/x-raw,format=I420 \
     ! x264enc quantizer=18 ! h264parse ! matroskamux ! filesink location="$input"
 fi
 

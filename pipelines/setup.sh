@@ -8,7 +8,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 packages_run="build-essential meson ninja-build pkg-config libjansson-dev libdnnl-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcairo2-dev libpango1.0-dev
   fonts-inter gstreamer1.0-tools gstreamer1.0-plugins-base-apps gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x"
+  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x
+  libdcmtk-dev libnifti-dev"
 
 # What the tests need beside it.
 packages_test="ffmpeg valgrind libclang-rt-14-dev python3 python3-numpy python3-torch python3-pil"
@@ -45,4 +46,16 @@ build_into() {
     tail -n 40 "$root/$folder/build.log" >&2
     return 1
   }
+}
+
+# launch WHAT ELEMENT...: a pipeline; when it fails, `fail` gets the first error
+# in one line. Its output is in the file $log.
+launch() {
+  local what=$1
+  shift
+  gst-launch-1.0 -q "$@" >"$log" 2>&1 && ! grep -q '^ERROR' "$log" && return 0
+  local text
+  text=$(grep -m1 -E '^(ERROR|WARNING): from element|erroneous pipeline' "$log" | sed -E 's/^[A-Z]+: (from element [^ ]+: )?//; s/^from element [^ ]+: //')
+  text=${text:-$(tail -n 1 "$log")}
+  case $text in *"$what"*) fail "$text" ;; *) fail "$what: $text" ;; esac
 }

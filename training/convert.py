@@ -3,6 +3,7 @@
 
 xclip   IN: a Hugging Face XCLIPModel directory (safetensors, sharded or not, or pytorch_model.bin)
 mreg    IN: our training checkpoint, or a state dict with our tensor names (with --config)
+mmsa    IN: likewise
 yolov8  IN: an Ultralytics best.pt, or a state dict as .pt or .safetensors
 """
 import argparse
@@ -14,32 +15,35 @@ import torch
 from cardiac.checkpoint import CheckpointError, is_state_dict, read_checkpoint
 from cardiac.from_huggingface import convert_xclip
 from cardiac.from_ultralytics import convert_yolov8
-from cardiac.modelfile import (DTYPES, MREG_DEFAULTS, ModelError, load_array, parse_config,
-                               write_model_file)
+from cardiac.modelfile import (ARCHITECTURES, DTYPES, MMSA_DEFAULTS, MREG_DEFAULTS, ModelError, load_array,
+                               parse_config, write_model_file)
 from cardiac.safetensors_io import SafetensorsError, read_safetensors
+
+
+OWN_DEFAULTS = {"mreg": MREG_DEFAULTS, "mmsa": MMSA_DEFAULTS}
 
 
 def say(text):
     print(f"convert.py: {text}", file=sys.stderr)
 
 
-def read_mreg(path):
+def read_own(arch, path):
     """Return (config, card, tensors) of {"config", "card", "state_dict"} or of a bare state dict."""
     saved = read_safetensors(path)[0] if path.endswith(".safetensors") else read_checkpoint(path)
     if is_state_dict(saved):
         saved = {"state_dict": saved}
     if not isinstance(saved, dict) or not is_state_dict(saved.get("state_dict")):
         raise ModelError(f"{path} holds no state dict")
-    if saved.get("arch", "mreg") != "mreg":
-        raise ModelError(f"{path} is a checkpoint of {saved['arch']}, not of mreg")
+    if saved.get("arch", arch) != arch:
+        raise ModelError(f"{path} is a checkpoint of {saved['arch']}, not of {arch}")
     return dict(saved.get("config", {})), dict(saved.get("card", {})), saved["state_dict"]
 
 
 def convert(args):
     """Return (config, card, tensors) of the chosen architecture."""
-    if args.arch == "mreg":
-        config, card, tensors = read_mreg(args.input)
-        return {**MREG_DEFAULTS, **config}, card, {n: t.float() for n, t in tensors.items()}
+    if args.arch in OWN_DEFAULTS:
+        config, card, tensors = read_own(args.arch, args.input)
+        return {**OWN_DEFAULTS[args.arch], **config}, card, {n: t.float() for n, t in tensors.items()}
     if args.arch == "yolov8":
         activation = {None: None, "silu": True, "none": False}[args.sppf_activation]
         config, tensors = convert_yolov8(args.input, args.class_name, activation, say)
@@ -54,7 +58,7 @@ def convert(args):
 
 def parse_arguments(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("arch", metavar="{xclip,mreg,yolov8}")
+    parser.add_argument("arch", metavar="{xclip,mreg,yolov8,mmsa}")
     parser.add_argument("input", metavar="IN")
     parser.add_argument("out", metavar="OUT.safetensors")
     parser.add_argument("--config", default="{}", help="configuration keys to set: JSON or a file")
@@ -73,9 +77,7 @@ def parse_arguments(arguments):
     group.add_argument("--class", dest="class_name", metavar="NAME|N|all", help="which of several classes to keep")
     group.add_argument("--sppf-activation", choices=("silu", "none"), help="of a bare state dict (default silu)")
     args = parser.parse_args(arguments)
-    if args.arch == "mmsa":
-        parser.error("mmsa is not implemented yet")
-    if args.arch not in ("xclip", "mreg", "yolov8"):
+    if args.arch not in ARCHITECTURES:
         parser.error(f"unknown network '{args.arch}'")
     if args.arch == "xclip" and not (args.prompts or args.input_ids or args.text_embeds):
         parser.error("xclip needs class prompts: --prompts, --input-ids or --text-embeds")

@@ -11,8 +11,9 @@ import sys
 import numpy as np
 import torch
 
-from cardiac.modelfile import (DTYPES, IMAGENET, MREG_DEFAULTS, ModelError, parse_config, stored_state,
-                               write_model_file)
+from cardiac.mmsa import MMSA, Sizes
+from cardiac.modelfile import (DTYPES, IMAGENET, MMSA_DEFAULTS, MREG_DEFAULTS, ModelError, check_config, parse_config,
+                               stored_state, write_model_file)
 from cardiac.mreg import MReg
 from cardiac.xclip import XClip
 from cardiac.yolov8 import YoloV8
@@ -31,11 +32,17 @@ XCLIP_LABELS = ["walking", "running", "jumping", "sitting", "standing", "lying d
 
 # widths of stages 0, 1-2, 3-4, 5-6, 7-9; neck widths 12, 15, 18, 21; backbone repeats; neck repeats
 YOLO_TINY = ((6, 10, 14, 18, 22), (20, 16, 26, 28), (1, 2, 2, 1), 2)
-YOLO_SCALES = {  # depth, width, most channels
-    "n": (1 / 3, 0.25, 1024), "s": (1 / 3, 0.5, 1024), "m": (2 / 3, 0.75, 768),
+YOLO_SCALES = {  # depth, width, most channels; p is ours, half as wide as n
+    "p": (1 / 3, 0.125, 1024), "n": (1 / 3, 0.25, 1024), "s": (1 / 3, 0.5, 1024), "m": (2 / 3, 0.75, 768),
     "l": (1.0, 1.0, 512), "x": (1.0, 1.25, 512),
 }
-SIZES = {"xclip": tuple(XCLIP_SIZES), "mreg": tuple(XCLIP_SIZES), "yolov8": ("tiny", *YOLO_SCALES)}
+MMSA_SIZES = {
+    "tiny": Sizes(flow=(4, 6, 8, 10), cnn=(6, 8, 10, 12), attention=5, squeezed=3, embedded=7, hidden=11),
+    "demo": Sizes(),
+    "paper": Sizes(flow=(16, 32, 64, 64)),
+}
+SIZES = {"xclip": tuple(XCLIP_SIZES), "mreg": tuple(XCLIP_SIZES), "yolov8": ("tiny", *YOLO_SCALES),
+         "mmsa": tuple(MMSA_SIZES)}
 
 
 def normal(rng, shape, std=1.0, mean=0.0):
@@ -170,11 +177,53 @@ def random_yolov8(size, rng, overrides):
     return config, stored_state(model)
 
 
+def random_cycle(rng, phases):
+    """uint8 P_pat [t,80,512]: blocks of 5×3 px of grey, other ones in each phase of some segments, slowly drifting
+    in others; few numbers, so that the files pack well."""
+    y, x = np.mgrid[0:80, 0:512]
+    grey = rng.integers(0, 256, (phases, 16, 171))
+    still = rng.random(16) < 0.5
+    p = np.zeros((phases, 80, 512))
+    for j in range(phases):
+        drift = 3 * np.sin(2 * np.pi * j / phases + np.arange(16)) * still
+        rows = (y + drift.round().astype(int)[x // 32]) % 80
+        p[j] = np.where(still[x // 32], grey[0][rows // 5, x // 3], grey[j][rows // 5, x // 3])
+    return (p * rng.uniform(0.3, 1, 16)[x // 32]).astype(np.uint8)
+
+
+def random_mmsa_tensor(rng, name, shape):
+    """One tensor of an mmsa file: flows are some pixels long."""
+    if name.endswith("bias"):
+        return normal(rng, shape, 0.1)
+    std = (2 / 1.04 / math.prod(shape[1:])) ** 0.5
+    return normal(rng, shape, 2 * std if name.startswith("flow.output") else std)
+
+
+def random_mmsa(size, rng, overrides):
+    """Return (config, tensors) of an mmsa model whose segments get all scores on a random cycle."""
+    config = {**MMSA_DEFAULTS, **overrides}
+    check_config("mmsa", config)
+    model = MMSA(config, MMSA_SIZES[size])
+    model.load_state_dict({name: random_mmsa_tensor(rng, name, list(value.shape))
+                           for name, value in model.state_dict().items()})
+    with torch.no_grad():
+        if config["attention_gain"] == "area":        # else a few pixels outweigh all others
+            for msa in getattr(model, "msa", {}).values():
+                msa.map.weight.mul_(0.2)
+        logits = model(torch.from_numpy(random_cycle(rng, 8))[None].float() / 255)["logits"][0]
+        factor = 2 / logits.std(0)
+        model.fc2.bias.copy_((model.fc2.bias - logits.mean(0)) * factor)
+        model.fc2.weight.mul_(factor[:, None])
+    return config, model.state_dict()
+
+
 def random_model(arch, size, seed=0, overrides=None):
     """Return (config, tensors); `overrides` replaces configuration keys."""
     rng = np.random.default_rng(seed)
     if arch == "yolov8":
         config, tensors = random_yolov8(size, rng, overrides or {})
+    elif arch == "mmsa":
+        config, tensors = random_mmsa(size, rng, overrides or {})
     else:
         config, tensors = random_vit(arch, size, rng, overrides or {})
     return config, {name: value.detach().clone() for name, value in tensors.items()}
@@ -188,7 +237,7 @@ def untrained_card(arch, size, seed):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("arch", metavar="{xclip,mreg,yolov8}")
+    parser.add_argument("arch", metavar="{xclip,mreg,yolov8,mmsa}")
     parser.add_argument("out", metavar="OUT.safetensors")
     parser.add_argument("--size", required=True, help="; ".join(f"{a}: {' '.join(s)}" for a, s in SIZES.items()))
     parser.add_argument("--seed", type=int, default=0)
@@ -196,8 +245,6 @@ def main(arguments=None):
     parser.add_argument("--input-side", type=int, help="yolov8: letterbox side, a multiple of 32")
     parser.add_argument("--config", default="{}", help="configuration keys to replace: JSON or a file")
     args = parser.parse_args(arguments)
-    if args.arch == "mmsa":
-        parser.error("mmsa is not implemented yet")
     if args.arch not in SIZES:
         parser.error(f"unknown network '{args.arch}'")
     if args.size not in SIZES[args.arch]:

@@ -17,7 +17,7 @@
  * threads, and each is run by one thread: this is what makes results the same
  * to the bit for any number of threads. */
 
-enum { CARDIAC_BACKEND_ABI = 1 };
+enum { CARDIAC_BACKEND_ABI = 2 };
 enum { CARDIAC_OP_MAX_INPUTS = 16 };
 
 typedef enum CardiacActivation {
@@ -51,9 +51,14 @@ typedef enum CardiacOpKind {
   CARDIAC_OP_CONV2D,
   /** NHWC; padding never wins. in: x [B,H,W,C]; out same dtype. `pool`. */
   CARDIAC_OP_MAX_POOL2D,
-  /** NHWC, nearest, twice the size. in: x [B,H,W,C]; out [B,2H,2W,C]. */
+  /** NHWC; the mean of the window, padding counting as zeros. in: x [B,H,W,C]
+   * any; out any. `pool`. */
+  CARDIAC_OP_AVG_POOL2D,
+  /** NHWC, twice the size: nearest (same dtype); or bilinear with half-pixel
+   * centres, clamped at the border, times `scale`. in: x [B,H,W,C] any; out
+   * [B,2H,2W,C] any. `upsample`. */
   CARDIAC_OP_UPSAMPLE2X,
-  /** Last axis. in: up to 16 values [..., Ci]; out [..., ΣCi], same dtype. */
+  /** Last axis. in: up to 16 values [..., Ci] any; out [..., ΣCi] any. */
   CARDIAC_OP_CONCAT,
   /** Last axis, channels first .. first+C-1. in: x [..., Cx]; out [..., C]. `slice`. */
   CARDIAC_OP_SLICE,
@@ -62,6 +67,12 @@ typedef enum CardiacOpKind {
   /** y = x + w or x * w; w's shape is a suffix of x's (or x's own).
    * in: x any, w any or const; out any. `binary`. */
   CARDIAC_OP_BINARY,
+  /** y = x (offset + scale g), one g a row or one a channel: in: x [B,R,C] any,
+   * g [B,R,1] or [B,1,C] F32; out [B,R,C] any. `gate`. */
+  CARDIAC_OP_GATE,
+  /** Length of pairs on the last axis: in x [..., 2C] any; out [..., C] any,
+   * out[c] = sqrt (x[2c]² + x[2c+1]²). */
+  CARDIAC_OP_MAGNITUDE,
   /** Planar pictures to patch rows: in x [B,3,S,S] F32, out [B*n*n, 3*P*P] any,
    * row b*n*n + y*n + x, column c*P*P + py*P + px; n = S/P. `patchify`. */
   CARDIAC_OP_PATCHIFY,
@@ -134,11 +145,18 @@ typedef struct CardiacOp {
       int kernel, stride, padding;
     } pool;
     struct {
+      bool bilinear; ///< else nearest, and no scale
+      float scale;
+    } upsample;
+    struct {
       int first;
     } slice;
     struct {
       bool multiply; ///< else add
     } binary;
+    struct {
+      float offset, scale;
+    } gate;
     struct {
       int patch;
     } patchify;

@@ -3,6 +3,7 @@
 #define CARDIAC_NETS_PROGRAMS_H
 
 #include "core/program.h"
+#include <cardiac/mmsa.h>
 #include <cardiac/mreg.h>
 #include <cardiac/xclip.h>
 #include <cardiac/yolov8.h>
@@ -15,5 +16,10 @@ CARDIAC_API CardiacProgram *cardiac_mreg_backbone_program (CardiacMReg *mreg);
 CARDIAC_API CardiacProgram *cardiac_mreg_head_program (CardiacMReg *mreg);
 CARDIAC_API CardiacProgram *cardiac_mreg_eigencam_program (CardiacMReg *mreg);
 CARDIAC_API CardiacProgram *cardiac_yolov8_program (CardiacYolov8 *yolov8);
+CARDIAC_API CardiacProgram *cardiac_mmsa_flow_program (CardiacMmsa *mmsa);
+CARDIAC_API CardiacProgram *cardiac_mmsa_score_program (CardiacMmsa *mmsa);
+
+/** How often the flow program runs for one cycle. */
+CARDIAC_API int cardiac_mmsa_flow_runs (const CardiacMmsa *mmsa);
 
 #endif

@@ -404,6 +404,102 @@ done:
   return ok;
 }
 
+/* ---- mmsa ---------------------------------------------------------------------- */
+
+/** P_pat in 0..1 (malloc'ed) from floats, or from grey levels. */
+static float *
+read_polar (const char *path, const CardiacTensor *t, CardiacError **error)
+{
+  const int64_t shape[3] = { -1, CARDIAC_MMSA_ROWS, CARDIAC_MMSA_COLUMNS };
+  const bool grey = has_shape (t, CARDIAC_U8, 3, shape);
+  if (!grey && !has_shape (t, CARDIAC_F32, 3, shape)) {
+    wrong_input (path, t, error,
+        "f32 [t,80,512] in 0..1 or u8 [t,80,512], t the phases of one cycle,");
+    return NULL;
+  }
+  const int64_t count = cardiac_tensor_count (t);
+  float *polar = malloc (sizeof *polar * (size_t) count);
+  if (!polar) {
+    cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory for %s", path);
+    return NULL;
+  }
+  for (int64_t i = 0; i < count; i++)
+    polar[i] = grey ? (float) ((const uint8_t *) t->data)[i] / 255.0f
+                    : ((const float *) t->data)[i];
+  return polar;
+}
+
+static bool
+write_scores (
+    CardiacMmsaResult *r, int features, const char *out, CardiacError **error)
+{
+  int64_t scores[CARDIAC_MMSA_SEGMENTS], n = CARDIAC_MMSA_SEGMENTS;
+  for (int k = 0; k < n; k++)
+    scores[k] = r->scores[k];
+  const int64_t table[2] = { n, CARDIAC_MMSA_SCORES };
+  return write_output (out, "logits", floats (r->logits, 2, table), error)
+         && write_output (
+             out, "probabilities", floats (r->probabilities, 2, table), error)
+         && write_output (
+             out, "scores", tensor_of (CARDIAC_I64, scores, 1, &n), error)
+         && write_output (out, "index", floats (&r->index, 0, NULL), error)
+         && write_output (out, "features",
+             floats (r->features, 4, (int64_t[]){ n, features, 5, 2 }), error);
+}
+
+/** Flows, and attention where the model has any. */
+static bool
+write_motion (CardiacMmsaResult *r, const char *out, CardiacError **error)
+{
+  const struct {
+    const char *flow_name, *attention_name;
+    float *flow, *attention;
+  } scales[3] = { { "flow1", "attention1", r->flow1, r->attention1 },
+    { "flow2", "attention2", r->flow2, r->attention2 },
+    { "flow4", "attention3", r->flow4, r->attention3 } };
+  bool ok = true;
+  for (int i = 0; ok && i < 3; i++) {
+    const int64_t h = CARDIAC_MMSA_ROWS >> i, w = CARDIAC_MMSA_COLUMNS >> i;
+    ok = write_output (out, scales[i].flow_name,
+        floats (scales[i].flow, 4, (int64_t[]){ r->phases, 2, h, w }), error);
+    if (ok && scales[i].attention)
+      ok = write_output (out, scales[i].attention_name,
+          floats (scales[i].attention, 3,
+              (int64_t[]){
+                  CARDIAC_MMSA_SEGMENTS, h, w / CARDIAC_MMSA_SEGMENTS }),
+          error);
+  }
+  return ok;
+}
+
+static bool
+infer_mmsa (CardiacModel *model, const CardiacSettings *settings,
+    const char *input, const char *out, CardiacError **error)
+{
+  CardiacNpy npy;
+  if (!cardiac_npy_read (input, &npy, error))
+    return false;
+  CardiacMmsa *mmsa = NULL;
+  CardiacMmsaResult *r = NULL;
+  float *polar = read_polar (input, &npy.tensor, error);
+  /* More phases than any network takes: the border says what is expected. */
+  const int phases = npy.tensor.shape[0] > 1000 ? 1000 : npy.tensor.shape[0];
+  if (polar)
+    mmsa = cardiac_mmsa_new (model, phases, settings, error);
+  if (mmsa) {
+    print_run (model, cardiac_mmsa_run_info (mmsa));
+    r = cardiac_mmsa_run (mmsa, polar, error);
+  }
+  const bool ok =
+      r && write_motion (r, out, error)
+      && write_scores (r, cardiac_mmsa_shape (mmsa)->features, out, error);
+  cardiac_mmsa_result_free (&r);
+  cardiac_mmsa_free (&mmsa);
+  free (polar);
+  cardiac_npy_clear (&npy);
+  return ok;
+}
+
 /* ---- command line --------------------------------------------------------------- */
 
 static bool
@@ -484,6 +580,9 @@ infer (const char *path, const char *input, const char *out,
       break;
     case CARDIAC_ARCH_YOLOV8:
       ok = infer_yolov8 (model, settings, input, out, error);
+      break;
+    case CARDIAC_ARCH_MMSA:
+      ok = infer_mmsa (model, settings, input, out, error);
       break;
     default:
       cardiac_fail (error, CARDIAC_ERROR_UNSUPPORTED,

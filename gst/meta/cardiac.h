@@ -2,8 +2,10 @@
 #ifndef GST_CARDIAC_H
 #define GST_CARDIAC_H
 
+#include "gstcardiaccmrtruthmeta.h"
 #include "gstcardiacmeta.h"
 #include "gstcardiacresult.h"
 #include "gstcardiacslicemeta.h"
+#include "gstcardiactruthmeta.h"
 
 #endif

@@ -254,6 +254,25 @@ gst_cardiac_result_to_json (const GstCardiacResult *result)
   return g_string_free (out, FALSE);
 }
 
+static void
+add_scores (GstStructure *structure, const GstCardiacResult *result)
+{
+  GValue scores = G_VALUE_INIT, score = G_VALUE_INIT;
+
+  gst_value_array_init (&scores, GST_CARDIAC_SEGMENTS);
+  g_value_init (&score, G_TYPE_INT);
+  for (guint k = 0; k < GST_CARDIAC_SEGMENTS; k++) {
+    g_value_set_int (&score, result->scores[k]);
+    gst_value_array_append_value (&scores, &score);
+  }
+  g_value_unset (&score);
+  gst_structure_take_value (structure, "scores", &scores);
+  if (isfinite (result->index))
+    gst_structure_set (structure, "index", G_TYPE_DOUBLE, result->index, NULL);
+  if (result->scored >= 0)
+    gst_structure_set (structure, "scored", G_TYPE_INT, result->scored, NULL);
+}
+
 GstStructure *
 gst_cardiac_result_to_structure (GstCardiacResult *result)
 {
@@ -285,6 +304,8 @@ gst_cardiac_result_to_structure (GstCardiacResult *result)
         structure, "label", G_TYPE_STRING, result->labels[result->grade], NULL);
   if (isfinite (result->value))
     gst_structure_set (structure, "value", G_TYPE_DOUBLE, result->value, NULL);
+  if (result->has_scores)
+    add_scores (structure, result);
   return structure;
 }
 

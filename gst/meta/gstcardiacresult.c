@@ -80,6 +80,7 @@ gst_cardiac_result_free (GstMiniObject *object)
   for (guint k = 0; k < GST_CARDIAC_MAX_CLASSES; k++)
     g_free (result->labels[k]);
   g_free (result->curve);
+  g_free (result->motion);
   g_free (result->model_name);
   g_free (result->model_sha256);
   g_free (result->model_arch);
@@ -149,6 +150,8 @@ gst_cardiac_result_copy (const GstCardiacResult *from)
   for (guint k = 0; k < GST_CARDIAC_MAX_CLASSES; k++)
     result->labels[k] = g_strdup (from->labels[k]);
   result->curve = copy_array (from->curve, points, sizeof (gfloat));
+  result->motion = copy_array (from->motion,
+      (gsize) from->n_phases * GST_CARDIAC_SEGMENTS * 2, sizeof (gfloat));
   result->model_name = g_strdup (from->model_name);
   result->model_sha256 = g_strdup (from->model_sha256);
   result->model_arch = g_strdup (from->model_arch);
@@ -175,10 +178,13 @@ gst_cardiac_result_clear_finding (GstCardiacResult *result)
   result->has_scores = FALSE;
   result->index = NAN;
   result->scored = -1;
+  result->has_score_probabilities = FALSE;
+  result->n_phases = result->motion_step = 0;
   result->inference_ms = -1;
   result->n_points = 0;
   result->map_rows = result->map_cols = 0;
   g_clear_pointer (&result->curve, g_free);
+  g_clear_pointer (&result->motion, g_free);
   g_clear_pointer (&result->map_method, g_free);
   g_clear_pointer (&result->maps, g_free);
   g_clear_pointer (&result->frame_times, g_free);

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 #define GST_CARDIAC_MAX_CLASSES 8
 #define GST_CARDIAC_MAX_INSTANCES 8
 #define GST_CARDIAC_SEGMENTS 16
+#define GST_CARDIAC_SCORES 4
 
 /**
  * GstCardiacResultType:
@@ -107,6 +108,15 @@ struct _GstCardiacResult {
   guint8 scores[GST_CARDIAC_SEGMENTS]; ///< 1 .. 4, 0: not scored
   gdouble index;                       ///< motion score index; NaN: none
   gint scored;                         ///< segments behind `index`; -1: unknown
+  gboolean has_score_probabilities;
+  gfloat score_probabilities[GST_CARDIAC_SEGMENTS][GST_CARDIAC_SCORES];
+  guint n_phases;    ///< t, pictures of the cycle; 0: unknown
+  guint motion_step; ///< d, phases from one picture of a pair to the other
+  /** [n_phases][16][2], or NULL: mean motion of each segment from phase j to
+   * phase j + d mod t, radial (+ is outward), then angular (+ is towards higher
+   * columns), in pixels of the 80 x 192 polar picture of its level. Not in JSON
+   * lines. */
+  gfloat *motion;
 
   gchar *model_name, *model_sha256, *model_arch;
   gboolean trained, synthetic;

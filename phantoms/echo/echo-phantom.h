@@ -29,9 +29,9 @@ enum {
   ECHO_SCREEN_WIDTH = 640,
   ECHO_SCREEN_HEIGHT = 480,
   ECHO_MAX_JETS = 2,
-  ECHO_BEATS = 16,     ///< factors that repeat
-  ECHO_LAYOUTS = 3,    ///< furniture of three scanners
-  ECHO_INSTANCES = 3,  ///< clips that a recording is graded from
+  ECHO_BEATS = 16,    ///< factors that repeat
+  ECHO_LAYOUTS = 3,   ///< furniture of three scanners
+  ECHO_INSTANCES = 3, ///< clips that a recording is graded from
 };
 
 /** Borders of severity between grades 0 | 1 and 1 | 2. */
@@ -59,29 +59,29 @@ typedef struct EchoJet {
 /** Everything that a recording depends on. echo_settings_default() gives a
  * normal heart without regurgitation. */
 typedef struct EchoSettings {
-  uint64_t seed;         ///< of speckle, noise and turbulence
+  uint64_t seed; ///< of speckle, noise and turbulence
   /* the recording */
-  double duration;       ///< s; three clips of `clip` s fit into it
-  double clip;           ///< s, length of an instance
-  double frame_rate;     ///< 1/s
+  double duration;   ///< s; three clips of `clip` s fit into it
+  double clip;       ///< s, length of an instance
+  double frame_rate; ///< 1/s
   /* the heart's clock */
-  double heart_rate;     ///< beats a minute, 40 .. 160
-  double phase;          ///< of the cycle at t = 0, 0 .. 1; 0 is the R wave
-  double systole;        ///< share of the cycle, 0.3 .. 0.5
+  double heart_rate; ///< beats a minute, 40 .. 160
+  double phase;      ///< of the cycle at t = 0, 0 .. 1; 0 is the R wave
+  double systole;    ///< share of the cycle, 0.3 .. 0.5
   /* anatomy */
-  double heart_x;        ///< cm, of the left ventricle's apex
-  double heart_y;        ///< cm
-  double tilt;           ///< radians, of the heart's axis
-  double scale;          ///< of the whole heart, about 1
-  double lv_length, lv_width;   ///< cm, cavity at end-diastole
-  double la_length, la_width;   ///< cm, at end-systole
-  double rv_width, ra_width;    ///< cm
-  double ra_length;      ///< cm
-  double wall;           ///< cm, thickness of the left ventricle's wall
-  double shortening;     ///< share of lv_width that systole takes, 0 .. 0.5
-  double excursion;      ///< cm, of the mitral annulus
+  double heart_x;             ///< cm, of the left ventricle's apex
+  double heart_y;             ///< cm
+  double tilt;                ///< radians, of the heart's axis
+  double scale;               ///< of the whole heart, about 1
+  double lv_length, lv_width; ///< cm, cavity at end-diastole
+  double la_length, la_width; ///< cm, at end-systole
+  double rv_width, ra_width;  ///< cm
+  double ra_length;           ///< cm
+  double wall;                ///< cm, thickness of the left ventricle's wall
+  double shortening; ///< share of lv_width that systole takes, 0 .. 0.5
+  double excursion;  ///< cm, of the mitral annulus
   /* regurgitation */
-  int jets;              ///< 0 .. ECHO_MAX_JETS
+  int jets; ///< 0 .. ECHO_MAX_JETS
   EchoJet jet[ECHO_MAX_JETS];
   double beat[ECHO_BEATS]; ///< factor of all jets' areas in beat i mod BEATS;
                            ///< beat 0 holds t = 0
@@ -93,19 +93,19 @@ typedef struct EchoSettings {
   double swirl;          ///< m/s, in the left atrium; 0: none
   double tricuspid_jet;  ///< area / right atrium; 0: none
   /* the machine */
-  double depth;          ///< cm
-  double sector;         ///< radians, half the opening
-  double nyquist;        ///< m/s
-  double colour_gain;    ///< 0 .. 1.5; 1 is right
-  double colour_noise;   ///< share of specks in the box, 0 .. 0.1
-  double grey_gain;      ///< 0.5 .. 1.5
-  double grey_noise;     ///< 0 .. 1
-  double depth_gain;     ///< loss of brightness with depth, 0 .. 1
-  bool variance;         ///< green for turbulence
+  double depth;               ///< cm
+  double sector;              ///< radians, half the opening
+  double nyquist;             ///< m/s
+  double colour_gain;         ///< 0 .. 1.5; 1 is right
+  double colour_noise;        ///< share of specks in the box, 0 .. 0.1
+  double grey_gain;           ///< 0.5 .. 1.5
+  double grey_noise;          ///< 0 .. 1
+  double depth_gain;          ///< loss of brightness with depth, 0 .. 1
+  bool variance;              ///< green for turbulence
   double box_left, box_right; ///< radians, sides of the colour box
   double box_top, box_bottom; ///< cm
-  int layout;            ///< 0 .. ECHO_LAYOUTS-1: screen furniture
-  bool colour;           ///< false: grey scale alone
+  int layout;                 ///< 0 .. ECHO_LAYOUTS-1: screen furniture
+  bool colour;                ///< false: grey scale alone
 } EchoSettings;
 
 PHANTOM_API void echo_settings_default (EchoSettings *settings);
@@ -123,12 +123,12 @@ PHANTOM_API bool echo_settings_clamp (EchoSettings *settings);
 
 /** What is true of a stretch of time: its worst beat's regurgitation. */
 typedef struct EchoTruth {
-  int beat;          ///< the worst one; -1: no beat's systole lies here
-  double area;       ///< jets' area / left atrium, largest
-  double duration;   ///< share of systole, longest jet
-  bool eccentric;    ///< the larger jet hugs a wall
-  double severity;   ///< Σ area * (eccentric ? 2.5 : 1) * min (1, duration / 0.7)
-  int grade;         ///< 0 below 0.05, 1 below 0.2, else 2
+  int beat;        ///< the worst one; -1: no beat's systole lies here
+  double area;     ///< jets' area / left atrium, largest
+  double duration; ///< share of systole, longest jet
+  bool eccentric;  ///< the larger jet hugs a wall
+  double severity; ///< Σ area * (eccentric ? 2.5 : 1) * min (1, duration / 0.7)
+  int grade;       ///< 0 below 0.05, 1 below 0.2, else 2
 } EchoTruth;
 
 PHANTOM_API int echo_grade (double severity);
@@ -178,15 +178,16 @@ PHANTOM_API double echo_phantom_masks (EchoPhantom *phantom, double t,
 
 /** What the heart does at a time. */
 typedef struct EchoMoment {
-  int beat;           ///< number of the beat
-  double phase;       ///< of the cycle, 0 .. 1; 0 is the R wave
+  int beat;     ///< number of the beat
+  double phase; ///< of the cycle, 0 .. 1; 0 is the R wave
   bool systole;
-  double jet_area;    ///< / left atrium's end-systolic area
+  double jet_area;      ///< / left atrium's end-systolic area
   double annulus[2][2]; ///< screen: septal, then lateral end of the mitral
                         ///< annulus (x, y)
-  double atrium[2];   ///< screen: centre of the left atrium
+  double atrium[2];     ///< screen: centre of the left atrium
 } EchoMoment;
-PHANTOM_API EchoMoment echo_phantom_moment (const EchoPhantom *phantom, double t);
+PHANTOM_API EchoMoment echo_phantom_moment (
+    const EchoPhantom *phantom, double t);
 
 /** The frames of instance k as a grading pipeline samples them from a file of
  * frame_rate: frame j is the one shown at begin + (j + 1/2) clip / frames, each

@@ -432,6 +432,29 @@ add_pool (CheckCases *cases, int b, int h, int w, int c, int kernel, int stride,
 }
 
 static void
+add_avg_pool (CheckCases *cases, int b, int h, int w, int c, int kernel,
+    int stride, CardiacDType x, CardiacDType y)
+{
+  add_pool (cases, b, h, w, c, kernel, stride, x);
+  CheckCase *it = &cases->items[cases->count - 1];
+  it->op.kind = CARDIAC_OP_AVG_POOL2D;
+  it->op.out.dtype = y;
+  it->floor = 1;
+}
+
+static void
+cases_avg_pool2d (CheckCases *cases, CardiacDType A, uint64_t *state)
+{
+  add_avg_pool (cases, 16, 20, 8, 40, 3, 1, A, A);
+  add_avg_pool (cases, 2, 6, 5, 7, 2, 2, A, CARDIAC_F32);
+  add_avg_pool (cases, 1, 1, 1, 1, 3, 1, CARDIAC_F32, A);
+  for (int i = 0; i < 4; i++)
+    add_avg_pool (cases, random_int (state, 1, 2), random_int (state, 5, 20),
+        random_int (state, 5, 20), random_int (state, 1, 40),
+        random_int (state, 2, 5), random_int (state, 1, 2), CARDIAC_F32, A);
+}
+
+static void
 cases_max_pool2d (CheckCases *cases, CardiacDType A, uint64_t *state)
 {
   add_pool (cases, 1, 20, 20, 128, 5, 1, A);
@@ -447,13 +470,20 @@ cases_max_pool2d (CheckCases *cases, CardiacDType A, uint64_t *state)
 static void
 cases_upsample2x (CheckCases *cases, CardiacDType A, uint64_t *state)
 {
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < 10; i++) {
     int b = random_int (state, 1, 2), h = random_int (state, 1, 20);
-    int w = random_int (state, 1, 20), c = random_int (state, 1, 70);
+    int w = random_int (state, 1, 20);
+    int c = i == 5 ? 2 : random_int (state, 1, 70);
+    bool bilinear = i >= 4;
+    CardiacDType x = bilinear && i % 2 ? CARDIAC_F32 : A;
     CheckCase *it = add (cases, CARDIAC_OP_UPSAMPLE2X);
-    add_input (it, A, SHAPE (b, h, w, c));
+    add_input (it, x, SHAPE (b, h, w, c));
     set_output (it, A, SHAPE (b, 2 * h, 2 * w, c));
-    snprintf (it->label, sizeof it->label, "%dx%dx%dx%d", b, h, w, c);
+    it->op.upsample.bilinear = bilinear;
+    it->op.upsample.scale = bilinear ? 2 : 0;
+    it->floor = bilinear ? 1 : 0;
+    snprintf (it->label, sizeof it->label, "%dx%dx%dx%d %s", b, h, w, c,
+        bilinear ? "bilinear" : "nearest");
   }
 }
 
@@ -466,7 +496,8 @@ cases_concat (CheckCases *cases, CardiacDType A, uint64_t *state)
     CheckCase *it = add (cases, CARDIAC_OP_CONCAT);
     for (int j = 0; j < count; j++) {
       int c = random_int (state, 1, 40);
-      add_input (it, A, SHAPE (1, h, w, c));
+      bool other = i >= 3 && random_int (state, 0, 1);
+      add_input (it, other ? CARDIAC_F32 : A, SHAPE (1, h, w, c));
       sum += c;
     }
     set_output (it, A, SHAPE (1, h, w, sum));
@@ -532,6 +563,41 @@ cases_binary (CheckCases *cases, CardiacDType A, uint64_t *state)
     it->floor = 1;
     snprintf (it->label, sizeof it->label, "%dx%dx%d %s %d axes", a, b, c,
         it->op.binary.multiply ? "times" : "plus", i % 3 + 1);
+  }
+}
+
+static void
+cases_gate (CheckCases *cases, CardiacDType A, uint64_t *state)
+{
+  for (int i = 0; i < 8; i++) {
+    int b = random_int (state, 1, 16), rows = random_int (state, 1, 300);
+    int c = random_int (state, 1, 70);
+    bool a_row = i & 1;
+    CheckCase *it = add (cases, CARDIAC_OP_GATE);
+    add_input (it, i & 2 ? CARDIAC_F32 : A, SHAPE (b, rows, c));
+    if (a_row)
+      add_input (it, CARDIAC_F32, SHAPE (b, rows, 1));
+    else
+      add_input (it, CARDIAC_F32, SHAPE (b, 1, c));
+    set_output (it, i & 4 ? CARDIAC_F32 : A, SHAPE (b, rows, c));
+    it->op.gate.offset = a_row ? 1 : 0;
+    it->op.gate.scale = i < 4 ? 1 : 12.5f;
+    it->floor = 1;
+    snprintf (it->label, sizeof it->label, "%dx%dx%d a %s", b, rows, c,
+        a_row ? "row" : "channel");
+  }
+}
+
+static void
+cases_magnitude (CheckCases *cases, CardiacDType A, uint64_t *state)
+{
+  for (int i = 0; i < 4; i++) {
+    int rows = random_int (state, 1, 700), c = random_int (state, 1, 64);
+    CheckCase *it = add (cases, CARDIAC_OP_MAGNITUDE);
+    add_input (it, i & 1 ? A : CARDIAC_F32, SHAPE (3, rows, 2 * c));
+    set_output (it, i & 1 ? A : CARDIAC_F32, SHAPE (3, rows, c));
+    it->floor = 1;
+    snprintf (it->label, sizeof it->label, "3x%dx%d", rows, c);
   }
 }
 
@@ -749,11 +815,14 @@ check_cases_add (
     CASES (MATMUL, matmul)
     CASES (CONV2D, conv2d)
     CASES (MAX_POOL2D, max_pool2d)
+    CASES (AVG_POOL2D, avg_pool2d)
     CASES (UPSAMPLE2X, upsample2x)
     CASES (CONCAT, concat)
     CASES (SLICE, slice)
     CASES (SOFTMAX, softmax)
     CASES (BINARY, binary)
+    CASES (GATE, gate)
+    CASES (MAGNITUDE, magnitude)
     CASES (PATCHIFY, patchify)
     CASES (TOKENS, tokens)
     CASES (MEAN, mean)
@@ -884,11 +953,14 @@ static const double tolerances[CARDIAC_OP_KINDS][3] = {
   [CARDIAC_OP_MATMUL] = { 1e-5, 1e-5, 1e-5 },
   [CARDIAC_OP_CONV2D] = { 1e-5, 6e-3, 8e-4 },
   [CARDIAC_OP_MAX_POOL2D] = { 0, 0, 0 },
-  [CARDIAC_OP_UPSAMPLE2X] = { 0, 0, 0 },
+  [CARDIAC_OP_AVG_POOL2D] = { 1e-6, 4e-3, 5e-4 },
+  [CARDIAC_OP_UPSAMPLE2X] = { 0, 0, 0 }, /* bilinear: as BINARY */
   [CARDIAC_OP_CONCAT] = { 0, 0, 0 },
   [CARDIAC_OP_SLICE] = { 0, 0, 0 },
   [CARDIAC_OP_SOFTMAX] = { 1e-5, 1e-5, 1e-5 },
   [CARDIAC_OP_BINARY] = { 1e-6, 4e-3, 5e-4 },
+  [CARDIAC_OP_GATE] = { 1e-6, 4e-3, 5e-4 },
+  [CARDIAC_OP_MAGNITUDE] = { 1e-6, 4e-3, 5e-4 },
   [CARDIAC_OP_PATCHIFY] = { 0, 0, 0 },
   [CARDIAC_OP_TOKENS] = { 1e-6, 4e-3, 5e-4 },
   [CARDIAC_OP_ROWS_LOAD] = { 0, 0, 0 },
@@ -909,5 +981,7 @@ check_tolerance (const CheckCase *it)
     if (cardiac_op_has (&it->op, i) && it->op.in[i].dtype != CARDIAC_F32)
       lowest = it->op.in[i].dtype;
   int column = lowest == CARDIAC_BF16 ? 1 : lowest == CARDIAC_F16 ? 2 : 0;
-  return tolerances[it->op.kind][column];
+  bool blends =
+      it->op.kind == CARDIAC_OP_UPSAMPLE2X && it->op.upsample.bilinear;
+  return tolerances[blends ? CARDIAC_OP_BINARY : it->op.kind][column];
 }

@@ -159,6 +159,48 @@ naive_max_pool2d (const CardiacOp *op, double *const *in, double *y)
           }
 }
 
+/** Every input pixel adds its share to the windows that see it. */
+static void
+naive_avg_pool2d (const CardiacOp *op, double *const *in, double *y)
+{
+  const int64_t *xs = op->in[0].shape, *ys = op->out.shape;
+  int64_t size = op->pool.kernel, stride = op->pool.stride;
+  int64_t pixel = xs[2] * xs[3];
+  memset (y, 0, check_tensor_count (&op->out) * sizeof *y);
+  for (int64_t at = 0; at < (int64_t) check_tensor_count (&op->in[0]); at++) {
+    int64_t b = at / (xs[1] * pixel), i = at / pixel % xs[1];
+    int64_t j = at / xs[3] % xs[2];
+    for (int64_t oy = 0; oy < ys[1]; oy++)
+      for (int64_t ox = 0; ox < ys[2]; ox++) {
+        int64_t dy = i + op->pool.padding - oy * stride;
+        int64_t dx = j + op->pool.padding - ox * stride;
+        if (dx >= 0 && dx < size && dy >= 0 && dy < size)
+          y[((b * ys[1] + oy) * ys[2] + ox) * ys[3] + at % xs[3]] +=
+              in[0][at] / (double) (size * size);
+      }
+  }
+}
+
+static void
+naive_gate (const CardiacOp *op, double *const *in, double *y)
+{
+  const int64_t *xs = op->in[0].shape, *gs = op->in[1].shape;
+  for (size_t i = 0; i < check_tensor_count (&op->out); i++) {
+    int64_t c = (int64_t) i % xs[2], r = (int64_t) i / xs[2] % xs[1];
+    int64_t b = (int64_t) i / xs[2] / xs[1];
+    double g = in[1][(b * gs[1] + r % gs[1]) * gs[2] + c % gs[2]];
+    y[i] = in[0][i] * (double) op->gate.offset
+           + in[0][i] * (double) op->gate.scale * g;
+  }
+}
+
+static void
+naive_magnitude (const CardiacOp *op, double *const *in, double *y)
+{
+  for (size_t i = 0; i < check_tensor_count (&op->out); i++)
+    y[i] = hypot (in[0][2 * i], in[0][2 * i + 1]);
+}
+
 static void
 naive_softmax (const CardiacOp *op, double *const *in, double *y)
 {
@@ -311,10 +353,44 @@ naive_yolo_decode (const CardiacOp *op, double *const *in, double *out)
 
 /* Operators that move numbers: where each element of the result comes from. */
 
+/** Where result i of an axis lies: between pixels low and high of x, so far
+ * from the first. */
+static double
+place_between (int64_t i, int64_t count, int64_t *low, int64_t *high)
+{
+  double x = fmin (fmax (((double) i + 0.5) / 2 - 0.5, 0), (double) count - 1);
+  *low = (int64_t) x;
+  *high = *low + 1 < count ? *low + 1 : *low;
+  return x - (double) *low;
+}
+
+static void
+naive_bilinear2x (const CardiacOp *op, const double *x, double *y)
+{
+  const int64_t *s = op->in[0].shape;
+  int64_t c = s[3], row = s[2] * c;
+  for (int64_t at = 0; at < (int64_t) check_tensor_count (&op->out); at++) {
+    int64_t top, bottom, left, right;
+    double down =
+        place_between (at / (2 * row) % (2 * s[1]), s[1], &top, &bottom);
+    double over = place_between (at / c % (2 * s[2]), s[2], &left, &right);
+    const double *from = x + at / (4 * s[1] * row) * s[1] * row + at % c;
+    double upper = from[top * row + left * c] * (1 - over)
+                   + from[top * row + right * c] * over;
+    double lower = from[bottom * row + left * c] * (1 - over)
+                   + from[bottom * row + right * c] * over;
+    y[at] = (double) op->upsample.scale * (upper * (1 - down) + lower * down);
+  }
+}
+
 static void
 naive_upsample2x (const CardiacOp *op, double *const *in, double *y)
 {
   const int64_t *s = op->in[0].shape;
+  if (op->upsample.bilinear) {
+    naive_bilinear2x (op, in[0], y);
+    return;
+  }
   for (int64_t b = 0; b < s[0]; b++)
     for (int64_t i = 0; i < s[1]; i++)
       for (int64_t j = 0; j < s[2]; j++)
@@ -454,11 +530,14 @@ check_naive (const CardiacOp *op, double *const *in, double *out)
     NAIVE (MATMUL, matmul)
     NAIVE (CONV2D, conv2d)
     NAIVE (MAX_POOL2D, max_pool2d)
+    NAIVE (AVG_POOL2D, avg_pool2d)
     NAIVE (UPSAMPLE2X, upsample2x)
     NAIVE (CONCAT, concat)
     NAIVE (SLICE, slice)
     NAIVE (SOFTMAX, softmax)
     NAIVE (BINARY, binary)
+    NAIVE (GATE, gate)
+    NAIVE (MAGNITUDE, magnitude)
     NAIVE (PATCHIFY, patchify)
     NAIVE (TOKENS, tokens)
     NAIVE (ROWS_LOAD, rows_load)

@@ -297,6 +297,68 @@ the_message_says_what_the_line_says (void)
   gst_cardiac_result_unref (r);
 }
 
+static GstCardiacResult *
+make_scores (void)
+{
+  GstCardiacResult *r = gst_cardiac_result_new (GST_CARDIAC_RESULT_MMSA);
+
+  r->state = GST_CARDIAC_STATE_RESULT;
+  r->has_scores = TRUE;
+  for (guint k = 0; k < GST_CARDIAC_SEGMENTS; k++)
+    r->scores[k] = 1 + k % 4;
+  r->scores[2] = 0;
+  r->index = 2.5;
+  r->scored = 15;
+  r->n_phases = 8;
+  r->motion_step = 3;
+  r->motion = g_new (gfloat, 8 * GST_CARDIAC_SEGMENTS * 2);
+  for (guint i = 0; i < 8 * GST_CARDIAC_SEGMENTS * 2; i++)
+    r->motion[i] = i;
+  r->has_score_probabilities = TRUE;
+  r->score_probabilities[15][3] = 0.5f;
+  return r;
+}
+
+static void
+the_motion_of_segments_is_copied_and_stays_out_of_the_line (void)
+{
+  GstCardiacResult *r = make_scores (), *copy = gst_cardiac_result_copy (r);
+  gchar *json = gst_cardiac_result_to_json (r);
+
+  REQUIRE (copy->motion != r->motion && copy->motion[255] == 255);
+  REQUIRE (copy->n_phases == 8 && copy->motion_step == 3);
+  REQUIRE (copy->score_probabilities[15][3] == 0.5f);
+  REQUIRE (strcmp (json,
+               "{\"schema\":\"gst-cardiac/1\",\"type\":\"mmsa\","
+               "\"state\":\"RESULT\",\"scores\":[1,2,null,4,1,2,3,4,1,2,3,4,"
+               "1,2,3,4],\"index\":2.5,\"scored\":15}")
+           == 0);
+  gst_cardiac_result_clear_finding (copy);
+  REQUIRE (!copy->motion && copy->n_phases == 0 && !copy->has_scores);
+  REQUIRE (!copy->has_score_probabilities);
+  g_free (json);
+  gst_cardiac_result_unref (copy);
+  gst_cardiac_result_unref (r);
+}
+
+static void
+the_message_of_scores_holds_them (void)
+{
+  GstCardiacResult *r = make_scores ();
+  GstStructure *s = gst_cardiac_result_to_structure (r);
+  const GValue *scores = gst_structure_get_value (s, "scores");
+  gdouble index;
+  gint scored;
+
+  REQUIRE (scores && gst_value_array_get_size (scores) == GST_CARDIAC_SEGMENTS);
+  REQUIRE (g_value_get_int (gst_value_array_get_value (scores, 2)) == 0);
+  REQUIRE (g_value_get_int (gst_value_array_get_value (scores, 3)) == 4);
+  REQUIRE (gst_structure_get_double (s, "index", &index) && index == 2.5);
+  REQUIRE (gst_structure_get_int (s, "scored", &scored) && scored == 15);
+  gst_structure_free (s);
+  gst_cardiac_result_unref (r);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -311,6 +373,8 @@ main (int argc, char **argv)
   maps_come_back_from_their_file ();
   a_copy_of_a_buffer_shares_the_record ();
   the_message_says_what_the_line_says ();
+  the_motion_of_segments_is_copied_and_stays_out_of_the_line ();
+  the_message_of_scores_holds_them ();
   gst_deinit ();
   return 0;
 }

@@ -4,11 +4,11 @@ import json
 import numpy as np
 import torch
 
-from . import mreg, xclip, yolov8
+from . import mmsa, mreg, xclip, yolov8
 from .safetensors_io import read_safetensors, write_safetensors
 
 VERSION = "1"
-ARCHITECTURES = ("xclip", "mreg", "yolov8")
+ARCHITECTURES = ("xclip", "mreg", "yolov8", "mmsa")
 CARD_KEYS = ("name", "licence", "training_data", "intended_use", "trained", "synthetic")
 
 BACKBONE_KEYS = ("input_side", "frames", "vision_heads", "mit_heads", "prompt_heads", "hidden_act",
@@ -18,6 +18,15 @@ CONFIG_KEYS = {
     "mreg": (*BACKBONE_KEYS, "instances", "labels", "presence_labels", "thresholds", "select", "beta",
              "amp_padding", "norm", "norm_eps", "expert_gate"),
     "yolov8": ("input_side", "sppf_activation", "labels"),
+    "mmsa": ("labels", "flow_step", "flow_residual", "attention", "attention_scales", "attention_activation",
+             "attention_gain", "enhancement", "tse_scale", "non_local"),
+}
+CHOICES = {
+    "mreg": {"select": mreg.SELECT, "amp_padding": mreg.AMP_PADDING, "norm": mreg.NORM,
+             "expert_gate": mreg.EXPERT_GATE},
+    "mmsa": {"attention": mmsa.ATTENTION, "attention_scales": mmsa.ATTENTION_SCALES,
+             "attention_activation": mmsa.ATTENTION_ACTIVATION, "attention_gain": mmsa.ATTENTION_GAIN,
+             "enhancement": mmsa.ENHANCEMENT, "tse_scale": mmsa.TSE_SCALE},
 }
 DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
@@ -32,6 +41,19 @@ MREG_DEFAULTS = {
     "norm": "video",
     "norm_eps": 1e-5,
     "expert_gate": "matrix",
+}
+
+MMSA_DEFAULTS = {
+    "labels": ["normal", "hypokinetic", "akinetic", "dyskinetic"],
+    "flow_step": 3,
+    "flow_residual": False,
+    "attention": "msa",
+    "attention_scales": "all",
+    "attention_activation": "none",
+    "attention_gain": "1",
+    "enhancement": "tse",
+    "tse_scale": "1",
+    "non_local": True,
 }
 
 
@@ -72,11 +94,10 @@ def check_config(arch, config):
     for key in config:
         if key not in CONFIG_KEYS[arch]:
             raise ModelError(f"configuration key '{key}' is unknown to {arch}")
+    for key, allowed in CHOICES.get(arch, {}).items():
+        if config[key] not in allowed:
+            raise ModelError(f"configuration key '{key}' is '{config[key]}', expected one of {tuple(allowed)}")
     if arch == "mreg":
-        for key, allowed in (("select", mreg.SELECT), ("amp_padding", mreg.AMP_PADDING),
-                             ("norm", mreg.NORM), ("expert_gate", mreg.EXPERT_GATE)):
-            if config[key] not in allowed:
-                raise ModelError(f"configuration key '{key}' is '{config[key]}', expected one of {allowed}")
         thresholds = config["thresholds"]
         if len(thresholds) != len(config["labels"]) - 1 or sorted(set(thresholds)) != thresholds:
             raise ModelError("thresholds must be one fewer than labels and increase")
@@ -84,6 +105,20 @@ def check_config(arch, config):
             raise ModelError("presence_labels must be two names")
     if arch == "yolov8" and config["input_side"] % 32:
         raise ModelError(f"input_side {config['input_side']} is no multiple of 32")
+    if arch == "mmsa":
+        check_mmsa_config(config)
+
+
+def check_mmsa_config(config):
+    """Every t takes a flow step below the fewest phases: no picture is paired with itself."""
+    step = config["flow_step"]
+    if not isinstance(step, int) or isinstance(step, bool) or not 1 <= step < mmsa.MIN_PHASES:
+        raise ModelError(f"configuration key 'flow_step' is {step!r}, expected 1..{mmsa.MIN_PHASES - 1}")
+    for key in ("flow_residual", "non_local"):
+        if not isinstance(config[key], bool):
+            raise ModelError(f"configuration key '{key}' is {config[key]!r}, expected true or false")
+    if len(config["labels"]) != 4:
+        raise ModelError("labels must be four names, normal first")
 
 
 def build(arch, config, tensors):
@@ -92,6 +127,8 @@ def build(arch, config, tensors):
     try:
         if arch == "yolov8":
             model = yolov8.YoloV8(config, tensors)
+        elif arch == "mmsa":
+            model = mmsa.MMSA(config, mmsa.sizes_from(tensors, config))
         else:
             sizes = xclip.backbone_sizes(tensors)
             xclip.check_backbone_config(config, sizes)

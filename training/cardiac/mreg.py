@@ -29,11 +29,11 @@ class InstanceNorm(nn.Module):
             self.register_buffer("running_var", torch.ones(width))
 
     def forward(self, x):
-        """x [I,T,E] -> [I,T,E]."""
+        """x [...,I,T,E] -> [...,I,T,E]; leading axes are videos."""
         if self.kind == "running":
             mean, var = self.running_mean, self.running_var
         else:
-            mean, var = x.mean((0, 1)), x.var((0, 1), unbiased=False)
+            mean, var = x.mean((-3, -2), keepdim=True), x.var((-3, -2), unbiased=False, keepdim=True)
         return (x - mean) / torch.sqrt(var + self.eps) * self.weight + self.bias
 
 
@@ -47,11 +47,11 @@ class Amplifier(nn.Module):
         self.norm = InstanceNorm(width, norm, norm_eps)
 
     def forward(self, z):
-        """z [I,T,E] -> a [I,T,E]."""
-        m = z.norm(dim=-1)[:, None]                                       # [I,1,T]
+        """z [...,I,T,E] -> a [...,I,T,E]."""
+        m = z.norm(dim=-1).flatten(0, -2)[:, None]                        # [I,1,T]
         mode = {"replicate": "replicate", "zero": "constant"}[self.padding]
         g = self.conv(F.pad(m, (1, 1), mode=mode)).transpose(1, 2)        # [I,T,E]
-        return self.norm(z + self.beta * g)
+        return self.norm(z + self.beta * g.reshape(z.shape))
 
 
 class Experts(nn.Module):
@@ -97,15 +97,16 @@ class MRegHead(nn.Module):
     def forward(self, z, p, grade_text):
         """z [I,T,E], p [I,T,N,E], t'3 grade_text [I,K,E] -> a [I,T,E], e [I,T,N,K].
 
+        Axes before I are videos, as in training; Norm never mixes them.
         u_k = Wt_k(f3 ⊙ wt_k) with f3 = p ⊙ t'3 is never materialised:
         <h_k, u_k> = <p, q_k>, q_k = Wt_kᵀ h_k ⊙ wt_k ⊙ t'3_k.
         """
         a = self.amp(z)
         wv, wt = self.expert_video, self.expert_text
-        gated = a[:, :, None] * wv.gate()                                     # [I,T,K,E]
-        h = torch.einsum("koe,itke->itko", wv.weight, gated)
-        q = torch.einsum("koe,itko->itke", wt.weight, h) * wt.gate() * grade_text[:, None]
-        return a, torch.einsum("itne,itke->itnk", p, q) / z.shape[-1] ** 0.5
+        gated = a[..., None, :] * wv.gate()                                   # [I,T,K,E]
+        h = torch.einsum("koe,...ke->...ko", wv.weight, gated)
+        q = torch.einsum("koe,...ko->...ke", wt.weight, h) * wt.gate() * grade_text[..., None, :, :]
+        return a, p @ q.transpose(-1, -2) / z.shape[-1] ** 0.5
 
 
 class MReg(XClipBackbone):

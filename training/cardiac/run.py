@@ -70,3 +70,15 @@ def run_yolov8(model, picture):
         height, width = x.shape[1:]
         boxes = torch.minimum(boxes.clamp(min=0), torch.tensor([width, height] * 2, dtype=boxes.dtype))
     return to_numpy({"raw": raw, "boxes": boxes, "scores": scores, "classes": classes})
+
+
+INSIDE = ("feature1", "feature2", "feature3")   # of mmsa, large, and in no file
+
+
+@torch.no_grad()
+def run_mmsa(model, polar):
+    """polar: P_pat of one patient [t,80,512], uint8 grey or float in 0..1."""
+    polar = np.asarray(polar)
+    scale = 255 if polar.dtype == np.uint8 else 1
+    outputs = model(torch.as_tensor(polar, dtype=_dtype(model))[None] / scale)
+    return to_numpy({name: value[0] for name, value in outputs.items() if name not in INSIDE})

@@ -10,19 +10,32 @@ from torch import nn
 import torch.nn.functional as F
 
 
+QUICK_GELU = 1.702  # QGELU(x) = x·sigmoid(1.702·x) = silu(1.702·x) / 1.702
+
+
 def quick_gelu(x):
     """x·sigmoid(1.702·x)."""
-    return x * torch.sigmoid(1.702 * x)
+    return x * torch.sigmoid(QUICK_GELU * x)
 
 
-def attend(q, k, v, heads, mask=0.0):
+def split_heads(x, heads):
+    """[B,n,width] -> [B·heads,n,width/heads]."""
+    return x.reshape(*x.shape[:2], heads, -1).transpose(1, 2).flatten(0, 1)
+
+
+def attend(q, k, v, heads, mask=None):
     """softmax(q·kᵀ/√d + mask)·v in `heads` heads. q [B,n,width], k and v [B,m,width] -> [B,n,width]."""
-    def split(x):
-        return x.reshape(x.shape[0], x.shape[1], heads, -1).transpose(1, 2)
+    q = q / math.sqrt(q.shape[-1] // heads)
+    return mix_heads(*(split_heads(x, heads) for x in (q, k, v)), heads, mask)
 
-    q, k, v = split(q), split(k), split(v)
-    weights = (q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1]) + mask).softmax(-1)
-    return (weights @ v).transpose(1, 2).flatten(2)
+
+def mix_heads(q, k, v, heads, mask=None):
+    """softmax(q·kᵀ + mask)·v. q [B·heads,n,d], k and v [B·heads,m,d] -> [B,n,heads·d]."""
+    weights = q @ k.transpose(-1, -2)
+    if mask is not None:
+        weights = weights + mask
+    mixed = weights.softmax(-1) @ v
+    return mixed.unflatten(0, (-1, heads)).transpose(1, 2).flatten(2)
 
 
 class Attention(nn.Module):
@@ -35,11 +48,16 @@ class Attention(nn.Module):
 
     def forward(self, x):
         """x [B,n,width] -> [B,n,width]."""
-        return self.out(attend(self.q(x), self.k(x), self.v(x), self.heads))
+        scale = (x.shape[-1] // self.heads) ** -0.5
+        weight = torch.cat([self.q.weight * scale, self.k.weight, self.v.weight])
+        bias = torch.cat([self.q.bias * scale, self.k.bias, self.v.bias])
+        qkv = F.linear(x, weight, bias).reshape(*x.shape[:2], 3, self.heads, -1)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).flatten(1, 2)        # one copy for all three
+        return self.out(mix_heads(q, k, v, self.heads))
 
 
 class Mlp(nn.Module):
-    """fc2(QGELU(fc1(x)))."""
+    """fc2(QGELU(fc1(x))), with QGELU's factors moved into the weights: one pass over the hidden layer."""
 
     def __init__(self, width, hidden):
         super().__init__()
@@ -47,7 +65,8 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(hidden, width)
 
     def forward(self, x):
-        return self.fc2(quick_gelu(self.fc1(x)))
+        hidden = F.silu(F.linear(x, QUICK_GELU * self.fc1.weight, QUICK_GELU * self.fc1.bias))
+        return F.linear(hidden, self.fc2.weight / QUICK_GELU, self.fc2.bias)
 
 
 class CrossFrameLayer(nn.Module):
@@ -87,9 +106,15 @@ class VisionTower(nn.Module):
         self.ln_post = nn.LayerNorm(width, eps)
         self.projection = nn.Linear(width, embed, bias=False)
 
+    def embed_patches(self, pictures):
+        """The convolution as one product over patches, faster than conv2d. [M,3,S,S] -> [M,N,D]."""
+        side = self.patch_embedding.kernel_size[0]
+        x = pictures.unflatten(3, (-1, side)).unflatten(2, (-1, side)).permute(0, 2, 4, 1, 3, 5)
+        return F.linear(x.flatten(3).flatten(1, 2), self.patch_embedding.weight.flatten(1))
+
     def forward(self, clips):
         """clips [B,T,3,S,S] -> frame features c [B,T,E], patch tokens [B,T,N,D]."""
-        x = self.patch_embedding(clips.flatten(0, 1)).flatten(2).transpose(1, 2)  # [B·T,N,D]
+        x = self.embed_patches(clips.flatten(0, 1))                               # [B·T,N,D]
         cls = self.class_embedding.expand(x.shape[0], 1, -1)
         x = self.ln_pre(torch.cat([cls, x], dim=1) + self.position_embedding)
         x = x.reshape(*clips.shape[:2], *x.shape[1:])                             # [B,T,N+1,D]
@@ -122,8 +147,12 @@ class MultiframeIntegration(nn.Module):
         self.layers = nn.ModuleList(TransformerLayer(width, heads, hidden, eps) for _ in range(layers))
 
     def forward(self, c):
-        """c [B,T,E] -> z [B,T,E]."""
-        x = c + self.position_embedding
+        """c [B,T,E] -> z [B,T,E]. Fewer frames, as in pre-training, are spread over the clip's positions."""
+        frames, positions = c.shape[1], self.position_embedding
+        if frames < len(positions):
+            step = len(positions) // frames
+            positions = positions[step // 2::step][:frames]
+        x = c + positions
         for layer in self.layers:
             x = layer(x)
         return x + c

@@ -44,7 +44,7 @@ CPU_PREPARE (nchw_to_nhwc)
 
 /** Rows of x; each becomes two rows of y. */
 static void
-run_upsample2x (const CardiacKernel *kernel, void *const *in, void *out,
+run_nearest2x (const CardiacKernel *kernel, void *const *in, void *out,
     int piece, void *scratch)
 {
   const CpuLoop *loop = cpu_loop (kernel);
@@ -67,15 +67,65 @@ run_upsample2x (const CardiacKernel *kernel, void *const *in, void *out,
   }
 }
 
+static int64_t
+clamp (int64_t i, int64_t count)
+{
+  return i < 0 ? 0 : cpu_min (i, count - 1);
+}
+
+/** A row of W pixels to one of 2 W: 3/4 of the pixel that covers a result and
+ * 1/4 of its neighbour on that side. */
+static void
+widen (const CpuVector *vector, const float *row, int64_t width, int64_t c,
+    void *out, CardiacDType dtype, int64_t at)
+{
+  for (int64_t column = 0; column < 2 * width; column++) {
+    const int64_t j = column / 2;
+    const int64_t beside = clamp (j + (column % 2 ? 1 : -1), width);
+    vector->blend (0.75f, row + j * c, CARDIAC_F32, 0.25f, row + beside * c,
+        CARDIAC_F32, cpu_at (out, dtype, at + column * c), dtype, c);
+  }
+}
+
+/** Rows of y. */
+static void
+run_bilinear2x (const CardiacKernel *kernel, void *const *in, void *out,
+    int piece, void *scratch)
+{
+  const CpuLoop *loop = cpu_loop (kernel);
+  const CardiacTensor *x = &loop->op.in[0], *y = &loop->op.out;
+  const int64_t height = x->shape[1], pixels = x->shape[2];
+  const int64_t c = x->shape[3], width = pixels * c;
+  const float scale = loop->op.upsample.scale;
+  const int64_t last =
+      cpu_min ((piece + 1) * loop->chunk, y->shape[0] * y->shape[1]);
+  for (int64_t at = piece * loop->chunk; at < last; at++) {
+    const int64_t b = at / y->shape[1], row = at % y->shape[1];
+    const int64_t beside = clamp (row / 2 + (row % 2 ? 1 : -1), height);
+    const int64_t near = (b * height + row / 2) * width;
+    const int64_t far = (b * height + beside) * width;
+    loop->vector->blend (0.75f * scale, cpu_at (in[0], x->dtype, near),
+        x->dtype, 0.25f * scale, cpu_at (in[0], x->dtype, far), x->dtype,
+        scratch, CARDIAC_F32, width);
+    widen (loop->vector, scratch, pixels, c, out, y->dtype, at * 2 * width);
+  }
+}
+
 CPU_PREPARE (upsample2x)
 {
   const CardiacTensor *x = &op->in[0], *y = &op->out;
   if (!cpu_expect (op, 1) || x->rank != 4 || y->rank != 4
-      || x->dtype != y->dtype || y->shape[0] != x->shape[0]
-      || y->shape[1] != 2 * x->shape[1] || y->shape[2] != 2 * x->shape[2]
-      || y->shape[3] != x->shape[3])
+      || y->shape[0] != x->shape[0] || y->shape[1] != 2 * x->shape[1]
+      || y->shape[2] != 2 * x->shape[2] || y->shape[3] != x->shape[3])
     return false;
-  return cpu_loop_plan (context, op, kernel, run_upsample2x,
+  const int64_t width = x->shape[2] * x->shape[3];
+  if (op->upsample.bilinear)
+    return cpu_loop_plan (context, op, kernel, run_bilinear2x,
+        y->shape[0] * y->shape[1], cpu_parts (PIECE_ELEMENTS / 2, width),
+        (size_t) width * 4, error);
+  if (x->dtype != y->dtype)
+    return false;
+  return cpu_loop_plan (context, op, kernel, run_nearest2x,
       x->shape[0] * x->shape[1],
       cpu_parts (PIECE_ELEMENTS / 4, x->shape[2] * x->shape[3]), 0, error);
 }
@@ -84,8 +134,8 @@ CPU_PREPARE (upsample2x)
 
 /** One row of y: the window's rows first, then its columns. */
 static void
-run_max_pool2d (const CardiacKernel *kernel, void *const *in, void *out,
-    int piece, void *scratch)
+run_pool2d (const CardiacKernel *kernel, void *const *in, void *out, int piece,
+    void *scratch)
 {
   const CpuLoop *loop = cpu_loop (kernel);
   const CardiacOp *op = &loop->op;
@@ -97,43 +147,66 @@ run_max_pool2d (const CardiacKernel *kernel, void *const *in, void *out,
   const int64_t above = row * stride - op->pool.padding;
   const int64_t top = above < 0 ? 0 : above;
   const int64_t bottom = cpu_min (above + side, height);
-  float *column_maxima = scratch, *pixel = column_maxima + width * c;
+  const bool mean = op->kind == CARDIAC_OP_AVG_POOL2D;
+  const float share = 1.0f / (float) (side * side);
+  float *columns = scratch, *pixel = columns + width * c;
 
   for (int64_t line = top; line < bottom; line++) {
     const void *from =
         cpu_at (in[0], x->dtype, (b * height + line) * width * c);
     if (line == top)
-      vector->convert (column_maxima, CARDIAC_F32, from, x->dtype, width * c);
+      vector->convert (columns, CARDIAC_F32, from, x->dtype, width * c);
+    else if (mean)
+      vector->binary (false, from, x->dtype, columns, CARDIAC_F32, columns,
+          CARDIAC_F32, width * c);
     else
-      vector->maximum (column_maxima, from, x->dtype, width * c);
+      vector->maximum (columns, from, x->dtype, width * c);
   }
   for (int64_t column = 0; column < y->shape[2]; column++) {
     const int64_t before = column * stride - op->pool.padding;
     const int64_t left = before < 0 ? 0 : before;
     const int64_t right = cpu_min (before + side, width);
-    memcpy (pixel, column_maxima + left * c, (size_t) c * 4);
+    void *to = cpu_at (out, y->dtype, (piece * y->shape[2] + column) * c);
+    memcpy (pixel, columns + left * c, (size_t) c * 4);
     for (int64_t i = left + 1; i < right; i++)
-      vector->maximum (pixel, column_maxima + i * c, CARDIAC_F32, c);
-    vector->convert (cpu_at (out, y->dtype, (piece * y->shape[2] + column) * c),
-        y->dtype, pixel, CARDIAC_F32, c);
+      if (mean)
+        vector->accumulate (pixel, columns + i * c, c);
+      else
+        vector->maximum (pixel, columns + i * c, CARDIAC_F32, c);
+    if (mean)
+      vector->scale (pixel, share, to, y->dtype, c);
+    else
+      vector->convert (to, y->dtype, pixel, CARDIAC_F32, c);
   }
 }
 
-CPU_PREPARE (max_pool2d)
+static bool
+plan_pool2d (const CpuContext *context, const CardiacOp *op,
+    CardiacKernel *kernel, CardiacError **error)
 {
   const CardiacTensor *x = &op->in[0], *y = &op->out;
   const int64_t side = op->pool.kernel, stride = op->pool.stride;
   const int64_t padding = op->pool.padding;
-  if (!cpu_expect (op, 1) || x->rank != 4 || y->rank != 4
-      || x->dtype != y->dtype || side < 1 || stride < 1 || padding < 0
-      || 2 * padding > side || y->shape[0] != x->shape[0]
-      || y->shape[3] != x->shape[3]
+  if (!cpu_expect (op, 1) || x->rank != 4 || y->rank != 4 || side < 1
+      || stride < 1 || padding < 0 || 2 * padding > side
+      || y->shape[0] != x->shape[0] || y->shape[3] != x->shape[3]
       || y->shape[1] != (x->shape[1] + 2 * padding - side) / stride + 1
       || y->shape[2] != (x->shape[2] + 2 * padding - side) / stride + 1)
     return false;
-  return cpu_loop_plan (context, op, kernel, run_max_pool2d,
+  return cpu_loop_plan (context, op, kernel, run_pool2d,
       y->shape[0] * y->shape[1], 1,
       (size_t) ((x->shape[2] + 1) * x->shape[3]) * 4, error);
+}
+
+CPU_PREPARE (max_pool2d)
+{
+  return op->in[0].dtype == op->out.dtype
+         && plan_pool2d (context, op, kernel, error);
+}
+
+CPU_PREPARE (avg_pool2d)
+{
+  return plan_pool2d (context, op, kernel, error);
 }
 
 /* ---- YOLOv8's decoding ---------------------------------------------------------------- */

@@ -39,11 +39,12 @@ run_concat (const CardiacKernel *kernel, void *const *in, void *out, int piece,
   (void) scratch;
   char *column = out;
   for (int i = 0; i < op->inputs; i++) {
-    const size_t bytes = (size_t) cpu_width (&op->in[i]) * size;
+    const CardiacTensor *x = &op->in[i];
+    const int64_t width = cpu_width (x);
     for (int64_t row = first; row < last; row++)
-      memcpy (column + (size_t) row * pitch,
-          (const char *) in[i] + (size_t) row * bytes, bytes);
-    column += bytes;
+      loop->vector->convert (column + (size_t) row * pitch, op->out.dtype,
+          cpu_at (in[i], x->dtype, row * width), x->dtype, width);
+    column += (size_t) width * size;
   }
 }
 
@@ -54,7 +55,7 @@ CPU_PREPARE (concat)
   const int64_t rows = cpu_rows (&op->out);
   int64_t width = 0;
   for (int i = 0; i < op->inputs; i++) {
-    if (op->in[i].dtype != op->out.dtype || cpu_rows (&op->in[i]) != rows)
+    if (cpu_rows (&op->in[i]) != rows)
       return false;
     width += cpu_width (&op->in[i]);
   }
@@ -120,6 +121,69 @@ CPU_PREPARE (binary)
       return false;
   return cpu_loop_plan (
       context, op, kernel, run_binary, cpu_count (x), PIECE_ELEMENTS, 0, error);
+}
+
+/** Some rows of x, or channels of pictures; the factors of a row come first. */
+static void
+run_gate (const CardiacKernel *kernel, void *const *in, void *out, int piece,
+    void *scratch)
+{
+  const CpuLoop *loop = cpu_loop (kernel);
+  const CardiacOp *op = &loop->op;
+  const CardiacTensor *x = &op->in[0], *y = &op->out;
+  const int64_t rows = x->shape[1], c = x->shape[2];
+  const bool a_row = op->in[1].shape[2] == 1;
+  const int64_t first = piece * loop->chunk;
+  const int64_t last = cpu_min (first + loop->chunk, x->shape[0] * rows);
+  float *factors = scratch;
+  for (int64_t row = first; row < last; row++) {
+    const float *g = (const float *) in[1] + (a_row ? row : row / rows * c);
+    if (a_row || row == first || row % rows == 0)
+      for (int64_t i = 0; i < c; i++)
+        factors[i] = op->gate.offset + op->gate.scale * g[a_row ? 0 : i];
+    loop->vector->binary (true, cpu_at (in[0], x->dtype, row * c), x->dtype,
+        factors, CARDIAC_F32, cpu_at (out, y->dtype, row * c), y->dtype, c);
+  }
+}
+
+CPU_PREPARE (gate)
+{
+  const CardiacTensor *x = &op->in[0], *g = &op->in[1];
+  if (!cpu_expect (op, 2) || x->rank != 3 || g->rank != 3
+      || g->dtype != CARDIAC_F32 || op->out.rank != 3
+      || g->shape[0] != x->shape[0]
+      || !((g->shape[1] == x->shape[1] && g->shape[2] == 1)
+           || (g->shape[1] == 1 && g->shape[2] == x->shape[2])))
+    return false;
+  for (int i = 0; i < 3; i++)
+    if (op->out.shape[i] != x->shape[i])
+      return false;
+  return cpu_loop_plan (context, op, kernel, run_gate,
+      x->shape[0] * x->shape[1], rows_a_piece (x->shape[2]),
+      (size_t) x->shape[2] * 4, error);
+}
+
+static void
+run_magnitude (const CardiacKernel *kernel, void *const *in, void *out,
+    int piece, void *scratch)
+{
+  const CpuLoop *loop = cpu_loop (kernel);
+  const int64_t first = piece * loop->chunk;
+  const int64_t count =
+      cpu_min (loop->chunk, cpu_count (&loop->op.out) - first);
+  (void) scratch;
+  loop->vector->magnitude (
+      (const float *) in[0] + 2 * first, (float *) out + first, count);
+}
+
+CPU_PREPARE (magnitude)
+{
+  const CardiacTensor *x = &op->in[0], *y = &op->out;
+  if (!cpu_expect (op, 1) || x->dtype != CARDIAC_F32 || y->dtype != CARDIAC_F32
+      || cpu_width (x) != 2 * cpu_width (y) || cpu_rows (x) != cpu_rows (y))
+    return false;
+  return cpu_loop_plan (context, op, kernel, run_magnitude, cpu_count (y),
+      PIECE_ELEMENTS, 0, error);
 }
 
 /* ---- tokens ------------------------------------------------------------------------- */

@@ -133,6 +133,45 @@ binary (bool multiply, const void *x, CardiacDType x_dtype, const void *w,
 }
 
 static ALWAYS_INLINE void
+blend_as (float a, const void *x, bool x_half, float b, const void *w,
+    bool w_half, void *y, bool y_half, int64_t count)
+{
+  const Floats of_x = floats_set (a), of_w = floats_set (b);
+  int64_t i = 0;
+  for (; i + LANES <= count; i += LANES)
+    store (
+        y, y_half, i, load (x, x_half, i) * of_x + load (w, w_half, i) * of_w);
+  if (i < count) {
+    const int rest = (int) (count - i);
+    store_part (y, y_half, i,
+        load_part (x, x_half, i, rest) * of_x
+            + load_part (w, w_half, i, rest) * of_w,
+        rest);
+  }
+}
+
+static void
+blend (float a, const void *x, CardiacDType x_dtype, float b, const void *w,
+    CardiacDType w_dtype, void *y, CardiacDType y_dtype, int64_t count)
+{
+  bool xh = x_dtype == CARDIAC_BF16, wh = w_dtype == CARDIAC_BF16;
+  bool yh = y_dtype == CARDIAC_BF16;
+  if (!xh && !wh && !yh)
+    blend_as (a, x, false, b, w, false, y, false, count);
+  else if (!xh && !wh)
+    blend_as (a, x, false, b, w, false, y, true, count);
+  else
+    blend_as (a, x, xh, b, w, wh, y, yh, count);
+}
+
+static void
+magnitude (const float *restrict x, float *restrict y, int64_t count)
+{
+  for (int64_t i = 0; i < count; i++)
+    y[i] = sqrtf (x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1]);
+}
+
+static ALWAYS_INLINE void
 scale_as (const float *x, float factor, void *y, bool half, int64_t count)
 {
   const Floats factors = floats_set (factor);
@@ -431,6 +470,8 @@ const CpuVector CPU_VECTOR_TABLE = {
   .name = CPU_VECTOR_NAME,
   .convert = convert,
   .binary = binary,
+  .blend = blend,
+  .magnitude = magnitude,
   .scale = scale,
   .accumulate = accumulate,
   .dot = dot,

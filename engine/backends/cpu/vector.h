@@ -19,6 +19,14 @@ typedef struct CpuVector {
       const void *w, CardiacDType w_dtype, void *y, CardiacDType y_dtype,
       int64_t count);
 
+  /** y = a x + b w. */
+  void (*blend) (float a, const void *x, CardiacDType x_dtype, float b,
+      const void *w, CardiacDType w_dtype, void *y, CardiacDType y_dtype,
+      int64_t count);
+
+  /** y[i] = sqrt (x[2i]² + x[2i+1]²). */
+  void (*magnitude) (const float *x, float *y, int64_t count);
+
   /** y = x scale. */
   void (*scale) (const float *x, float scale, void *y, CardiacDType y_dtype,
       int64_t count);

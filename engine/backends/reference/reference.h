@@ -90,6 +90,13 @@ cardiac_reference_min (int64_t a, int64_t b)
   return a < b ? a : b;
 }
 
+/** The index within 0 .. count-1 that is nearest to i. */
+static inline int64_t
+cardiac_reference_clamp (int64_t i, int64_t count)
+{
+  return i < 0 ? 0 : cardiac_reference_min (i, count - 1);
+}
+
 /** a / b, rounded up. */
 static inline int64_t
 cardiac_reference_parts (int64_t a, int64_t b)
@@ -126,11 +133,14 @@ CARDIAC_REFERENCE_PREPARE (layer_norm);
 CARDIAC_REFERENCE_PREPARE (attention);
 CARDIAC_REFERENCE_PREPARE (conv2d);
 CARDIAC_REFERENCE_PREPARE (max_pool2d);
+CARDIAC_REFERENCE_PREPARE (avg_pool2d);
 CARDIAC_REFERENCE_PREPARE (upsample2x);
 CARDIAC_REFERENCE_PREPARE (concat);
 CARDIAC_REFERENCE_PREPARE (slice);
 CARDIAC_REFERENCE_PREPARE (softmax);
 CARDIAC_REFERENCE_PREPARE (binary);
+CARDIAC_REFERENCE_PREPARE (gate);
+CARDIAC_REFERENCE_PREPARE (magnitude);
 CARDIAC_REFERENCE_PREPARE (patchify);
 CARDIAC_REFERENCE_PREPARE (tokens);
 CARDIAC_REFERENCE_PREPARE (rows_load);

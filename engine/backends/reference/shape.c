@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "backends/reference/reference.h"
 
+#include <math.h>
+
 /* Operators that move numbers, and the element-by-element one. */
 
 enum { PIECE_ROWS = 64, PIECE_ELEMENTS = 16384 };
 
 /** Nearest neighbour, twice the size: one row of the result. */
 static void
-run_upsample2x (const CardiacKernel *kernel, void *const *in, void *out,
+run_nearest2x (const CardiacKernel *kernel, void *const *in, void *out,
     int piece, void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
@@ -22,20 +24,55 @@ run_upsample2x (const CardiacKernel *kernel, void *const *in, void *out,
         c);
 }
 
+/** Twice the size, bilinear: result i lies at (i + 1/2) / 2 - 1/2 of x, so it
+ * takes 3/4 of the pixel that covers it and 1/4 of that one's neighbour on its
+ * side; beyond the border the nearest pixel counts. One row. */
+static void
+run_bilinear2x (const CardiacKernel *kernel, void *const *in, void *out,
+    int piece, void *scratch)
+{
+  const CardiacOp *op = cardiac_reference_op (kernel);
+  const CardiacTensor *x = &op->in[0], *y = &op->out;
+  const int64_t height = x->shape[1], width = x->shape[2], c = x->shape[3];
+  const int64_t b = piece / y->shape[1], row = piece % y->shape[1];
+  const int64_t rows[2] = { row / 2,
+    cardiac_reference_clamp (row / 2 + (row % 2 ? 1 : -1), height) };
+  static const double share[2] = { 0.75, 0.25 };
+  (void) scratch;
+
+  for (int64_t column = 0; column < y->shape[2]; column++) {
+    const int64_t columns[2] = { column / 2,
+      cardiac_reference_clamp (column / 2 + (column % 2 ? 1 : -1), width) };
+    for (int64_t i = 0; i < c; i++) {
+      double sum = 0;
+      for (int v = 0; v < 2; v++)
+        for (int h = 0; h < 2; h++)
+          sum += share[v] * share[h]
+                 * (double) cardiac_load (in[0], x->dtype,
+                     ((b * height + rows[v]) * width + columns[h]) * c + i);
+      cardiac_store (out, y->dtype, (piece * y->shape[2] + column) * c + i,
+          (float) (sum * (double) op->upsample.scale));
+    }
+  }
+}
+
 CARDIAC_REFERENCE_PREPARE (upsample2x)
 {
   if (!cardiac_reference_expect_tensors (op, 1, error))
     return false;
   const CardiacTensor *x = &op->in[0], *y = &op->out;
+  const bool bilinear = op->upsample.bilinear;
 
   if (!cardiac_reference_expect (op,
           x->rank == 4 && y->rank == 4 && y->shape[0] == x->shape[0]
               && y->shape[1] == 2 * x->shape[1]
-              && y->shape[2] == 2 * x->shape[2] && y->shape[3] == x->shape[3],
-          "x [B,H,W,C], out [B,2H,2W,C]", error))
+              && y->shape[2] == 2 * x->shape[2] && y->shape[3] == x->shape[3]
+              && (bilinear || x->dtype == y->dtype),
+          "x [B,H,W,C], out [B,2H,2W,C], of one dtype if nearest", error))
     return false;
-  return cardiac_reference_plan (
-      kernel, op, run_upsample2x, y->shape[0] * y->shape[1], 0, error);
+  return cardiac_reference_plan (kernel, op,
+      bilinear ? run_bilinear2x : run_nearest2x, y->shape[0] * y->shape[1], 0,
+      error);
 }
 
 /** Rows of all inputs side by side. */
@@ -71,13 +108,12 @@ CARDIAC_REFERENCE_PREPARE (concat)
   bool fits = true;
   for (int i = 0; i < op->inputs; i++) {
     width += cardiac_reference_width (&op->in[i]);
-    fits = fits && cardiac_reference_rows (&op->in[i]) == rows
-           && op->in[i].dtype == op->out.dtype;
+    fits = fits && cardiac_reference_rows (&op->in[i]) == rows;
   }
 
   if (!cardiac_reference_expect (op,
           fits && width == cardiac_reference_width (&op->out),
-          "inputs [..., Ci], out [..., sum of Ci] of one dtype", error))
+          "inputs [..., Ci], out [..., sum of Ci]", error))
     return false;
   return cardiac_reference_plan (kernel, op, run_concat,
       cardiac_reference_parts (rows, PIECE_ROWS), 0, error);
@@ -162,6 +198,79 @@ CARDIAC_REFERENCE_PREPARE (binary)
     return false;
   return cardiac_reference_plan (kernel, op, run_binary,
       cardiac_reference_parts (count, PIECE_ELEMENTS), 0, error);
+}
+
+/** y = x (offset + scale g), g [B,R,1] or [B,1,C]: one row. */
+static void
+run_gate (const CardiacKernel *kernel, void *const *in, void *out, int piece,
+    void *scratch)
+{
+  const CardiacOp *op = cardiac_reference_op (kernel);
+  const int64_t rows = op->out.shape[1], width = op->out.shape[2];
+  const bool a_row = op->in[1].shape[2] == 1;
+  const float *g =
+      (const float *) in[1] + (a_row ? piece : (int64_t) piece / rows * width);
+  (void) scratch;
+
+  for (int64_t c = 0; c < width; c++) {
+    double factor = (double) op->gate.offset
+                    + (double) op->gate.scale * (double) g[a_row ? 0 : c];
+    int64_t at = (int64_t) piece * width + c;
+    cardiac_store (out, op->out.dtype, at,
+        (float) (factor * (double) cardiac_load (in[0], op->in[0].dtype, at)));
+  }
+}
+
+CARDIAC_REFERENCE_PREPARE (gate)
+{
+  if (!cardiac_reference_expect_tensors (op, 2, error))
+    return false;
+  const CardiacTensor *x = &op->in[0], *g = &op->in[1];
+
+  if (!cardiac_reference_expect (op,
+          x->rank == 3 && cardiac_reference_is (g, CARDIAC_F32, 3)
+              && cardiac_reference_same_shape (x, &op->out)
+              && g->shape[0] == x->shape[0]
+              && ((g->shape[1] == x->shape[1] && g->shape[2] == 1)
+                  || (g->shape[1] == 1 && g->shape[2] == x->shape[2])),
+          "x and out [B,R,C], g [B,R,1] or [B,1,C] in f32", error))
+    return false;
+  return cardiac_reference_plan (
+      kernel, op, run_gate, x->shape[0] * x->shape[1], 0, error);
+}
+
+/** Lengths of pairs of neighbours. */
+static void
+run_magnitude (const CardiacKernel *kernel, void *const *in, void *out,
+    int piece, void *scratch)
+{
+  const CardiacOp *op = cardiac_reference_op (kernel);
+  const int64_t first = (int64_t) piece * PIECE_ELEMENTS;
+  const int64_t last = cardiac_reference_min (
+      first + PIECE_ELEMENTS, cardiac_reference_count (&op->out));
+  (void) scratch;
+
+  for (int64_t i = first; i < last; i++) {
+    double a = (double) cardiac_load (in[0], op->in[0].dtype, 2 * i);
+    double b = (double) cardiac_load (in[0], op->in[0].dtype, 2 * i + 1);
+    cardiac_store (out, op->out.dtype, i, (float) sqrt (a * a + b * b));
+  }
+}
+
+CARDIAC_REFERENCE_PREPARE (magnitude)
+{
+  if (!cardiac_reference_expect_tensors (op, 1, error))
+    return false;
+  const CardiacTensor *x = &op->in[0], *y = &op->out;
+
+  if (!cardiac_reference_expect (op,
+          cardiac_reference_width (x) == 2 * cardiac_reference_width (y)
+              && cardiac_reference_rows (x) == cardiac_reference_rows (y),
+          "x [..., 2C], out [..., C]", error))
+    return false;
+  return cardiac_reference_plan (kernel, op, run_magnitude,
+      cardiac_reference_parts (cardiac_reference_count (y), PIECE_ELEMENTS), 0,
+      error);
 }
 
 /** One row of patches of one picture: [3,P,P] each. */

@@ -5,7 +5,9 @@
 #include <cardiac/error.h>
 #include <cardiac/image.h>
 #include <cardiac/model.h>
+#include <cardiac/mmsa.h>
 #include <cardiac/mreg.h>
+#include <cardiac/polar.h>
 #include <cardiac/session.h>
 #include <cardiac/tensor.h>
 #include <cardiac/xclip.h>

@@ -4,6 +4,7 @@
 
 #include <cardiac/error.h>
 #include <cardiac/export.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
