@@ -117,7 +117,7 @@ const CineDicomReader *
 cine_dicom_reader (CineError *error)
 {
   const CineDicomReader *reader =
-      search ("dicom", CINE_DICOM_SYMBOL, "DICOM", "libgdcm-dev", error);
+      search ("dicom", CINE_DICOM_SYMBOL, "DICOM", "libdcmtk-dev", error);
 
   return reader && check_abi (reader->abi, "dicom", error) ? reader : NULL;
 }

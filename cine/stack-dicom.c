@@ -224,7 +224,7 @@ grant (const CineScan *scan, const Wish *wishes, size_t n, size_t area,
       pixels = malloc (area * f->n_frames * sizeof *pixels);
       fine = pixels && scan->reader->load (scan->paths[file], f, pixels, why);
       if (!fine) {
-        cine_fail (error, CINE_UNREADABLE, "%s is a damaged DICOM file: %s",
+        cine_fail (error, CINE_UNREADABLE, "%s cannot be shown: %s",
             scan->paths[file], why);
         break;
       }

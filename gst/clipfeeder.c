@@ -288,6 +288,27 @@ clip_feeder_push (ClipFeeder *self, const CardiacImage *image,
   return TRUE;
 }
 
+GstClockTime
+clip_feeder_get_period (ClipFeeder *self)
+{
+  return clip_period_get (&self->distincts);
+}
+
+GstClockTime
+clip_feeder_get_longest_period (ClipFeeder *self)
+{
+  return self->settings.duration * CLIP_FEEDER_MAX_GROWTH
+         / self->settings.frames;
+}
+
+gboolean
+clip_feeder_is_slow (ClipFeeder *self)
+{
+  return self->distincts.count >= PERIODS_BEFORE_GAPS
+         && clip_feeder_get_period (self)
+                > clip_feeder_get_longest_period (self);
+}
+
 guint
 clip_feeder_get_taken (ClipFeeder *self)
 {

@@ -65,6 +65,17 @@ gboolean clip_feeder_push (ClipFeeder *feeder, const CardiacImage *image,
     GstClockTime time, Observation *observation, Clip **clip,
     CardiacError **error);
 
+/** Time between distinct pictures, in the median. */
+GstClockTime clip_feeder_get_period (ClipFeeder *feeder);
+
+/** The longest time between distinct pictures at which a clip shows motion: it
+ * grows by no more than CLIP_FEEDER_MAX_GROWTH. */
+#define CLIP_FEEDER_MAX_GROWTH 2
+GstClockTime clip_feeder_get_longest_period (ClipFeeder *feeder);
+
+/** Whether pictures are known to come more slowly than that. */
+gboolean clip_feeder_is_slow (ClipFeeder *feeder);
+
 /** Frames of the clip that is being filled. */
 guint clip_feeder_get_taken (ClipFeeder *feeder);
 

@@ -35,10 +35,24 @@ static const GEnumValue layouts[] = {
   { 0, NULL, NULL },
 };
 
+static const GEnumValue contents[] = {
+  { GST_CARDIAC_CONTENT_AUTO, "by the picture's shape", "auto" },
+  { GST_CARDIAC_CONTENT_MREG, "mitral regurgitation", "mreg" },
+  { GST_CARDIAC_CONTENT_MMSA, "regional wall motion", "mmsa" },
+  { 0, NULL, NULL },
+};
+
 static const GEnumValue map_styles[] = {
   { GST_CARDIAC_MAP_STYLE_OFF, "none", "off" },
   { GST_CARDIAC_MAP_STYLE_CONTOUR, "two contours", "contour" },
   { GST_CARDIAC_MAP_STYLE_FILL, "a veil and two contours", "fill" },
+  { 0, NULL, NULL },
+};
+
+static const GEnumValue echo_walls[] = {
+  { GST_CARDIAC_ECHO_WALL_SEPTAL, "hugs the septal wall", "septal" },
+  { GST_CARDIAC_ECHO_WALL_NONE, "central", "none" },
+  { GST_CARDIAC_ECHO_WALL_LATERAL, "hugs the lateral wall", "lateral" },
   { 0, NULL, NULL },
 };
 
@@ -61,6 +75,8 @@ DEFINE_ENUM (gst_cardiac_sync_mode, "GstCardiacSyncMode", sync_modes)
 DEFINE_ENUM (gst_cardiac_precision, "GstCardiacPrecision", precisions)
 DEFINE_ENUM (gst_cardiac_heatmap, "GstCardiacHeatmap", heatmaps)
 DEFINE_ENUM (gst_cardiac_layout, "GstCardiacLayout", layouts)
+DEFINE_ENUM (gst_cardiac_content, "GstCardiacContent", contents)
+DEFINE_ENUM (gst_cardiac_echo_wall, "GstCardiacEchoWall", echo_walls)
 DEFINE_ENUM (gst_cardiac_map_style, "GstCardiacMapStyle", map_styles)
 
 const gchar *

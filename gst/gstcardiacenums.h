@@ -57,6 +57,18 @@ typedef enum {
 } GstCardiacLayout;
 
 /**
+ * GstCardiacContent:
+ * @GST_CARDIAC_CONTENT_AUTO: by the picture's shape
+ * @GST_CARDIAC_CONTENT_MREG: mitral regurgitation
+ * @GST_CARDIAC_CONTENT_MMSA: regional wall motion
+ */
+typedef enum {
+  GST_CARDIAC_CONTENT_AUTO,
+  GST_CARDIAC_CONTENT_MREG,
+  GST_CARDIAC_CONTENT_MMSA,
+} GstCardiacContent;
+
+/**
  * GstCardiacMapStyle:
  * @GST_CARDIAC_MAP_STYLE_OFF: none
  * @GST_CARDIAC_MAP_STYLE_CONTOUR: two contours, nothing inside
@@ -68,14 +80,30 @@ typedef enum {
   GST_CARDIAC_MAP_STYLE_FILL,
 } GstCardiacMapStyle;
 
+/**
+ * GstCardiacEchoWall:
+ * @GST_CARDIAC_ECHO_WALL_SEPTAL: hugs the septal wall
+ * @GST_CARDIAC_ECHO_WALL_NONE: a central jet
+ * @GST_CARDIAC_ECHO_WALL_LATERAL: hugs the lateral wall
+ */
+typedef enum {
+  GST_CARDIAC_ECHO_WALL_SEPTAL = -1,
+  GST_CARDIAC_ECHO_WALL_NONE = 0,
+  GST_CARDIAC_ECHO_WALL_LATERAL = 1,
+} GstCardiacEchoWall;
+
 GType gst_cardiac_sync_mode_get_type (void);
 GType gst_cardiac_precision_get_type (void);
 GType gst_cardiac_heatmap_get_type (void);
+GType gst_cardiac_content_get_type (void);
 GType gst_cardiac_layout_get_type (void);
 GType gst_cardiac_map_style_get_type (void);
+GType gst_cardiac_echo_wall_get_type (void);
+#define GST_TYPE_CARDIAC_ECHO_WALL (gst_cardiac_echo_wall_get_type ())
 #define GST_TYPE_CARDIAC_SYNC_MODE (gst_cardiac_sync_mode_get_type ())
 #define GST_TYPE_CARDIAC_PRECISION (gst_cardiac_precision_get_type ())
 #define GST_TYPE_CARDIAC_HEATMAP (gst_cardiac_heatmap_get_type ())
+#define GST_TYPE_CARDIAC_CONTENT (gst_cardiac_content_get_type ())
 #define GST_TYPE_CARDIAC_LAYOUT (gst_cardiac_layout_get_type ())
 #define GST_TYPE_CARDIAC_MAP_STYLE (gst_cardiac_map_style_get_type ())
 

@@ -8,30 +8,23 @@
 
 #include "gstcardiacfilter.h"
 
-#include <gst/base/gstbasesrc.h>
+#include <string.h>
 
 #include "gsterror.h"
+#include "network.h"
 #include "registry.h"
 #include "videoimage.h"
 
 GST_DEBUG_CATEGORY_STATIC (cardiac_filter_debug);
 #define GST_CAT_DEFAULT cardiac_filter_debug
 
-#define DEFAULT_MODEL ""
-#define DEFAULT_DEVICE "auto"
-#define DEFAULT_PRECISION GST_CARDIAC_PRECISION_AUTO
-#define DEFAULT_THREADS 0
 #define DEFAULT_SYNC_MODE GST_CARDIAC_SYNC_AUTO
 #define DEFAULT_ENABLED TRUE
-#define MAX_THREADS 256
 
 enum {
   PROP_0,
-  PROP_MODEL,
-  PROP_DEVICE,
-  PROP_PRECISION,
-  PROP_THREADS,
-  PROP_SYNC_MODE,
+  PROP_NETWORK, /* and those that follow */
+  PROP_SYNC_MODE = PROP_NETWORK + NETWORK_PROPERTIES,
   PROP_ENABLED,
   PROP_ACTUAL_DEVICE,
   PROP_STATS,
@@ -39,18 +32,13 @@ enum {
 
 typedef struct {
   /* properties, under the object lock */
-  gchar *model_path;
-  gchar *device;
-  GstCardiacPrecision precision;
-  gint threads;
+  NetworkSettings network;
   GstCardiacSyncMode sync_mode;
   gboolean enabled;
   gchar *actual_device;
 
   /* streaming thread */
-  CardiacModel *model;
-  guint model_users;
-  CardiacPool *pool;
+  NetworkResources resources; /* under the object lock, too */
   GstVideoInfo info;
   gboolean exact_known, exact;
 } GstCardiacFilterPrivate;
@@ -95,26 +83,10 @@ install_properties (GObjectClass *klass)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
 
-  g_object_class_install_property (klass, PROP_MODEL,
-      g_param_spec_string ("model", "Model",
-          "Model file (safetensors). Empty: the demonstration weights that "
-          "come with the plugin, not trained on patients; without them "
-          "mregclassify reports an error and mregroi finds nothing",
-          DEFAULT_MODEL, flags | GST_PARAM_MUTABLE_READY));
-  g_object_class_install_property (klass, PROP_DEVICE,
-      g_param_spec_string ("device", "Device",
-          "auto, cuda, cuda:N, cpu or reference. auto takes what can be had; "
-          "a device that is named and cannot be had is an error",
-          DEFAULT_DEVICE, flags | GST_PARAM_MUTABLE_READY));
-  g_object_class_install_property (klass, PROP_PRECISION,
-      g_param_spec_enum ("precision", "Precision", "Precision of the network",
-          GST_TYPE_CARDIAC_PRECISION, DEFAULT_PRECISION,
-          flags | GST_PARAM_MUTABLE_READY));
-  g_object_class_install_property (klass, PROP_THREADS,
-      g_param_spec_int ("threads", "Threads",
-          "Threads of the network. 0: all processors, but one for the video "
-          "in live use",
-          0, MAX_THREADS, DEFAULT_THREADS, flags | GST_PARAM_MUTABLE_READY));
+  network_settings_install (klass, PROP_NETWORK,
+      "the demonstration weights that come with the plugin, not trained on "
+      "patients; without them mregclassify reports an error and mregroi finds "
+      "nothing");
   g_object_class_install_property (klass, PROP_SYNC_MODE,
       g_param_spec_enum ("sync-mode", "Sync mode",
           "Whether video waits for the network", GST_TYPE_CARDIAC_SYNC_MODE,
@@ -166,10 +138,7 @@ gst_cardiac_filter_init (GstCardiacFilter *self)
 {
   GstCardiacFilterPrivate *priv = get_private (self);
 
-  priv->model_path = g_strdup (DEFAULT_MODEL);
-  priv->device = g_strdup (DEFAULT_DEVICE);
-  priv->precision = DEFAULT_PRECISION;
-  priv->threads = DEFAULT_THREADS;
+  network_settings_init (&priv->network);
   priv->sync_mode = DEFAULT_SYNC_MODE;
   priv->enabled = DEFAULT_ENABLED;
   gst_video_info_init (&priv->info);
@@ -185,8 +154,7 @@ gst_cardiac_filter_finalize (GObject *object)
 {
   GstCardiacFilterPrivate *priv = get_private (GST_CARDIAC_FILTER (object));
 
-  g_free (priv->model_path);
-  g_free (priv->device);
+  network_settings_clear (&priv->network);
   g_free (priv->actual_device);
   G_OBJECT_CLASS (gst_cardiac_filter_parent_class)->finalize (object);
 }
@@ -199,20 +167,6 @@ gst_cardiac_filter_set_property (
 
   GST_OBJECT_LOCK (object);
   switch (id) {
-    case PROP_MODEL:
-      g_free (priv->model_path);
-      priv->model_path = g_value_dup_string (value);
-      break;
-    case PROP_DEVICE:
-      g_free (priv->device);
-      priv->device = g_value_dup_string (value);
-      break;
-    case PROP_PRECISION:
-      priv->precision = g_value_get_enum (value);
-      break;
-    case PROP_THREADS:
-      priv->threads = g_value_get_int (value);
-      break;
     case PROP_SYNC_MODE:
       priv->sync_mode = g_value_get_enum (value);
       break;
@@ -220,7 +174,10 @@ gst_cardiac_filter_set_property (
       priv->enabled = g_value_get_boolean (value);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      if (id >= PROP_NETWORK && id < PROP_NETWORK + NETWORK_PROPERTIES)
+        network_settings_set (&priv->network, id - PROP_NETWORK, value);
+      else
+        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
       break;
   }
   GST_OBJECT_UNLOCK (object);
@@ -233,8 +190,8 @@ get_stats (GstCardiacFilter *self)
   GstStructure *stats = klass->get_stats (self);
 
   GST_OBJECT_LOCK (self);
-  gst_structure_set (
-      stats, "model-users", G_TYPE_UINT, get_private (self)->model_users, NULL);
+  gst_structure_set (stats, "model-users", G_TYPE_UINT,
+      get_private (self)->resources.users, NULL);
   GST_OBJECT_UNLOCK (self);
   return stats;
 }
@@ -253,18 +210,6 @@ gst_cardiac_filter_get_property (
 
   GST_OBJECT_LOCK (object);
   switch (id) {
-    case PROP_MODEL:
-      g_value_set_string (value, priv->model_path);
-      break;
-    case PROP_DEVICE:
-      g_value_set_string (value, priv->device);
-      break;
-    case PROP_PRECISION:
-      g_value_set_enum (value, priv->precision);
-      break;
-    case PROP_THREADS:
-      g_value_set_int (value, priv->threads);
-      break;
     case PROP_SYNC_MODE:
       g_value_set_enum (value, priv->sync_mode);
       break;
@@ -275,7 +220,10 @@ gst_cardiac_filter_get_property (
       g_value_set_string (value, priv->actual_device);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      if (id >= PROP_NETWORK && id < PROP_NETWORK + NETWORK_PROPERTIES)
+        network_settings_get (&priv->network, id - PROP_NETWORK, value);
+      else
+        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
       break;
   }
   GST_OBJECT_UNLOCK (object);
@@ -321,78 +269,18 @@ find_exact (GstCardiacFilter *self)
   return mode == GST_CARDIAC_SYNC_EXACT;
 }
 
+/* Whether video is expected not to wait, asked before the pipeline runs. */
 static gboolean
-is_live_source (GstElement *element)
+will_be_live (GstCardiacFilter *self)
 {
-  GParamSpec *pspec;
-  gboolean live = FALSE;
-
-  if (GST_IS_BASE_SRC (element))
-    return gst_base_src_is_live (GST_BASE_SRC (element));
-  pspec =
-      g_object_class_find_property (G_OBJECT_GET_CLASS (element), "is-live");
-  if (pspec && pspec->value_type == G_TYPE_BOOLEAN)
-    g_object_get (element, "is-live", &live, NULL);
-  return live;
-}
-
-/* Sources rarely know their latency before they run: asks them whether they are
- * live. A guess, good enough to choose a number of threads. */
-static gboolean
-has_live_source (GstCardiacFilter *self)
-{
-  GstObject *top = gst_object_ref (GST_OBJECT (self)), *parent;
-  GValue value = G_VALUE_INIT;
-  gboolean live = FALSE;
-  GstIterator *sources;
-
-  while ((parent = gst_object_get_parent (top))) {
-    gst_object_unref (top);
-    top = parent;
-  }
-  if (GST_IS_BIN (top)) {
-    sources = gst_bin_iterate_sources (GST_BIN (top));
-    while (!live && gst_iterator_next (sources, &value) == GST_ITERATOR_OK) {
-      live = is_live_source (g_value_get_object (&value));
-      g_value_reset (&value);
-    }
-    g_value_unset (&value);
-    gst_iterator_free (sources);
-  }
-  gst_object_unref (top);
-  return live;
-}
-
-/* 0, the default, leaves one processor to the video in live use. */
-static gint
-choose_threads (GstCardiacFilter *self, gint threads)
-{
-  gint processors = cardiac_processors ();
   GstCardiacSyncMode mode;
 
-  if (threads > 0)
-    return threads;
   GST_OBJECT_LOCK (self);
   mode = get_private (self)->sync_mode;
   GST_OBJECT_UNLOCK (self);
-  if (processors > 1
-      && (mode == GST_CARDIAC_SYNC_LIVE
-          || (mode == GST_CARDIAC_SYNC_AUTO && has_live_source (self))))
-    processors--;
-  return CLAMP (processors, 1, MAX_THREADS);
-}
-
-static void
-post_no_model (GstCardiacFilter *self)
-{
-  const gchar *demo = GST_CARDIAC_FILTER_GET_CLASS (self)->demo_model;
-
-  GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
-      ("There is no model: the property \"model\" is empty and the "
-       "demonstration weights %s were not found. Set model=FILE.safetensors.",
-          demo),
-      ("looked in $CARDIAC_MODEL_PATH, %s, %s", CARDIAC_MODEL_DIR,
-          CARDIAC_MODEL_SOURCE_DIR));
+  return mode == GST_CARDIAC_SYNC_LIVE
+         || (mode == GST_CARDIAC_SYNC_AUTO
+             && network_has_live_source (GST_ELEMENT (self)));
 }
 
 static gboolean
@@ -400,58 +288,42 @@ open_network (GstCardiacFilter *self)
 {
   GstCardiacFilterPrivate *priv = get_private (self);
   GstCardiacFilterClass *klass = GST_CARDIAC_FILTER_GET_CLASS (self);
+  NetworkResources resources = { NULL };
   CardiacError *error = NULL;
-  CardiacSettings settings;
-  CardiacModel *model;
-  gchar *path, *device;
-  gint threads;
-  guint users;
+  NetworkSettings settings;
+  CardiacSettings engine;
   gboolean ok = FALSE;
+  gchar *path;
+  gint threads;
 
   GST_OBJECT_LOCK (self);
-  path = registry_find_model (priv->model_path, klass->demo_model);
-  device = g_strdup (priv->device);
-  threads = priv->threads;
-  cardiac_settings_default (&settings);
-  settings.precision = (CardiacPrecision) priv->precision;
+  network_settings_copy (&settings, &priv->network);
   GST_OBJECT_UNLOCK (self);
+  path = registry_find_model (settings.model, klass->demo_model);
 
   if (!path && klass->model_optional) {
     ok = klass->open (self, NULL, NULL, &error);
     goto done;
   }
   if (!path) {
-    post_no_model (self);
+    network_post_no_model (GST_ELEMENT (self), klass->demo_model);
     goto done;
   }
-  model = registry_get_model (path, &users, &error);
-  if (!model)
-    goto failed;
+  threads = network_choose_threads (settings.threads, will_be_live (self));
+  ok = network_resources_open (
+      &resources, path, &settings, threads, &engine, &error);
   GST_OBJECT_LOCK (self);
-  priv->model = model;
-  priv->model_users = users;
+  priv->resources = resources;
   GST_OBJECT_UNLOCK (self);
-
-  priv->pool = registry_get_pool (choose_threads (self, threads), &error);
-  if (!priv->pool)
-    goto failed;
-  settings.pool = priv->pool;
-  settings.device = device && *device ? device : DEFAULT_DEVICE;
-  ok = klass->open (self, model, &settings, &error);
-  if (!ok)
-    goto failed;
+  ok = ok && klass->open (self, resources.model, &engine, &error);
 
 done:
-  g_free (path);
-  g_free (device);
-  return ok;
-
-  /* ERRORS */
-failed:
   /* Without an error object, open() has posted one itself. */
   if (error)
     gst_cardiac_post_error (GST_ELEMENT (self), &error);
-  goto done;
+  g_free (path);
+  network_settings_clear (&settings);
+  return ok;
 }
 
 static gboolean
@@ -483,17 +355,15 @@ gst_cardiac_filter_stop (GstBaseTransform *trans)
 {
   GstCardiacFilter *self = GST_CARDIAC_FILTER (trans);
   GstCardiacFilterPrivate *priv = get_private (self);
-  CardiacModel *model;
+  NetworkResources resources;
 
   GST_CARDIAC_FILTER_GET_CLASS (self)->close (self);
-  registry_release_pool (&priv->pool);
   GST_OBJECT_LOCK (self);
-  model = priv->model;
-  priv->model = NULL;
-  priv->model_users = 0;
+  resources = priv->resources;
+  memset (&priv->resources, 0, sizeof priv->resources);
   g_clear_pointer (&priv->actual_device, g_free);
   GST_OBJECT_UNLOCK (self);
-  registry_release_model (&model);
+  network_resources_close (&resources);
   gst_video_info_init (&priv->info);
   return TRUE;
 }
@@ -584,7 +454,7 @@ gst_cardiac_filter_get_info (GstCardiacFilter *self)
 CardiacModel *
 gst_cardiac_filter_get_model (GstCardiacFilter *self)
 {
-  return get_private (self)->model;
+  return get_private (self)->resources.model;
 }
 
 gboolean
@@ -620,6 +490,33 @@ gst_cardiac_filter_set_run_info (
       info->precision, info->threads);
   if (info->fallback && *info->fallback)
     GST_INFO_OBJECT (self, "no better device: %s", info->fallback);
+}
+
+gboolean
+gst_cardiac_filter_refuse_roi (GstCardiacFilter *self, const gchar *text)
+{
+  gboolean running;
+
+  GST_OBJECT_LOCK (self);
+  running = GST_STATE (self) >= GST_STATE_PAUSED;
+  GST_OBJECT_UNLOCK (self);
+  if (running)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("roi \"%s\" is not \"x,y,width,height\" in pixels; the region "
+         "stays as it was.",
+            text),
+        (NULL));
+  return running;
+}
+
+void
+gst_cardiac_filter_post_wrong_roi (GstCardiacFilter *self, const gchar *text)
+{
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+      ("roi \"%s\" cannot be read: \"x,y,width,height\" in pixels is "
+       "expected, such as 120,40,480,400; width and height are at least 1.",
+          text),
+      (NULL));
 }
 
 void

@@ -91,7 +91,7 @@ enum {
 typedef struct {
   GstClockTime clip_duration, clip_stride, stale_time, erase_time;
   gdouble unsure_band;
-  gboolean has_roi;
+  gboolean has_roi, roi_wrong; /* wrong: roi_text cannot be read */
   GstCardiacBox roi;
   GstCardiacHeatmap heatmap;
   gboolean interim;
@@ -205,6 +205,9 @@ install_sampling_properties (GObjectClass *klass)
    *
    * Where to look, "x,y,width,height" in pixels of the incoming video. It
    * comes before the box of mregroi.
+   *
+   * What cannot be read is an error at start; while it runs, the bus gets a
+   * warning and the region stays.
    */
   g_object_class_install_property (klass, PROP_ROI,
       g_param_spec_string ("roi", "Region of interest",
@@ -374,20 +377,19 @@ set_string (gchar **string, const GValue *value)
   *string = g_value_dup_string (value);
 }
 
-/* A region that cannot be read leaves the old one alone and says so. */
 static void
 set_roi (GstMregClassify *self, const GValue *value)
 {
   const gchar *text = g_value_get_string (value);
   GstCardiacBox box = { 0, 0, 0, 0 };
-  gboolean empty = !text || !*text;
+  gboolean empty = !text || !*text, wrong;
 
-  if (!empty && !video_image_parse_box (text, &box)) {
-    g_warning ("roi \"%s\" is not \"x,y,width,height\" in pixels", text);
+  wrong = !empty && !video_image_parse_box (text, &box);
+  if (wrong && gst_cardiac_filter_refuse_roi (GST_CARDIAC_FILTER (self), text))
     return;
-  }
   GST_OBJECT_LOCK (self);
   set_string (&self->roi_text, value);
+  self->settings.roi_wrong = wrong;
   self->settings.has_roi = !empty;
   self->settings.roi = box;
   GST_OBJECT_UNLOCK (self);
@@ -563,7 +565,7 @@ gst_mreg_classify_needs_network (GstCardiacFilter *filter)
   gboolean needed;
 
   GST_OBJECT_LOCK (self);
-  needed = is_empty (self->results);
+  needed = is_empty (self->results) && !self->settings.roi_wrong;
   GST_OBJECT_UNLOCK (self);
   return needed;
 }
@@ -654,6 +656,13 @@ gst_mreg_classify_open (GstCardiacFilter *filter, CardiacModel *model,
   self->serial = 0;
   self->drained = FALSE;
   publish_stats (self);
+  if (get_settings (self).roi_wrong) {
+    gchar *text = dup_locked (self, &self->roi_text);
+
+    gst_cardiac_filter_post_wrong_roi (filter, text);
+    g_free (text);
+    return FALSE;
+  }
   if (!model)
     return open_replay (self);
   if (!open_lines (self))
@@ -801,6 +810,21 @@ make_reason (GstMregClassify *self, const gchar *text)
   return g_string_free (reason, FALSE);
 }
 
+/* A sentence for pictures that come too slowly. */
+static gchar *
+make_slow_text (GstMregClassify *self)
+{
+  const gdouble second = GST_SECOND;
+  gdouble period = clip_feeder_get_period (self->feeder) / second;
+  gdouble longest = clip_feeder_get_longest_period (self->feeder) / second;
+  guint frames = self->provenance.shape->frames;
+
+  return g_strdup_printf (
+      "%.1f pictures a second are too few: %u of them take %.1f s; at least "
+      "%.1f a second are needed",
+      1 / period, frames, frames * period, 1 / longest);
+}
+
 /* A record that says a state but no grade. */
 static GstCardiacResult *
 make_state_record (
@@ -809,13 +833,17 @@ make_state_record (
   GstCardiacResult *record = mreg_record_new (&self->provenance);
   const GstCardiacBox *roi = clip_feeder_get_roi (self->feeder);
   const gchar *text = state_reason (state);
+  gchar *slow = NULL;
 
   record->state = state;
   record->pts = time;
   record->instances = self->provenance.shape->instances;
   if (state == GST_CARDIAC_STATE_MODEL_ERROR && self->failure)
     text = self->failure;
+  if (state == GST_CARDIAC_STATE_POOR_IMAGE)
+    text = slow = make_slow_text (self);
   record->reason = make_reason (self, text);
+  g_free (slow);
   if (roi) {
     record->has_roi = TRUE;
     record->roi = *roi;
@@ -1061,6 +1089,7 @@ pick_state (GstMregClassify *self, const Settings *settings,
     .blank_for = seen->blank_for,
     .still_for = seen->still_for,
     .colourless_for = seen->colourless_for,
+    .slow = clip_feeder_is_slow (self->feeder),
     .stale_after = settings->stale_time,
   };
 
@@ -1191,6 +1220,8 @@ judge_recording (GstMregClassify *self, Clip *const *clips, guint count)
   for (guint i = 0; i < count; i++)
     if (clip_coloured (clips[i]) < CARDIAC_COLOURED_FRACTION)
       return GST_CARDIAC_STATE_NO_DOPPLER;
+  if (clip_feeder_is_slow (self->feeder))
+    return GST_CARDIAC_STATE_POOR_IMAGE;
   return count ? GST_CARDIAC_STATE_RESULT : GST_CARDIAC_STATE_TOO_SHORT;
 }
 

@@ -41,7 +41,7 @@
 GST_DEBUG_CATEGORY_STATIC (mreg_roi_debug);
 #define GST_CAT_DEFAULT mreg_roi_debug
 
-#define DEMO_MODEL "yolov8-demo.safetensors"
+#define DEMO_MODEL "roi-demo.safetensors"
 #define ROI_TYPE "cardiac"
 
 #define DEFAULT_INTERVAL (500 * GST_MSECOND)
@@ -74,7 +74,7 @@ struct _GstMregRoi {
   GstClockTime interval;
   gdouble smoothing;
   gchar *roi_text, *results_location;
-  gboolean has_roi;
+  gboolean has_roi, roi_wrong; /* wrong: roi_text cannot be read */
   GstCardiacBox roi;
   Stats stats;
 
@@ -146,6 +146,9 @@ install_properties (GObjectClass *klass)
    *
    * The box given by hand, "x,y,width,height" in pixels. Set before start, no
    * model is needed.
+   *
+   * What cannot be read is an error at start; while it runs, the bus gets a
+   * warning and the region stays.
    */
   g_object_class_install_property (klass, PROP_ROI,
       g_param_spec_string ("roi", "Region of interest",
@@ -219,15 +222,15 @@ static void
 set_roi (GstMregRoi *self, const gchar *text)
 {
   GstCardiacBox box = { 0, 0, 0, 0 };
-  gboolean empty = !text || !*text;
+  gboolean empty = !text || !*text, wrong;
 
-  if (!empty && !video_image_parse_box (text, &box)) {
-    g_warning ("roi \"%s\" is not \"x,y,width,height\" in pixels", text);
+  wrong = !empty && !video_image_parse_box (text, &box);
+  if (wrong && gst_cardiac_filter_refuse_roi (GST_CARDIAC_FILTER (self), text))
     return;
-  }
   GST_OBJECT_LOCK (self);
   g_free (self->roi_text);
   self->roi_text = g_strdup (text);
+  self->roi_wrong = wrong;
   self->has_roi = !empty;
   self->roi = box;
   GST_OBJECT_UNLOCK (self);
@@ -320,6 +323,22 @@ gst_mreg_roi_needs_network (GstCardiacFilter *filter)
   return needed;
 }
 
+/* Says so, too. */
+static gboolean
+has_wrong_roi (GstMregRoi *self)
+{
+  gchar *text;
+
+  GST_OBJECT_LOCK (self);
+  text = self->roi_wrong ? g_strdup (self->roi_text) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  if (!text)
+    return FALSE;
+  gst_cardiac_filter_post_wrong_roi (GST_CARDIAC_FILTER (self), text);
+  g_free (text);
+  return TRUE;
+}
+
 static gboolean
 open_lines (GstMregRoi *self)
 {
@@ -357,6 +376,8 @@ gst_mreg_roi_open (GstCardiacFilter *filter, CardiacModel *model,
   self->has_box = FALSE;
   self->missed = 0;
   self->serial = 0;
+  if (has_wrong_roi (self))
+    return FALSE;
   if (!open_lines (self))
     return FALSE;
   if (!model) {

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "network.h"
 #include "resultstate.h"
 
 GstCardiacResult *
@@ -16,16 +17,9 @@ mreg_record_new (const MregProvenance *from)
 {
   GstCardiacResult *record = gst_cardiac_result_new (GST_CARDIAC_RESULT_MREG);
 
-  record->version = g_strdup (VERSION);
+  network_fill_record (record, from->model);
   if (!from->model)
     return record;
-
-  record->model_name = g_strdup (cardiac_model_name (from->model));
-  record->model_sha256 = g_strdup (cardiac_model_sha256 (from->model));
-  record->model_arch =
-      g_strdup (cardiac_arch_name (cardiac_model_arch (from->model)));
-  record->trained = cardiac_model_trained (from->model);
-  record->synthetic = cardiac_model_synthetic (from->model);
   if (!from->shape)
     return record;
 

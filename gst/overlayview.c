@@ -8,8 +8,8 @@
 
 #include <math.h>
 
-static CardiacOverlayState
-get_state (GstCardiacState state)
+CardiacOverlayState
+overlay_view_state (GstCardiacState state)
 {
   switch (state) {
     case GST_CARDIAC_STATE_RESULT:
@@ -34,6 +34,12 @@ get_state (GstCardiacState state)
       return CARDIAC_OVERLAY_MODEL_ERROR;
     case GST_CARDIAC_STATE_PAUSED:
       return CARDIAC_OVERLAY_PAUSED;
+    case GST_CARDIAC_STATE_STACK_INCOMPLETE:
+      return CARDIAC_OVERLAY_STACK_INCOMPLETE;
+    case GST_CARDIAC_STATE_PHASES_DIFFER:
+      return CARDIAC_OVERLAY_PHASES_DIFFER;
+    case GST_CARDIAC_STATE_LEVEL_UNKNOWN:
+      return CARDIAC_OVERLAY_LEVEL_UNKNOWN;
     default:
       return CARDIAC_OVERLAY_WAIT;
   }
@@ -136,8 +142,8 @@ fill_provenance (CardiacMRegView *view, const GstCardiacResult *result)
   view->synthetic = result->synthetic;
 }
 
-static void
-format_time (gchar *text, gsize size, GstClockTime time)
+void
+overlay_view_format_time (gchar *text, gsize size, GstClockTime time)
 {
   guint64 seconds = time / GST_SECOND;
 
@@ -162,13 +168,14 @@ overlay_view_fill (CardiacMRegView *view, OverlayViewText *text,
     return;
   }
 
-  view->state = get_state (result->state);
+  view->state = overlay_view_state (result->state);
   view->reason = result->reason;
   view->wait_done = meta->wait_done;
   view->wait_total = meta->wait_total;
   if (result->state == GST_CARDIAC_STATE_FROZEN
       && GST_CLOCK_TIME_IS_VALID (result->pts)) {
-    format_time (text->state_time, sizeof text->state_time, result->pts);
+    overlay_view_format_time (
+        text->state_time, sizeof text->state_time, result->pts);
     view->state_time = text->state_time;
   }
   if (!result->is_final && GST_CLOCK_TIME_IS_VALID (meta->age))

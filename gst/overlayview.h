@@ -22,4 +22,10 @@ void overlay_view_fill (CardiacMRegView *view, OverlayViewText *text,
     const GstCardiacResultMeta *meta, const GstCardiacGeometryMeta *geometry,
     GstClockTime time, GstClockTime duration);
 
+/** The state of a record as the drawing calls it. */
+CardiacOverlayState overlay_view_state (GstCardiacState state);
+
+/** "hh:mm:ss" */
+void overlay_view_format_time (gchar *text, gsize size, GstClockTime time);
+
 #endif

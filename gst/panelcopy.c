@@ -21,16 +21,18 @@ get_component (const GstVideoFormatInfo *format, guint plane)
 }
 
 static gboolean
-is_aligned (const GstVideoFormatInfo *format, gint x)
+is_aligned (const GstVideoFormatInfo *format, gint x, gint y)
 {
   for (guint c = 0; c < GST_VIDEO_FORMAT_INFO_N_COMPONENTS (format); c++)
-    if (x % (1 << GST_VIDEO_FORMAT_INFO_W_SUB (format, c)) != 0)
+    if (x % (1 << GST_VIDEO_FORMAT_INFO_W_SUB (format, c)) != 0
+        || y % (1 << GST_VIDEO_FORMAT_INFO_H_SUB (format, c)) != 0)
       return FALSE;
   return TRUE;
 }
 
 void
-panel_copy_frame (GstVideoFrame *canvas, gint x, const GstVideoFrame *picture)
+panel_copy_frame (
+    GstVideoFrame *canvas, gint x, gint y, const GstVideoFrame *picture)
 {
   const GstVideoFormatInfo *format = canvas->info.finfo;
 
@@ -40,17 +42,19 @@ panel_copy_frame (GstVideoFrame *canvas, gint x, const GstVideoFrame *picture)
     gsize from =
         (gsize) GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (format, c, x) * pixel;
     gsize bytes = (gsize) GST_VIDEO_FRAME_COMP_WIDTH (picture, c) * pixel;
+    gint top = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (format, c, y);
     gint rows = MIN (GST_VIDEO_FRAME_COMP_HEIGHT (picture, c),
-        GST_VIDEO_FRAME_COMP_HEIGHT (canvas, c));
+        GST_VIDEO_FRAME_COMP_HEIGHT (canvas, c) - top);
     gint to_stride = GST_VIDEO_FRAME_PLANE_STRIDE (canvas, p);
     gint from_stride = GST_VIDEO_FRAME_PLANE_STRIDE (picture, p);
-    guint8 *to = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (canvas, p) + from;
+    guint8 *to = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (canvas, p) + from
+                 + (gssize) top * to_stride;
     const guint8 *row = GST_VIDEO_FRAME_PLANE_DATA (picture, p);
 
     bytes = MIN (bytes, (gsize) ABS (to_stride) - from);
-    for (gint y = 0; y < rows; y++)
+    for (gint i = 0; i < rows; i++)
       memcpy (
-          to + (gssize) y * to_stride, row + (gssize) y * from_stride, bytes);
+          to + (gssize) i * to_stride, row + (gssize) i * from_stride, bytes);
   }
 }
 
@@ -67,7 +71,7 @@ get_black (const GstVideoInfo *info, guint component)
 }
 
 void
-panel_copy_blacken (GstVideoFrame *canvas, gint y)
+panel_copy_blacken (GstVideoFrame *canvas, gint x, gint y)
 {
   const GstVideoFormatInfo *format = canvas->info.finfo;
 
@@ -76,18 +80,20 @@ panel_copy_blacken (GstVideoFrame *canvas, gint y)
     gint pixel = GST_VIDEO_FRAME_COMP_PSTRIDE (canvas, c);
     gint width = GST_VIDEO_FRAME_COMP_WIDTH (canvas, c);
     gint height = GST_VIDEO_FRAME_COMP_HEIGHT (canvas, c);
-    gint first = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (format, c, y);
+    gint below = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (format, c, y);
+    gint right = GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (format, c, x);
 
-    for (gint row = first; row < height; row++) {
+    for (gint row = right < width ? 0 : below; row < height; row++) {
       guint8 *sample = (guint8 *) GST_VIDEO_FRAME_COMP_DATA (canvas, c)
                        + (gssize) row * GST_VIDEO_FRAME_COMP_STRIDE (canvas, c);
+      gint first = row < below ? right : 0;
 
       if (pixel == 1) {
-        memset (sample, black, width);
+        memset (sample + first, black, width - first);
         continue;
       }
-      for (gint x = 0; x < width; x++)
-        sample[(gsize) x * pixel] = black;
+      for (gint i = first; i < width; i++)
+        sample[(gsize) i * pixel] = black;
     }
   }
 }
@@ -111,7 +117,7 @@ convert (PanelCopy *self, const GstVideoInfo *canvas,
           &frame, &self->info, self->buffer, GST_MAP_READWRITE))
     return FALSE;
 
-  panel_copy_blacken (&frame, 0);
+  panel_copy_blacken (&frame, frame.info.width, 0);
   rectangle = overlay_cache_wrap (panel, 0, 0);
   composition = gst_video_overlay_composition_new (rectangle);
   gst_video_overlay_composition_blend (composition, &frame);
@@ -128,13 +134,13 @@ panel_copy_draw (PanelCopy *self, GstVideoFrame *canvas,
 {
   GstVideoFrame frame;
 
-  if (panel->y != 0 || !is_aligned (canvas->info.finfo, panel->x))
+  if (!is_aligned (canvas->info.finfo, panel->x, panel->y))
     return FALSE;
   if (self->serial != panel->serial && !convert (self, &canvas->info, panel))
     return FALSE;
   if (!gst_video_frame_map (&frame, &self->info, self->buffer, GST_MAP_READ))
     return FALSE;
-  panel_copy_frame (canvas, panel->x, &frame);
+  panel_copy_frame (canvas, panel->x, panel->y, &frame);
   gst_video_frame_unmap (&frame);
   return TRUE;
 }

@@ -15,18 +15,19 @@ typedef struct {
 } PanelCopy;
 
 /** Puts the panel into a canvas frame.
- * Returns: %FALSE when the panel's column does not lie on a chroma sample; it
+ * Returns: %FALSE when the panel's corner does not lie on a chroma sample; it
  * then has to be blended like other pieces */
 gboolean panel_copy_draw (PanelCopy *copy, GstVideoFrame *canvas,
     const CardiacOverlayRectangle *panel);
 void panel_copy_clear (PanelCopy *copy);
 
-/** Copies a frame into a larger one of the same format, its left side at
- * column @x, which lies on a chroma sample. */
+/** Copies a frame into a larger one of the same format, its corner at (@x, @y),
+ * which lies on a chroma sample. */
 void panel_copy_frame (
-    GstVideoFrame *canvas, gint x, const GstVideoFrame *picture);
+    GstVideoFrame *canvas, gint x, gint y, const GstVideoFrame *picture);
 
-/** Makes everything from row @y on black. */
-void panel_copy_blacken (GstVideoFrame *canvas, gint y);
+/** Makes everything below row @y or right of column @x black; both lie on the
+ * canvas or at its edge. */
+void panel_copy_blacken (GstVideoFrame *canvas, gint x, gint y);
 
 #endif

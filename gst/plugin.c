@@ -13,7 +13,10 @@
 
 #include "gstcardiacmeta2json.h"
 #include "gstcardiacoverlay.h"
+#include "gstcmrpolar.h"
+#include "gstmmsascore.h"
 #include "gstcmrcinesrc.h"
+#include "gstechotestsrc.h"
 #include "gstcmrtestsrc.h"
 #include "gstmregclassify.h"
 #include "gstmregroi.h"
@@ -27,7 +30,10 @@ plugin_init (GstPlugin *plugin)
   any |= GST_ELEMENT_REGISTER (mregclassify, plugin);
   any |= GST_ELEMENT_REGISTER (cardiacoverlay, plugin);
   any |= GST_ELEMENT_REGISTER (cardiacmeta2json, plugin);
+  any |= GST_ELEMENT_REGISTER (cmrpolar, plugin);
+  any |= GST_ELEMENT_REGISTER (mmsascore, plugin);
   any |= GST_ELEMENT_REGISTER (cmrcinesrc, plugin);
+  any |= GST_ELEMENT_REGISTER (echotestsrc, plugin);
   any |= GST_ELEMENT_REGISTER (cmrtestsrc, plugin);
   return any;
 }

@@ -21,6 +21,8 @@ state_pick (const StateInput *in)
     return GST_CARDIAC_STATE_FROZEN;
   if (in->colourless_for >= STATE_COLOURLESS_AFTER)
     return GST_CARDIAC_STATE_NO_DOPPLER;
+  if (in->slow)
+    return GST_CARDIAC_STATE_POOR_IMAGE;
   if (!in->has_result)
     return GST_CARDIAC_STATE_WAIT;
   if (GST_CLOCK_TIME_IS_VALID (in->stale_after) && in->age >= in->stale_after)
@@ -72,6 +74,8 @@ state_reason (GstCardiacState state)
       return "the picture stands still";
     case GST_CARDIAC_STATE_NO_DOPPLER:
       return "no colour in the picture";
+    case GST_CARDIAC_STATE_POOR_IMAGE:
+      return "too few pictures a second";
     case GST_CARDIAC_STATE_TOO_SHORT:
       return "the recording does not hold three clips without overlap";
     case GST_CARDIAC_STATE_MODEL_ERROR:

@@ -20,6 +20,7 @@ typedef struct {
   const gchar *model_error; ///< why the network failed, or NULL
   gboolean blank, never_content;
   GstClockTime blank_for, still_for, colourless_for;
+  gboolean slow;            ///< too few pictures a second
   gboolean has_result;      ///< a network's result that is not erased
   GstClockTime age;         ///< of its newest frame
   gboolean unsure;          ///< see state_is_unsure()

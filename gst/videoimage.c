@@ -95,16 +95,13 @@ video_image_crop (gint width, gint height, const GstCardiacBox *roi)
   return crop;
 }
 
-gboolean
-video_image_parse_box (const gchar *text, GstCardiacBox *box)
+static gboolean
+parse_numbers (const gchar *text, guint count, gdouble *numbers)
 {
-  gdouble numbers[4];
-  gchar **parts;
-  gboolean ok;
+  gchar **parts = g_strsplit (text, ",", -1);
+  gboolean ok = g_strv_length (parts) == count;
 
-  parts = g_strsplit (text, ",", -1);
-  ok = g_strv_length (parts) == 4;
-  for (guint i = 0; ok && i < 4; i++) {
+  for (guint i = 0; ok && i < count; i++) {
     gchar *rest, *part = g_strstrip (parts[i]);
 
     numbers[i] = g_ascii_strtod (part, &rest);
@@ -112,12 +109,32 @@ video_image_parse_box (const gchar *text, GstCardiacBox *box)
          && fabs (numbers[i]) <= CARDIAC_IMAGE_MAX_SIZE;
   }
   g_strfreev (parts);
-  if (!ok || numbers[2] < 1 || numbers[3] < 1)
+  return ok;
+}
+
+gboolean
+video_image_parse_box (const gchar *text, GstCardiacBox *box)
+{
+  gdouble numbers[4];
+
+  if (!parse_numbers (text, 4, numbers) || numbers[2] < 1 || numbers[3] < 1)
     return FALSE;
 
   box->x = numbers[0];
   box->y = numbers[1];
   box->w = numbers[2];
   box->h = numbers[3];
+  return TRUE;
+}
+
+gboolean
+video_image_parse_point (const gchar *text, gdouble point[2])
+{
+  gdouble numbers[2];
+
+  if (!parse_numbers (text, 2, numbers))
+    return FALSE;
+  point[0] = numbers[0];
+  point[1] = numbers[1];
   return TRUE;
 }

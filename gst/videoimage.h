@@ -27,4 +27,7 @@ CardiacSquare video_image_crop (
 /** Reads "x,y,w,h" in pixels. False for anything else but leaves @box alone. */
 gboolean video_image_parse_box (const gchar *text, GstCardiacBox *box);
 
+/** Reads "x,y" in pixels. False for anything else but leaves @point alone. */
+gboolean video_image_parse_point (const gchar *text, gdouble point[2]);
+
 #endif

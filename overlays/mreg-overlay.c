@@ -1,79 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The public border: puts the pieces of a frame together. */
-#include "mreg-overlay.h"
+/* The pieces of a frame with a result of mitral regurgitation. */
 #include "contour.h"
-#include "inside.h"
-#include "panel.h"
+#include "overlay.h"
 #include "roi.h"
-
-struct CardiacOverlay {
-  TextKit *text;
-  Key *scratch;
-  PieceCounter counter;
-  Occupancy occupancy;
-  Piece fill, contour, corners[4];
-  Panel panel;
-  Strip strip;
-  CardiacOverlayLayout layout;
-  const Piece *shown[CARDIAC_OVERLAY_MAX_RECTANGLES];
-  CardiacOverlayRectangle rectangles[CARDIAC_OVERLAY_MAX_RECTANGLES];
-  int n_rectangles;
-  GArray *texts; /* CardiacOverlayText; strings belong to the pieces */
-};
-
-CardiacOverlay *
-cardiac_overlay_new (void)
-{
-  CardiacOverlay *overlay = g_new0 (CardiacOverlay, 1);
-  overlay->text = text_kit_new ();
-  overlay->scratch = g_byte_array_new ();
-  overlay->texts = g_array_new (FALSE, FALSE, sizeof (CardiacOverlayText));
-  return overlay;
-}
-
-static void
-clear_marks (CardiacOverlay *overlay)
-{
-  piece_clear (&overlay->fill);
-  piece_clear (&overlay->contour);
-  for (int i = 0; i < 4; i++)
-    piece_clear (&overlay->corners[i]);
-}
-
-void
-cardiac_overlay_free (CardiacOverlay **handle)
-{
-  CardiacOverlay *overlay = *handle;
-  *handle = NULL;
-  if (overlay == NULL)
-    return;
-  clear_marks (overlay);
-  panel_clear (&overlay->panel);
-  piece_clear (&overlay->strip.piece);
-  occupancy_clear (&overlay->occupancy);
-  g_array_unref (overlay->texts);
-  g_byte_array_unref (overlay->scratch);
-  text_kit_free (overlay->text);
-  g_free (overlay);
-}
-
-static void
-show (CardiacOverlay *overlay, CardiacOverlayPiece kind, const Piece *piece)
-{
-  if (piece->surface == NULL)
-    return;
-  int i = overlay->n_rectangles++;
-  overlay->shown[i] = piece;
-  overlay->rectangles[i] = (CardiacOverlayRectangle){
-    .piece = kind,
-    .surface = piece->surface,
-    .x = piece->x,
-    .y = piece->y,
-    .width = cairo_image_surface_get_width (piece->surface),
-    .height = cairo_image_surface_get_height (piece->surface),
-    .serial = piece->serial,
-  };
-}
 
 static void
 draw (CardiacOverlay *overlay, const View *view)
@@ -82,20 +11,20 @@ draw (CardiacOverlay *overlay, const View *view)
   PieceCounter *counter = &overlay->counter;
   contour_draw (&overlay->fill, &overlay->contour, view, key, counter);
   roi_draw (overlay->corners, view, key, counter);
-  show (overlay, CARDIAC_OVERLAY_PIECE_FILL, &overlay->fill);
-  show (overlay, CARDIAC_OVERLAY_PIECE_CONTOUR, &overlay->contour);
+  overlay_show (overlay, CARDIAC_OVERLAY_PIECE_FILL, &overlay->fill);
+  overlay_show (overlay, CARDIAC_OVERLAY_PIECE_CONTOUR, &overlay->contour);
   for (int i = 0; i < 4; i++)
-    show (overlay, CARDIAC_OVERLAY_PIECE_ROI, &overlay->corners[i]);
+    overlay_show (overlay, CARDIAC_OVERLAY_PIECE_ROI, &overlay->corners[i]);
   if (view->v.layout == CARDIAC_OVERLAY_PANEL) {
     Panel *panel = &overlay->panel;
     panel_draw (panel, overlay->text, view, key, counter);
-    show (overlay, CARDIAC_OVERLAY_PIECE_PANEL, &panel->ground);
-    show (overlay, CARDIAC_OVERLAY_PIECE_PLAYHEAD, &panel->playhead);
-    show (overlay, CARDIAC_OVERLAY_PIECE_AGE, &panel->age);
+    overlay_show (overlay, CARDIAC_OVERLAY_PIECE_PANEL, &panel->ground);
+    overlay_show (overlay, CARDIAC_OVERLAY_PIECE_PLAYHEAD, &panel->playhead);
+    overlay_show (overlay, CARDIAC_OVERLAY_PIECE_AGE, &panel->age);
   } else {
-    strip_draw (&overlay->strip, overlay->text, view, &overlay->occupancy, key,
+    inside_draw (&overlay->strip, overlay->text, view, &overlay->occupancy, key,
         counter);
-    show (overlay, CARDIAC_OVERLAY_PIECE_STRIP, &overlay->strip.piece);
+    overlay_show (overlay, CARDIAC_OVERLAY_PIECE_STRIP, &overlay->strip.piece);
   }
 }
 
@@ -104,74 +33,11 @@ cardiac_overlay_draw_mreg (CardiacOverlay *overlay,
     const CardiacMRegView *given, const CardiacOverlayRectangle **rectangles)
 {
   View view;
-  overlay->n_rectangles = 0;
+  overlay_begin (overlay);
   if (view_read (&view, given))
     draw (overlay, &view);
   overlay->layout = view.v.layout;
   view_clear (&view);
   *rectangles = overlay->rectangles;
   return overlay->n_rectangles;
-}
-
-void
-cardiac_overlay_observe_luma (CardiacOverlay *overlay, const uint8_t *luma,
-    int width, int height, int row_stride, int pixel_stride)
-{
-  if (luma == NULL || pixel_stride < 1
-      || !picture_size_is_valid (width, height))
-    return;
-  occupancy_observe (
-      &overlay->occupancy, luma, width, height, row_stride, pixel_stride);
-}
-
-void
-cardiac_overlay_forget (CardiacOverlay *overlay)
-{
-  occupancy_clear (&overlay->occupancy);
-  strip_forget (&overlay->strip);
-}
-
-double
-cardiac_overlay_strip_covers (const CardiacOverlay *overlay)
-{
-  return overlay->layout == CARDIAC_OVERLAY_INSIDE ? overlay->strip.covers
-                                                   : 0.0;
-}
-
-const char *
-cardiac_overlay_font (const CardiacOverlay *overlay)
-{
-  return text_kit_family (overlay->text);
-}
-
-bool
-cardiac_overlay_font_is_intended (const CardiacOverlay *overlay)
-{
-  return text_kit_is_intended (overlay->text);
-}
-
-int
-cardiac_overlay_texts (
-    CardiacOverlay *overlay, const CardiacOverlayText **texts)
-{
-  g_array_set_size (overlay->texts, 0);
-  for (int i = 0; i < overlay->n_rectangles; i++) {
-    const Piece *piece = overlay->shown[i];
-    for (int j = 0; j < piece->log.count; j++) {
-      CardiacOverlayText text = piece->log.texts[j];
-      text.box.x += piece->x;
-      text.box.y += piece->y;
-      text.ink.x += piece->x;
-      text.ink.y += piece->y;
-      g_array_append_val (overlay->texts, text);
-    }
-  }
-  *texts = (const CardiacOverlayText *) (void *) overlay->texts->data;
-  return (int) overlay->texts->len;
-}
-
-uint64_t
-cardiac_overlay_redraws (const CardiacOverlay *overlay)
-{
-  return overlay->counter.redraws;
 }

@@ -54,9 +54,12 @@ typedef enum CardiacOverlayState {
   CARDIAC_OVERLAY_NO_DOPPLER,   ///< no colour in the picture
   CARDIAC_OVERLAY_VIEW_NOT_A4C, ///< another view than the network's
   CARDIAC_OVERLAY_POOR_IMAGE,
-  CARDIAC_OVERLAY_TOO_SHORT,   ///< the recording does not hold the clips
-  CARDIAC_OVERLAY_MODEL_ERROR, ///< no usable model, or inference failed
-  CARDIAC_OVERLAY_PAUSED,      ///< analysis is switched off, video goes on
+  CARDIAC_OVERLAY_TOO_SHORT,        ///< the recording does not hold the clips
+  CARDIAC_OVERLAY_MODEL_ERROR,      ///< no usable model, or inference failed
+  CARDIAC_OVERLAY_PAUSED,           ///< analysis is switched off, video goes on
+  CARDIAC_OVERLAY_STACK_INCOMPLETE, ///< cine MR: a level or phase is missing
+  CARDIAC_OVERLAY_PHASES_DIFFER,    ///< cine MR: slices of unequal cycles
+  CARDIAC_OVERLAY_LEVEL_UNKNOWN,    ///< cine MR: basal, mid or apical?
   CARDIAC_OVERLAY_N_STATES
 } CardiacOverlayState;
 
@@ -188,7 +191,10 @@ typedef enum CardiacOverlayPiece {
   CARDIAC_OVERLAY_PIECE_PANEL,    ///< opaque
   CARDIAC_OVERLAY_PIECE_PLAYHEAD, ///< small, over the panel
   CARDIAC_OVERLAY_PIECE_AGE,      ///< small, opaque, over the panel
-  CARDIAC_OVERLAY_PIECE_STRIP
+  CARDIAC_OVERLAY_PIECE_STRIP,
+  CARDIAC_OVERLAY_PIECE_SEGMENTS, ///< borders, insertions, dots of a slice
+  CARDIAC_OVERLAY_PIECE_MOTION,   ///< arrows of a slice
+  CARDIAC_OVERLAY_PIECE_CAPTION   ///< of a slice; small, opaque, on the panel
 } CardiacOverlayPiece;
 
 /// A piece of a frame. Its surface is a premultiplied CAIRO_FORMAT_ARGB32
@@ -254,7 +260,12 @@ typedef enum CardiacOverlayRole {
   CARDIAC_OVERLAY_ROLE_AGE,
   CARDIAC_OVERLAY_ROLE_MODEL,   ///< never dropped
   CARDIAC_OVERLAY_ROLE_WEIGHTS, ///< UNTRAINED / SYNTHETIC; never dropped
-  CARDIAC_OVERLAY_ROLE_MARKING  ///< RESEARCH USE ONLY; never dropped
+  CARDIAC_OVERLAY_ROLE_MARKING, ///< RESEARCH USE ONLY; never dropped
+  CARDIAC_OVERLAY_ROLE_SCORE,   ///< digit of a segment
+  CARDIAC_OVERLAY_ROLE_INDEX,   ///< motion score index, n/16 scored
+  CARDIAC_OVERLAY_ROLE_SIDE,    ///< Ant, Sept, Inf, Lat
+  CARDIAC_OVERLAY_ROLE_CENTRE,  ///< 17, n/a
+  CARDIAC_OVERLAY_ROLE_CAPTION  ///< of a slice
 } CardiacOverlayRole;
 
 /// A text as it stands on the canvas.

@@ -23,6 +23,7 @@ ink (Ink name)
     [INK_CHIP] = RGB (0x245A86),
     [INK_CHIP_IDLE] = RGB (0x464D57),
     [INK_CASING] = RGB (0x000000),
+    [INK_MOTION] = RGB (0x7FD4F7),
   };
   return inks[name];
 }

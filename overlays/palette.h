@@ -21,6 +21,7 @@ typedef enum Ink {
   INK_CHIP,      ///< chip of RESULT and UNSURE
   INK_CHIP_IDLE, ///< chip of every other state
   INK_CASING,
+  INK_MOTION, ///< arrows: none of the scores' colours
   INK_N
 } Ink;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The side panel: an opaque column that covers nothing of the picture. */
 #include "panel.h"
-#include "column.h"
+#include "columnparts.h"
 #include "curve.h"
 #include "scale.h"
 #include "wording.h"
@@ -258,69 +258,12 @@ add_foot (Sketch *s)
 }
 
 static void
-draw_chip (Sketch *s, const Block *block)
-{
-  double u = s->unit, pad = 8.0 * u;
-  Box line = block->box;
-  double width = fmin (text_measure (s->kit, &block->right, 0.0).width + 1.0,
-      0.62 * line.width - 2.0 * pad);
-  Box chip = { line.x + line.width - width - 2.0 * pad, line.y,
-    width + 2.0 * pad, line.height };
-  rounded_box (s->cr, chip, 4.0 * u);
-  set_ink (s->cr, s->view->has_finding ? INK_CHIP : INK_CHIP_IDLE, 1.0);
-  cairo_fill (s->cr);
-  text_draw (s->kit, s->cr, s->log, &block->right,
-      (Box){ chip.x + pad, chip.y, width, chip.height }, TEXT_CENTRE);
-  text_draw (s->kit, s->cr, s->log, &block->left,
-      (Box){ line.x, line.y, chip.x - line.x - 8.0 * u, line.height },
-      TEXT_LEFT);
-}
-
-static void
-draw_frame (Sketch *s, Box box)
-{
-  double width = fmax (s->unit, 1.0);
-  rounded_box (s->cr,
-      (Box){ box.x + width / 2.0, box.y + width / 2.0, box.width - width,
-          box.height - width },
-      3.0 * s->unit);
-  set_ink (s->cr, INK_CAUTION, 0.12);
-  cairo_fill_preserve (s->cr);
-  set_ink (s->cr, INK_CAUTION, 0.75);
-  cairo_set_line_width (s->cr, width);
-  cairo_stroke (s->cr);
-}
-
-static void
 draw_swatch (Sketch *s, Box box)
 {
   set_ink (s->cr, INK_ACCENT, 1.0);
   cairo_rectangle (s->cr, box.x, round (box.y + box.height / 2.0 - s->unit),
       17.0 * s->unit, round (2.0 * s->unit));
   cairo_fill (s->cr);
-}
-
-static void
-draw_progress (Sketch *s, Box box)
-{
-  const CardiacMRegView *v = &s->view->v;
-  double share =
-      (double) CLAMP (v->wait_done, 0, v->wait_total) / v->wait_total;
-  set_ink (s->cr, INK_RULE, 1.0);
-  cairo_rectangle (s->cr, box.x, box.y, box.width, box.height);
-  cairo_fill (s->cr);
-  set_ink (s->cr, INK_QUIET, 1.0);
-  cairo_rectangle (s->cr, box.x, box.y, round (share * box.width), box.height);
-  cairo_fill (s->cr);
-}
-
-static void
-draw_texts (Sketch *s, const Block *block)
-{
-  Box left, right;
-  column_text_boxes (block, s->kit, 8.0 * s->unit, &left, &right);
-  text_draw (s->kit, s->cr, s->log, &block->left, left, block->align);
-  text_draw (s->kit, s->cr, s->log, &block->right, right, TEXT_RIGHT);
 }
 
 /* The age shares its line with Nyquist: whatever that leaves. */
@@ -338,13 +281,15 @@ age_place (Sketch *s, const Block *block)
 static void
 draw_block (Panel *panel, Sketch *s, const Block *block)
 {
+  const ColumnPen pen = { s->cr, s->kit, s->log, s->unit };
+  const CardiacMRegView *v = &s->view->v;
   switch ((PanelBlock) block->id) {
     case BLOCK_TITLE:
-      draw_chip (s, block);
+      column_draw_chip (&pen, block, s->view->has_finding);
       break;
     case BLOCK_WEIGHTS:
-      draw_frame (s, block->box);
-      draw_texts (s, block);
+      column_draw_frame (&pen, block->box);
+      column_draw_texts (&pen, block);
       break;
     case BLOCK_SCALE:
       scale_draw (s->cr, s->view, block->box);
@@ -353,7 +298,8 @@ draw_block (Panel *panel, Sketch *s, const Block *block)
       scale_labels (s->kit, s->cr, s->log, s->view, block->box, 11.0 * s->unit);
       break;
     case BLOCK_PROGRESS:
-      draw_progress (s, block->box);
+      column_draw_progress (&pen, block->box,
+          (double) CLAMP (v->wait_done, 0, v->wait_total) / v->wait_total);
       break;
     case BLOCK_PLOT:
       curve_draw (s->cr, s->view, block->box, s->unit);
@@ -361,23 +307,20 @@ draw_block (Panel *panel, Sketch *s, const Block *block)
       break;
     case BLOCK_LEGEND:
       draw_swatch (s, block->box);
-      draw_texts (s, block);
+      column_draw_texts (&pen, block);
       break;
     case BLOCK_NYQUIST: {
       Block narrow = *block;
       panel->age_box = age_place (s, block);
       narrow.box.width = panel->age_box.x - block->box.x - 4.0 * s->unit;
-      draw_texts (s, &narrow);
+      column_draw_texts (&pen, &narrow);
       break;
     }
     case BLOCK_RULE:
-      set_ink (s->cr, INK_RULE, 1.0);
-      cairo_rectangle (s->cr, block->box.x, block->box.y, block->box.width,
-          block->box.height);
-      cairo_fill (s->cr);
+      column_draw_rule (&pen, block->box);
       break;
     default:
-      draw_texts (s, block);
+      column_draw_texts (&pen, block);
       break;
   }
 }

@@ -141,7 +141,7 @@ text_measure (TextKit *kit, const TextSpec *spec, double width)
 {
   if (spec->string == NULL || *spec->string == '\0')
     return (TextExtent){ .size = spec->size };
-  char *name = g_strdup_printf ("%.3f %.3f %.1f %d %d %s", spec->size,
+  char *name = g_strdup_printf ("%.3f %.3f %.3f %d %d %s", spec->size,
       spec->least_size, width, spec->weight, spec->lines, spec->string);
   TextExtent *extent = g_hash_table_lookup (kit->memory, name);
   if (extent) {

@@ -177,7 +177,7 @@ check_marks (CardiacMRegView *v)
 }
 
 bool
-view_read (View *view, const CardiacMRegView *given)
+view_read_frame (View *view, const CardiacMRegView *given)
 {
   *view = (View){ .v = *given };
   CardiacMRegView *v = &view->v;
@@ -187,10 +187,17 @@ view_read (View *view, const CardiacMRegView *given)
   if (!(v->age_s >= 0.0)) /* NaN too */
     v->age_s = -1.0;
   own_strings (view);
-  check_finding (view);
   check_curve (v);
   check_marks (v);
   return picture_size_is_valid (v->picture_width, v->picture_height);
+}
+
+bool
+view_read (View *view, const CardiacMRegView *given)
+{
+  bool good = view_read_frame (view, given);
+  check_finding (view);
+  return good;
 }
 
 void

@@ -20,6 +20,9 @@ typedef struct View {
 /// False when the picture's size is out of range. Freed with view_clear()
 /// in any case.
 bool view_read (View *view, const CardiacMRegView *given);
+/// As above, but leaves the finding to the caller: `has_finding` is false and
+/// RESULT stays RESULT.
+bool view_read_frame (View *view, const CardiacMRegView *given);
 void view_clear (View *view);
 
 /// Adds everything but positions, age and what lies on the picture.

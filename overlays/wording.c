@@ -29,6 +29,12 @@ static const struct {
   [CARDIAC_OVERLAY_MODEL_ERROR] = { "MODEL ERROR",
       "The network could not be run." },
   [CARDIAC_OVERLAY_PAUSED] = { "PAUSED", "Analysis is paused." },
+  [CARDIAC_OVERLAY_STACK_INCOMPLETE] = { "STACK INCOMPLETE",
+      "A slice or a phase of the cycle is missing." },
+  [CARDIAC_OVERLAY_PHASES_DIFFER] = { "PHASES DIFFER",
+      "The slices do not have the same number of phases." },
+  [CARDIAC_OVERLAY_LEVEL_UNKNOWN] = { "LEVEL UNKNOWN",
+      "Which slice is basal, mid or apical is not known." },
 };
 
 char *

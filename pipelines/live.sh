@@ -3,8 +3,8 @@
 # pipelines/live.sh [SOURCE] [RECORDING.mkv]: a captured picture with the result
 # drawn inside it on the display, and the same picture recorded beside it.
 #
-# SOURCE: a video device (/dev/video0), "decklink", or "test", a generated
-# picture; default: /dev/video0 where it is there, else test. Results are
+# SOURCE: a video device (/dev/video0), "decklink", or "test", a phantom that
+# is drawn; default: /dev/video0 where it is there, else test. Results are
 # printed as JSON lines. Ctrl-C ends the recording properly.
 #
 # The network never delays or drops video: the display's queue may drop frames
@@ -20,11 +20,11 @@ if [ -z "$source" ]; then
   [ -e /dev/video0 ] && source=/dev/video0
 fi
 case $source in
-  test) capture=(videotestsrc is-live=true pattern=smpte horizontal-speed=5 ${LIVE_FRAMES:+num-buffers=$LIVE_FRAMES}
+  test) capture=(echotestsrc is-live=true jet-area=0.35 ${LIVE_FRAMES:+num-buffers=$LIVE_FRAMES}
     ! video/x-raw,width=640,height=480,framerate=30/1) ;;
   decklink) capture=(decklinkvideosrc drop-no-signal-frames=false) ;;
   /dev/*)
-    [ -e "$source" ] || fail "$source: there is no such device; 'test' generates a picture"
+    [ -e "$source" ] || fail "$source: there is no such device; 'test' draws one"
     capture=(v4l2src device="$source" ! decodebin) ;;
   *) fail "'$source' is not a device; /dev/video0, decklink or test are expected" ;;
 esac

@@ -4,22 +4,24 @@
 #
 # Installs what is missing, builds into build/, and turns an echo recording into
 # an annotated review video. INPUT is any file that GStreamer decodes; without
-# one a colour test clip is generated. OUTDIR (default: out) receives
-# annotated.mkv, results.jsonl, maps.bin and frame.png. Research use only.
+# one a phantom with known regurgitation is drawn. OUTDIR (default: out) receives
+# annotated.mkv, results.jsonl, maps.bin and frame.png. A directory of DICOM
+# files or a NIfTI file is cine MR: see pipelines/cine-mr.sh. Research use only.
 #
 # A review video shows the final result on every frame, so the recording is read
 # twice: the first pass grades it, the second draws.
 set -u -o pipefail
 . "$(dirname "$0")/setup.sh"
 fail() { say "quickstart: $*"; exit 1; }
-case ${1:-} in -h | --help) sed -n '4,12s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+case ${1:-} in -h | --help) sed -n '4,13s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+case ${1:-} in *.nii | *.nii.gz) exec "$root/pipelines/cine-mr.sh" "$@" ;; esac
+[ -d "${1:-}" ] && exec "$root/pipelines/cine-mr.sh" "$@"
 [ $# -le 2 ] || fail "usage: pipelines/quickstart.sh [INPUT] [OUTDIR]"
 
 input=${1:-}
 out=${2:-out}
 if [ -n "$input" ]; then
   [ -e "$input" ] || fail "$input: there is no such file"
-  [ -d "$input" ] && fail "$input is a directory; a recording is expected (cine MR directories are not supported by this version)"
   [ -s "$input" ] || fail "$input is empty; a recording is expected"
   [ -r "$input" ] || fail "$input cannot be read; check its permissions"
 fi
@@ -37,21 +39,11 @@ export GST_PLUGIN_PATH="$root/build/gst${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}"
 log=$(mktemp) || fail "no room for a temporary file"
 trap 'rm -f "$log"' EXIT
 
-# launch WHAT ELEMENT...: a pipeline; when it fails, the first error in one line.
-launch() {
-  local what=$1
-  shift
-  gst-launch-1.0 -q "$@" >"$log" 2>&1 && ! grep -q '^ERROR' "$log" && return 0
-  local text
-  text=$(grep -m1 -E '^(ERROR|WARNING): from element|erroneous pipeline' "$log" | sed -E 's/^[A-Z]+: (from element [^ ]+: )?//; s/^from element [^ ]+: //')
-  fail "$what: ${text:-$(tail -n 1 "$log")}"
-}
-
 if [ -z "$input" ]; then
   input=$out/generated.mkv
-  say "no recording given: generating $input"
-  launch "generated clip" videotestsrc num-buffers=135 pattern=smpte horizontal-speed=5 \
-    ! video/x-raw,width=640,height=480,framerate=30/1 ! videoconvert ! video/x-raw,format=I420 \
+  say "no recording given: drawing a phantom of grade 2 into $input; its truth is in $out/generated.json"
+  launch "generated clip" echotestsrc grade=2 phantom-seed=10 truth-location="$out/generated.json" \
+    ! videoconvert ! video/x-raw,format=I420 \
     ! x264enc quantizer=18 ! h264parse ! matroskamux ! filesink location="$input"
 fi
 
@@ -84,19 +76,28 @@ launch "$input" "${source[@]}" \
   ! cardiacoverlay layout=panel ! videoconvert ! video/x-raw,format=I420 \
   ! x264enc quantizer=18 speed-preset=veryfast ! h264parse ! matroskamux ! filesink location="$out/annotated.mkv"
 
-# frame.png: what is shown in the middle of the selected instance, or after half
-# a second where nothing was graded. Tenths of a second are counted.
+# frame.png: the picture of the selected instance with the highest value, or the
+# one after half a second where nothing was graded. At 1000/t pictures a second
+# the second one is what is shown at t ms.
 last=$(grep '"type": *"mreg"' "$out/results.jsonl" | tail -n 1)
-tenths=5
-if [[ $last =~ \"instance\":\ *([0-9]+) ]]; then
-  selected=${BASH_REMATCH[1]}
-  spans=$(sed 's/.*"spans_ns": *\[\(\[[^]]*\]\(, *\[[^]]*\]\)*\)\].*/\1/; s/[][ ]//g' <<<"$last")
-  IFS=, read -r -a times <<<"$spans"
-  tenths=$(((times[2 * selected] + times[2 * selected + 1]) / 200000000))
+# numbers KEY: the numbers of an array of arrays, all in one row.
+numbers() {
+  sed "s/.*\"$1\": *\[\(\[[^]]*\]\(, *\[[^]]*\]\)*\)\].*/\1/; s/[][ ]//g" <<<"$last"
+}
+moment=500
+if [[ $last =~ \"curve\": && $last =~ \"instance\":\ *([0-9]+) ]]; then
+  moment=$(awk -v selected="${BASH_REMATCH[1]}" -v spans="$(numbers spans_ns)" -v curve="$(numbers curve)" 'BEGIN {
+    instances = split (spans, span, ",") / 2; frames = split (curve, value, ",") / instances
+    for (j = 1; j <= frames; j++)
+      if (j == 1 || value[selected * frames + j] + 0 > value[selected * frames + best] + 0) best = j
+    first = span[2 * selected + 1]; last = span[2 * selected + 2]
+    print int ((first + (best - 0.5) / frames * (last - first)) / 1000000) }')
 fi
 launch "$out/frame.png" filesrc location="$out/annotated.mkv" ! matroskademux ! h264parse ! avdec_h264 \
-  ! videorate ! video/x-raw,framerate=10/1 ! identity eos-after=$((tenths + 1)) ! videoconvert \
-  ! pngenc compression-level=1 ! multifilesink location="$out/frame.png"
+  ! videorate ! video/x-raw,framerate=1000/"$moment" ! videoconvert \
+  ! pngenc compression-level=1 ! multifilesink location="$out/frame-%d.png"
+mv -f "$out/frame-1.png" "$out/frame.png" 2>/dev/null || mv -f "$out/frame-0.png" "$out/frame.png"
+rm -f "$out"/frame-[0-9]*.png
 
 for file in annotated.mkv results.jsonl frame.png; do
   [ -s "$out/$file" ] || fail "$out/$file was not written"

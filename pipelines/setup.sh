@@ -46,3 +46,15 @@ build_into() {
     return 1
   }
 }
+
+# launch WHAT ELEMENT...: a pipeline; when it fails, `fail` gets the first error
+# in one line. Its output is in the file $log.
+launch() {
+  local what=$1
+  shift
+  gst-launch-1.0 -q "$@" >"$log" 2>&1 && ! grep -q '^ERROR' "$log" && return 0
+  local text
+  text=$(grep -m1 -E '^(ERROR|WARNING): from element|erroneous pipeline' "$log" | sed -E 's/^[A-Z]+: (from element [^ ]+: )?//; s/^from element [^ ]+: //')
+  text=${text:-$(tail -n 1 "$log")}
+  case $text in *"$what"*) fail "$text" ;; *) fail "$what: $text" ;; esac
+}

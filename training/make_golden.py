@@ -2,7 +2,8 @@
 """Write golden directories: a model file, an input and every output of the oracle as .npy.
 
 Without arguments the small cases in tests/golden/ are written anew, with fixed seeds. With
-ARCH --size SIZE OUT one case of any size goes to OUT. The oracle computes in double precision; seeds
+ARCH --size SIZE OUT one case of any size goes to OUT. Large maps of the small cases are kept as samples,
+NAME.everyN.npy: every N-th row and column, N odd so that no phase of pooling or upsampling is left out. The oracle computes in double precision; seeds
 of the small cases are chosen so that no decision (argmax, threshold, suppression, rounding) hangs on the last bits.
 """
 import argparse
@@ -12,15 +13,16 @@ import sys
 import numpy as np
 import torch
 
-from cardiac import load_model, run_mreg, run_mreg_head, run_xclip, run_yolov8, write_model_file
+from cardiac import load_model, run_mmsa, run_mreg, run_mreg_head, run_xclip, run_yolov8, write_model_file
 from cardiac.modelfile import DTYPES
 from cardiac.picture import Letterbox
 from cardiac.yolov8 import IOU_THRESHOLD, SCORE_THRESHOLD, corners, iou
-from random_model import SIZES, random_model, untrained_card
+from random_model import SIZES, random_cycle, random_model, untrained_card
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "golden")
 FOUR_GRADES = {"labels": ["none", "mild", "moderate", "severe"], "thresholds": [0.5, 1.5, 2.5]}
 MAX_SEEDS = 400
+SAMPLED = {"flow1": 7, "flow2": 7, "flow4": 3, "attention1": 3, "attention2": 3}
 
 
 def picture(rng, *shape):
@@ -108,9 +110,21 @@ def head_input(rng, model):
             "grade_text": rng.standard_normal((instances, len(config["labels"]), embed)).astype(np.float32)}
 
 
+def check_mmsa(outputs):
+    """Raise ValueError where a segment's score is too close, or scores do not differ."""
+    best = np.sort(outputs["logits"], 1)[:, -2:]
+    if (best[:, 1] - best[:, 0]).min() < 0.02 * np.abs(outputs["logits"]).max():
+        raise ValueError("a score is nearly a tie")
+    if len(set(outputs["scores"])) < 3:
+        raise ValueError("scores are nearly all the same")
+
+
 def run_case(model, kind, rng):
-    """Make an input of `kind` (float, uint8, head) and run it -> (input, outputs)."""
+    """Make an input of `kind` (float, uint8, head; mmsa: tN of N phases) and run it -> (input, outputs)."""
     config = model.config
+    if model.arch == "mmsa":
+        x = random_cycle(rng, int(kind[1:]))
+        return x, run_mmsa(model, x)
     if model.arch == "yolov8":
         side = config["input_side"]
         if kind == "uint8":
@@ -136,6 +150,8 @@ def check_case(model, x, outputs):
     """Raise ValueError where a decision is too close for single precision."""
     if model.arch == "yolov8":
         check_yolov8(outputs)
+    if model.arch == "mmsa":
+        check_mmsa(outputs)
     if model.arch == "mreg":
         check_mreg(model, {**x, **outputs} if isinstance(x, dict) else outputs)
 
@@ -148,7 +164,11 @@ def make_case(path, arch, size, kind, dtype, overrides, seed):
     return (model, *run_case(model, kind, np.random.default_rng(1000 + seed)))
 
 
-def save_arrays(directory, x, outputs):
+def save_arrays(directory, x, outputs, sampled=None):
+    """One file an array; those in `sampled` {name: n} only every n-th row and column of."""
+    for name, step in (sampled or {}).items():
+        if name in outputs:
+            outputs[f"{name}.every{step}"] = outputs.pop(name)[..., ::step, ::step]
     if isinstance(x, dict):
         os.makedirs(os.path.join(directory, "input"), exist_ok=True)
         arrays = {os.path.join("input", name): value for name, value in x.items()}
@@ -171,7 +191,7 @@ def write_clear_case(directory, arch, kind, dtype="f32", overrides=None, accept=
             continue
         if accept(outputs):
             print(f"{directory}: seed {seed}")
-            return save_arrays(directory, x, outputs)
+            return save_arrays(directory, x, outputs, SAMPLED)
     raise SystemExit(f"make_golden.py: no seed gives a clear case for {directory}")
 
 
@@ -210,6 +230,14 @@ def write_small_cases():
     case("mreg-head-four-grades", "mreg", "head", "bf16", FOUR_GRADES)
     case("yolov8-tiny", "yolov8", "float")
     case("yolov8-tiny-uint8", "yolov8", "uint8", "f16", {"sppf_activation": False})
+    case("mmsa-t8", "mmsa", "t8")
+    case("mmsa-t20", "mmsa", "t20", "bf16")
+    case("mmsa-t25", "mmsa", "t25", "f16")
+    case("mmsa-t30", "mmsa", "t30", "f16")
+    case("mmsa-gains", "mmsa", "t9", "f16", {"flow_residual": True, "flow_step": 7, "attention_gain": "area",
+                                           "attention_activation": "leaky_relu", "tse_scale": "C"})
+    case("mmsa-one-scale", "mmsa", "t8", "f16", {"attention_scales": "1/2", "non_local": False})
+    case("mmsa-concatenation", "mmsa", "t10", "f16", {"attention": "concatenation", "enhancement": "conv"})
 
 
 def main():
@@ -217,7 +245,8 @@ def main():
     parser.add_argument("arch", nargs="?", choices=SIZES)
     parser.add_argument("out", nargs="?", metavar="OUT")
     parser.add_argument("--size")
-    parser.add_argument("--input", choices=("float", "uint8", "head"), default="float")
+    parser.add_argument("--input", choices=("float", "uint8", "head", "t8", "t20", "t25", "t30"), default="float",
+                        help="head: mreg's alone; tN: mmsa, N phases")
     parser.add_argument("--dtype", choices=DTYPES, default="f32")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_intermixed_args()
@@ -227,6 +256,8 @@ def main():
         parser.error(f"ARCH needs OUT and --size {'|'.join(SIZES[args.arch])}")
     if args.input == "head" and args.arch != "mreg":
         parser.error("only mreg has a head that runs alone")
+    if (args.input[0] == "t") != (args.arch == "mmsa"):
+        parser.error("mmsa takes --input t8|t20|t25|t30, and nothing else does")
     return write_case(args.out, args.arch, args.size, args.input, args.dtype, args.seed)
 
 

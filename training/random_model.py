@@ -32,8 +32,8 @@ XCLIP_LABELS = ["walking", "running", "jumping", "sitting", "standing", "lying d
 
 # widths of stages 0, 1-2, 3-4, 5-6, 7-9; neck widths 12, 15, 18, 21; backbone repeats; neck repeats
 YOLO_TINY = ((6, 10, 14, 18, 22), (20, 16, 26, 28), (1, 2, 2, 1), 2)
-YOLO_SCALES = {  # depth, width, most channels
-    "n": (1 / 3, 0.25, 1024), "s": (1 / 3, 0.5, 1024), "m": (2 / 3, 0.75, 768),
+YOLO_SCALES = {  # depth, width, most channels; p is ours, half as wide as n
+    "p": (1 / 3, 0.125, 1024), "n": (1 / 3, 0.25, 1024), "s": (1 / 3, 0.5, 1024), "m": (2 / 3, 0.75, 768),
     "l": (1.0, 1.0, 512), "x": (1.0, 1.25, 512),
 }
 MMSA_SIZES = {
@@ -177,25 +177,44 @@ def random_yolov8(size, rng, overrides):
     return config, stored_state(model)
 
 
+def random_cycle(rng, phases):
+    """uint8 P_pat [t,80,512]: blocks of 5×3 px of grey, other ones in each phase of some segments, slowly drifting
+    in others; few numbers, so that the files pack well."""
+    y, x = np.mgrid[0:80, 0:512]
+    grey = rng.integers(0, 256, (phases, 16, 171))
+    still = rng.random(16) < 0.5
+    p = np.zeros((phases, 80, 512))
+    for j in range(phases):
+        drift = 3 * np.sin(2 * np.pi * j / phases + np.arange(16)) * still
+        rows = (y + drift.round().astype(int)[x // 32]) % 80
+        p[j] = np.where(still[x // 32], grey[0][rows // 5, x // 3], grey[j][rows // 5, x // 3])
+    return (p * rng.uniform(0.3, 1, 16)[x // 32]).astype(np.uint8)
+
+
 def random_mmsa_tensor(rng, name, shape):
-    """One tensor of an mmsa file: flows of some pixels, scores that differ."""
+    """One tensor of an mmsa file: flows are some pixels long."""
     if name.endswith("bias"):
         return normal(rng, shape, 0.1)
     std = (2 / 1.04 / math.prod(shape[1:])) ** 0.5
-    if name.startswith("flow.output"):
-        return normal(rng, shape, 2 * std)
-    if name == "fc2.weight":                  # different segments get different scores
-        return normal(rng, shape, 4 * std)
-    return normal(rng, shape, std)
+    return normal(rng, shape, 2 * std if name.startswith("flow.output") else std)
 
 
 def random_mmsa(size, rng, overrides):
-    """Return (config, tensors) of an mmsa model."""
+    """Return (config, tensors) of an mmsa model whose segments get all scores on a random cycle."""
     config = {**MMSA_DEFAULTS, **overrides}
     check_config("mmsa", config)
     model = MMSA(config, MMSA_SIZES[size])
-    return config, {name: random_mmsa_tensor(rng, name, list(value.shape))
-                    for name, value in model.state_dict().items()}
+    model.load_state_dict({name: random_mmsa_tensor(rng, name, list(value.shape))
+                           for name, value in model.state_dict().items()})
+    with torch.no_grad():
+        if config["attention_gain"] == "area":        # else a few pixels outweigh all others
+            for msa in getattr(model, "msa", {}).values():
+                msa.map.weight.mul_(0.2)
+        logits = model(torch.from_numpy(random_cycle(rng, 8))[None].float() / 255)["logits"][0]
+        factor = 2 / logits.std(0)
+        model.fc2.bias.copy_((model.fc2.bias - logits.mean(0)) * factor)
+        model.fc2.weight.mul_(factor[:, None])
+    return config, model.state_dict()
 
 
 def random_model(arch, size, seed=0, overrides=None):

@@ -250,16 +250,17 @@ up (Builder *k, CardiacValue x, float scale, const char *label)
       cardiac_program_value (k->program, t.dtype, 4, t.shape), "%s", label);
 }
 
-/** Channels side by side, as activations. */
+/** Channels side by side. */
 static CardiacValue
-beside (Builder *k, const CardiacValue *parts, int count, const char *label)
+beside (Builder *k, const CardiacValue *parts, int count, CardiacDType dtype,
+    const char *label)
 {
   CardiacTensor t = cardiac_program_describe (k->program, parts[0]);
   for (int i = 1; i < count; i++)
     t.shape[3] += channels (k, parts[i]);
   CardiacOp op = { .kind = CARDIAC_OP_CONCAT };
   return cardiac_program_op (k->program, &op, parts, count,
-      cardiac_program_value (k->program, k->A, 4, t.shape), "%s", label);
+      cardiac_program_value (k->program, dtype, 4, t.shape), "%s", label);
 }
 
 /* ---- optical flow, coarse to fine --------------------------------------------- */
@@ -278,7 +279,7 @@ decode (Builder *k, CardiacValue skip, CardiacValue e, CardiacValue *u, int i)
     parts[count++] = *u = up (k, *u, 2, "flow.up u");
   snprintf (name, sizeof name, "flow.decoder%d", reduction[i]);
   e = conv_block (
-      k, beside (k, parts, count, name), k->net->flow[i], k->A, name);
+      k, beside (k, parts, count, k->A, name), k->net->flow[i], k->A, name);
   snprintf (name, sizeof name, "flow.output%d", reduction[i]);
   *u = conv3x3 (k, e, 2, CARDIAC_ACTIVATION_NONE,
       k->net->flow_residual ? *u : 0, CARDIAC_F32, name);
@@ -367,7 +368,8 @@ encoding_bias (Builder *k, const char *name)
   return cardiac_program_constant (k->program, bias, 1, &both, NULL);
 }
 
-/** c = [max |m|, mean m, m, x], through A1 and B1 at once: [16,h,w,2Q]. */
+/** c = [max |m|, mean m, m, x], through A1 and B1 at once: [16,h,w,2Q]. Float:
+ * a softmax makes ratios of differences. */
 static CardiacValue
 encode_motion (Builder *k, CardiacValue x, CardiacValue m, const char *name)
 {
@@ -381,7 +383,8 @@ encode_motion (Builder *k, CardiacValue x, CardiacValue m, const char *name)
           "%s.magnitude", name);
   mag = pool (k, CARDIAC_OP_MAX_POOL2D, mag, 3, 1, name);
   CardiacValue dir = pool (k, CARDIAC_OP_AVG_POOL2D, m, 3, 1, name);
-  CardiacValue c = beside (k, (CardiacValue[]){ mag, dir, m, x }, 4, name);
+  CardiacValue c =
+      beside (k, (CardiacValue[]){ mag, dir, m, x }, 4, CARDIAC_F32, name);
   snprintf (label, sizeof label, "%s.encodings", name);
   return conv (k, c, encoding_weights (k, channels (k, x), name),
       encoding_bias (k, name),
@@ -595,7 +598,7 @@ cardiac_mmsa_build_scores (
     CardiacValue m = net->attended[i] ? motion_input (&k, i) : 0;
     bool both = m && net->concatenate;
     if (both)
-      x = beside (&k, (CardiacValue[]){ x, m }, 2, name);
+      x = beside (&k, (CardiacValue[]){ x, m }, 2, k.A, name);
     else if (m)
       x = msa (&k, x, m, i);
     x = halve (&k, x, name);

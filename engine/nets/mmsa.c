@@ -83,8 +83,11 @@ cardiac_mmsa_new (CardiacModel *model, int phases,
     return NULL;
   }
   m->model = cardiac_model_ref (model);
+  CardiacSettings chosen = *settings;
+  if (chosen.precision == CARDIAC_PRECISION_AUTO)
+    chosen.precision = CARDIAC_PRECISION_FP32;
   if (!cardiac_mmsa_net_read (&m->net, model, phases, error)
-      || !(m->runtime = cardiac_runtime_new (settings, error))
+      || !(m->runtime = cardiac_runtime_new (&chosen, error))
       || !plan (m, error)) {
     cardiac_mmsa_free (&m);
     return NULL;

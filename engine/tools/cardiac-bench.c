@@ -26,6 +26,7 @@ static const char usage[] =
     "  --precision=auto|fp32|bf16|fp16        (auto)\n"
     "  --threads=N     (0: all processors)\n"
     "  --side=N        yolov8: side of the input in pixels (the file's)\n"
+    "  --phases=N      mmsa: pictures of the cycle (20)\n"
     "  --runs=N        timed runs (10)\n"
     "  --steps         a line for every operator, not one a kind\n"
     "  --peer          also plain oneDNN, run in turn with the network\n"
@@ -34,9 +35,15 @@ static const char usage[] =
 typedef struct Options {
   CardiacSettings settings;
   const char *subject;
-  int side, runs;
+  int side, phases, runs;
   bool steps, peer, json;
 } Options;
+
+/** Programs of one network, and how often each runs for one result. */
+typedef struct Part {
+  CardiacProgram *program;
+  int runs;
+} Part;
 
 /** What is measured of one network. */
 typedef struct Network {
@@ -44,7 +51,10 @@ typedef struct Network {
   CardiacXclip *xclip;
   CardiacMReg *mreg;
   CardiacYolov8 *yolov8;
-  CardiacProgram *program;
+  CardiacMmsa *mmsa;
+  float *polar; ///< P_pat of a patient
+  Part parts[2];
+  int part_count;
   const CardiacRunInfo *info;
 } Network;
 
@@ -129,16 +139,16 @@ typedef struct Row {
 } Row;
 
 static void
-add_to_row (
-    Row *row, const CardiacStep *step, double seconds, const BenchPeak *peak)
+add_to_row (Row *row, const CardiacStep *step, double seconds, int runs,
+    const BenchPeak *peak)
 {
   row->dtype = cardiac_dtype_name (step->op->in[0].dtype);
   row->implementation = step->kernel->implementation;
   row->backend = step->backend;
   row->count++;
   row->seconds += seconds;
-  row->flop += step->kernel->flop;
-  row->ideal += ideal_seconds (step, peak);
+  row->flop += runs * step->kernel->flop;
+  row->ideal += runs * ideal_seconds (step, peak);
 }
 
 static Row *
@@ -157,10 +167,12 @@ find_row (Row *rows, int *count, const CardiacStep *step, bool one_each)
   return &rows[(*count)++];
 }
 
-/** The best time of each operator over several runs. @return malloc'ed. */
+/** The best time of each operator over several runs, in seconds for one result.
+ * @return malloc'ed. */
 static double *
-time_steps (CardiacProgram *program, int runs, CardiacError **error)
+time_steps (const Part *part, int runs, CardiacError **error)
 {
+  CardiacProgram *program = part->program;
   const int count = cardiac_program_steps (program);
   double *best = malloc ((size_t) (count + 1) * sizeof *best);
   if (!best)
@@ -177,6 +189,8 @@ time_steps (CardiacProgram *program, int runs, CardiacError **error)
       best[i] = fmin (best[i], cardiac_program_step (program, i).seconds);
   }
   cardiac_program_set_timing (program, false);
+  for (int i = 0; i < count; i++)
+    best[i] *= part->runs;
   return best;
 }
 
@@ -206,28 +220,42 @@ json_row (const Row *row)
       row->seconds > 0 ? row->ideal / row->seconds : 0);
 }
 
-/** Times, prints and returns the operators of a program as JSON. */
+/** Times the operators of a program into rows that may be there already. */
 static bool
-report_steps (const Options *options, CardiacProgram *program,
+add_part (const Options *options, const Part *part, const BenchPeak *peak,
+    bool one_each, Row *rows, int *count, CardiacError **error)
+{
+  double *best = time_steps (part, options->runs, error);
+  for (int i = 0; best && i < cardiac_program_steps (part->program); i++) {
+    CardiacStep step = cardiac_program_step (part->program, i);
+    add_to_row (find_row (rows, count, &step, one_each), &step, best[i],
+        part->runs, peak);
+  }
+  const bool good = best != NULL;
+  free (best);
+  return good;
+}
+
+/** Times, prints and returns the operators of some programs as JSON. */
+static bool
+report_steps (const Options *options, const Part *parts, int part_count,
     const BenchPeak *peak, bool one_each, json_t *out, CardiacError **error)
 {
-  const int steps = cardiac_program_steps (program);
-  double *best = time_steps (program, options->runs, error);
+  int steps = 0, count = 0;
+  for (int i = 0; i < part_count; i++)
+    steps += cardiac_program_steps (parts[i].program);
   Row *rows = calloc ((size_t) steps + 1, sizeof *rows);
-  int count = 0;
+  bool good = rows != NULL;
+  for (int i = 0; good && i < part_count; i++)
+    good = add_part (options, &parts[i], peak, one_each, rows, &count, error);
   double total = 0;
-  for (int i = 0; best && rows && i < steps; i++) {
-    CardiacStep step = cardiac_program_step (program, i);
-    add_to_row (find_row (rows, &count, &step, one_each), &step, best[i], peak);
-    total += best[i];
-  }
-  bool good = best && rows;
+  for (int i = 0; good && i < count; i++)
+    total += rows[i].seconds;
   for (int i = 0; good && i < count; i++) {
     print_row (options, &rows[i], total);
     json_array_append_new (out, json_row (&rows[i]));
   }
   free (rows);
-  free (best);
   return good;
 }
 
@@ -239,7 +267,33 @@ close_network (Network *network)
   cardiac_xclip_free (&network->xclip);
   cardiac_mreg_free (&network->mreg);
   cardiac_yolov8_free (&network->yolov8);
+  cardiac_mmsa_free (&network->mmsa);
+  free (network->polar);
   cardiac_model_unref (&network->model);
+}
+
+static void
+add_program (Network *network, CardiacProgram *program, int runs)
+{
+  network->parts[network->part_count++] = (Part){ program, runs };
+}
+
+static bool
+open_mmsa (const Options *options, Network *network, CardiacError **error)
+{
+  network->mmsa = cardiac_mmsa_new (
+      network->model, options->phases, &options->settings, error);
+  const size_t count =
+      (size_t) options->phases * CARDIAC_MMSA_ROWS * CARDIAC_MMSA_COLUMNS;
+  if (!network->mmsa || !(network->polar = malloc (count * sizeof (float))))
+    return false;
+  for (size_t i = 0; i < count; i++)
+    network->polar[i] = (float) (i * 7919 % 256) / 255;
+  add_program (network, cardiac_mmsa_flow_program (network->mmsa),
+      cardiac_mmsa_flow_runs (network->mmsa));
+  add_program (network, cardiac_mmsa_score_program (network->mmsa), 1);
+  network->info = cardiac_mmsa_run_info (network->mmsa);
+  return true;
 }
 
 static bool
@@ -254,7 +308,7 @@ open_network (const Options *options, Network *network, CardiacError **error)
           cardiac_xclip_new (network->model, &options->settings, error);
       if (!network->xclip)
         return false;
-      network->program = cardiac_xclip_program (network->xclip);
+      add_program (network, cardiac_xclip_program (network->xclip), 1);
       network->info = cardiac_xclip_run_info (network->xclip);
       return true;
     case CARDIAC_ARCH_MREG:
@@ -262,7 +316,7 @@ open_network (const Options *options, Network *network, CardiacError **error)
           cardiac_mreg_new (network->model, &options->settings, error);
       if (!network->mreg)
         return false;
-      network->program = cardiac_mreg_backbone_program (network->mreg);
+      add_program (network, cardiac_mreg_backbone_program (network->mreg), 1);
       network->info = cardiac_mreg_run_info (network->mreg);
       return true;
     case CARDIAC_ARCH_YOLOV8:
@@ -270,9 +324,11 @@ open_network (const Options *options, Network *network, CardiacError **error)
           options->side, &options->settings, error);
       if (!network->yolov8)
         return false;
-      network->program = cardiac_yolov8_program (network->yolov8);
+      add_program (network, cardiac_yolov8_program (network->yolov8), 1);
       network->info = cardiac_yolov8_run_info (network->yolov8);
       return true;
+    case CARDIAC_ARCH_MMSA:
+      return open_mmsa (options, network, error);
     default:
       fprintf (stderr, "cardiac-bench: no network for '%s' files\n",
           cardiac_arch_name (cardiac_model_arch (network->model)));
@@ -333,8 +389,9 @@ open_peer (const Network *network, CardiacError **error)
                            : CARDIAC_F32;
   const int threads = network->info->threads;
   if (network->yolov8)
-    return bench_peer_convolutions (network->program, dtype, threads, error);
-  BenchEncoder encoder = find_encoder (network->program);
+    return bench_peer_convolutions (
+        network->parts[0].program, dtype, threads, error);
+  BenchEncoder encoder = find_encoder (network->parts[0].program);
   return bench_peer_encoder (&encoder, dtype, threads, error);
 }
 
@@ -385,10 +442,17 @@ settle (void)
 static bool
 run_one (Network *network, BenchPeer *peer, CardiacError **error)
 {
-  if (!peer)
-    return cardiac_program_run (network->program, error);
-  bench_peer_run (peer);
-  return true;
+  if (peer) {
+    bench_peer_run (peer);
+    return true;
+  }
+  if (!network->mmsa)
+    return cardiac_program_run (network->parts[0].program, error);
+  CardiacMmsaResult *result =
+      cardiac_mmsa_run (network->mmsa, network->polar, error);
+  const bool good = result != NULL;
+  cardiac_mmsa_result_free (&result);
+  return good;
 }
 
 /** Seconds of a run. Threads that wake up together may share a processor for
@@ -440,11 +504,15 @@ static void
 report_network (const Options *options, const Network *network,
     const BenchPeak *peak, Times times, json_t *out)
 {
-  double flop = 0, ideal = 0;
-  for (int i = 0; i < cardiac_program_steps (network->program); i++) {
-    CardiacStep step = cardiac_program_step (network->program, i);
-    flop += step.kernel->flop;
-    ideal += ideal_seconds (&step, peak);
+  double flop = 0, ideal = 0, arena = 0;
+  for (int p = 0; p < network->part_count; p++) {
+    const Part *part = &network->parts[p];
+    for (int i = 0; i < cardiac_program_steps (part->program); i++) {
+      CardiacStep step = cardiac_program_step (part->program, i);
+      flop += part->runs * step.kernel->flop;
+      ideal += part->runs * ideal_seconds (&step, peak);
+    }
+    arena += (double) cardiac_program_arena_bytes (part->program) * 1e-6;
   }
   say (options,
       "%s on %s %s, %d threads: best %.2f ms, median %.2f ms of %d runs; "
@@ -459,8 +527,7 @@ report_network (const Options *options, const Network *network,
           "precision", network->info->precision, "threads",
           network->info->threads, "best_ms", times.best * 1e3, "median_ms",
           times.median * 1e3, "runs", options->runs, "gflop", flop * 1e-9,
-          "share_of_peak", ideal / times.best, "arena_mb",
-          (double) cardiac_program_arena_bytes (network->program) * 1e-6));
+          "share_of_peak", ideal / times.best, "arena_mb", arena));
 }
 
 static void
@@ -492,10 +559,13 @@ bench_network (const Options *options, const BenchPeak *peak, json_t *out,
   json_object_set_new (out, "operators", rows);
   bool good = open_network (options, &network, error);
   if (good) {
-    fill_input (network.program, "frames");
-    fill_input (network.program, "input");
+    fill_input (network.parts[0].program, "frames");
+    fill_input (network.parts[0].program, "input");
   }
-  if (good && options->peer) {
+  if (good && options->peer && network.mmsa) {
+    fprintf (stderr, "cardiac-bench: mmsa has no peer\n");
+    good = false;
+  } else if (good && options->peer) {
     peer = open_peer (&network, error);
     good = peer != NULL;
   }
@@ -504,8 +574,8 @@ bench_network (const Options *options, const BenchPeak *peak, json_t *out,
     report_network (options, &network, peak, ours, out);
     if (peer)
       report_peer (options, &network, bench_peer_flop (peer), ours, peers, out);
-    good = report_steps (
-        options, network.program, peak, options->steps, rows, error);
+    good = report_steps (options, network.parts, network.part_count, peak,
+        options->steps, rows, error);
   }
   bench_peer_free (peer);
   close_network (&network);
@@ -522,8 +592,9 @@ bench_ops (const Options *options, const BenchPeak *peak, json_t *out,
   json_object_set_new (out, "operators", rows);
   CardiacRuntime *runtime = cardiac_runtime_new (&options->settings, error);
   CardiacProgram *program = runtime ? bench_ops_program (runtime, error) : NULL;
+  const Part part = { program, 1 };
   bool good =
-      program && report_steps (options, program, peak, true, rows, error);
+      program && report_steps (options, &part, 1, peak, true, rows, error);
   cardiac_program_free (&program);
   cardiac_runtime_free (&runtime);
   return good;
@@ -554,12 +625,23 @@ parse_count (const char *text, int least, int *value)
 static bool
 parse (int argc, char **argv, Options *options)
 {
-  enum { DEVICE = 1, PRECISION, THREADS, SIDE, RUNS, STEPS, PEER, JSON };
+  enum {
+    DEVICE = 1,
+    PRECISION,
+    THREADS,
+    SIDE,
+    PHASES,
+    RUNS,
+    STEPS,
+    PEER,
+    JSON
+  };
   static const struct option known[] = {
     { "device", required_argument, NULL, DEVICE },
     { "precision", required_argument, NULL, PRECISION },
     { "threads", required_argument, NULL, THREADS },
     { "side", required_argument, NULL, SIDE },
+    { "phases", required_argument, NULL, PHASES },
     { "runs", required_argument, NULL, RUNS },
     { "steps", no_argument, NULL, STEPS },
     { "peer", no_argument, NULL, PEER },
@@ -568,6 +650,7 @@ parse (int argc, char **argv, Options *options)
   };
   cardiac_settings_default (&options->settings);
   options->runs = 10;
+  options->phases = 20;
   bool good = true;
   for (int c; (c = getopt_long (argc, argv, "", known, NULL)) != -1;)
     switch (c) {
@@ -582,6 +665,9 @@ parse (int argc, char **argv, Options *options)
         break;
       case SIDE:
         good = good && parse_count (optarg, 0, &options->side);
+        break;
+      case PHASES:
+        good = good && parse_count (optarg, 1, &options->phases);
         break;
       case RUNS:
         good = good && parse_count (optarg, 1, &options->runs);

@@ -6,5 +6,6 @@
 #include "gstcardiacmeta.h"
 #include "gstcardiacresult.h"
 #include "gstcardiacslicemeta.h"
+#include "gstcardiactruthmeta.h"
 
 #endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """plan_models.py FOLDER: model files of the paper sizes B/16, B/32 and L/14 with one vision layer each (all layers have
-the same operators) and YOLOv8n, for the test that plans them. Exits 77 without PyTorch."""
+the same operators) and YOLOv8n and MMSA, for the test that plans them. Exits 77 without PyTorch."""
 import os
 import subprocess
 import sys
@@ -26,6 +26,7 @@ for size in ("b16", "b32", "l14"):
     random_model.XCLIP_SIZES[size] = (side, patch, frames, (vision[0], 1, *vision[2:]), embed, mit, prompt)
     sys.argv = ["random_model.py", "mreg", "--size", size, path]
     random_model.main()
-path = os.path.join(folder, "yolov8n.safetensors")
-if not os.path.exists(path):
-    subprocess.run([sys.executable, os.path.join(TRAINING, "random_model.py"), "yolov8", "--size", "n", path], check=True)
+for arch, size, name in (("yolov8", "n", "yolov8n"), ("mmsa", "demo", "mmsa-demo"), ("mmsa", "paper", "mmsa-paper")):
+    path = os.path.join(folder, f"{name}.safetensors")
+    if not os.path.exists(path):
+        subprocess.run([sys.executable, os.path.join(TRAINING, "random_model.py"), arch, "--size", size, path], check=True)

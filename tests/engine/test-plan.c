@@ -63,6 +63,13 @@ check_model (const char *path, CardiacPrecision precision)
       no_backend (error);
     check_program (path, cardiac_yolov8_program (yolo));
     cardiac_yolov8_free (&yolo);
+  } else if (cardiac_model_arch (model) == CARDIAC_ARCH_MMSA) {
+    CardiacMmsa *mmsa = cardiac_mmsa_new (model, 25, &settings, &error);
+    if (!mmsa)
+      no_backend (error);
+    check_program (path, cardiac_mmsa_flow_program (mmsa));
+    check_program (path, cardiac_mmsa_score_program (mmsa));
+    cardiac_mmsa_free (&mmsa);
   }
   cardiac_model_unref (&model);
 }

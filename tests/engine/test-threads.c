@@ -77,12 +77,42 @@ run_yolov8 (CardiacModel *model, const CardiacSettings *settings,
 }
 
 static uint64_t
+run_mmsa (CardiacModel *model, const CardiacSettings *settings,
+    const CardiacTensor *input)
+{
+  const size_t phases = (size_t) input->shape[0];
+  const size_t area = CARDIAC_MMSA_ROWS * CARDIAC_MMSA_COLUMNS;
+  CardiacMmsa *mmsa =
+      cardiac_mmsa_new (model, (int) input->shape[0], settings, NULL);
+  float *polar = malloc (phases * area * sizeof *polar);
+  REQUIRE (mmsa && polar && input->dtype == CARDIAC_U8);
+  for (size_t i = 0; i < phases * area; i++)
+    polar[i] = (float) ((const uint8_t *) input->data)[i] / 255.0f;
+  CardiacMmsaResult *r = cardiac_mmsa_run (mmsa, polar, NULL);
+  REQUIRE (r);
+  uint64_t h = hash (14695981039346656037u, r->logits, sizeof r->logits);
+  h = hash (h, r->flow1, phases * 2 * area * sizeof (float));
+  h = hash (h, r->flow4, phases * 2 * area / 16 * sizeof (float));
+  h = hash (h, r->attention1, area * sizeof (float));
+  h = hash (h, r->attention3, area / 16 * sizeof (float));
+  cardiac_mmsa_result_free (&r);
+  cardiac_mmsa_free (&mmsa);
+  free (polar);
+  return h;
+}
+
+static uint64_t
 run (CardiacModel *model, const CardiacSettings *settings,
     const CardiacTensor *input)
 {
-  return cardiac_model_arch (model) == CARDIAC_ARCH_MREG
-             ? run_mreg (model, settings, input->data)
-             : run_yolov8 (model, settings, input);
+  switch (cardiac_model_arch (model)) {
+    case CARDIAC_ARCH_MREG:
+      return run_mreg (model, settings, input->data);
+    case CARDIAC_ARCH_MMSA:
+      return run_mmsa (model, settings, input);
+    default:
+      return run_yolov8 (model, settings, input);
+  }
 }
 
 /* Ends as skipped when the device or precision is not to be had here. */

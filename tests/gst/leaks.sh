@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# leaks.sh MODEL FOLDER: runs pipelines under GStreamer's leaks tracer, which
+# leaks.sh MODEL MMSA_MODEL FOLDER: runs pipelines under GStreamer's leaks tracer, which
 # leaves the exit status alone: objects that are still alive are in the log.
 model=$1
-folder=$2
+mmsa=$2
+folder=$3
 mkdir -p "$folder"
 command -v gst-launch-1.0 >/dev/null || { echo "no gst-launch-1.0"; exit 77; }
 for element in videotestsrc videoconvert; do
@@ -50,5 +51,17 @@ run live ok "$source ! $classify sync-mode=live ! tee name=t \
   t. ! queue ! cardiacoverlay ! fakesink \
   t. ! queue ! cardiacmeta2json location=$folder/live.jsonl ! fakesink"
 run region ok "$source ! mregroi roi=10,10,80,80 ! $classify ! fakesink"
+run phantom ok "echotestsrc phantom-seed=2 num-buffers=40 \
+  truth-location=$folder/t.json truth-masks=$folder/m.npy ! video/x-raw,format=BGRx,width=160,height=120 ! \
+  mregroi ! $classify ! cardiacoverlay ! fakesink"
+run phantom-no-folder fails "echotestsrc truth-location=/no/such/folder/t.json ! fakesink"
 run no-model fails "$source ! mregclassify model=/no/such/file ! fakesink"
+# Any grey pictures: the same slice for all three levels.
+points="lv-centre=80,60 rv-anterior=60,40 rv-inferior=60,80"
+run wall-motion ok "videotestsrc num-buffers=8 pattern=ball ! \
+  video/x-raw,format=GRAY8,width=160,height=120 ! tee name=t \
+  mmsascore name=m model=$mmsa device=reference threads=1 \
+  results-location=$folder/mmsa.jsonl ! cardiacoverlay ! fakesink \
+  t. ! queue ! cmrpolar $points ! m.basal t. ! queue ! cmrpolar $points ! m.mid \
+  t. ! queue ! cmrpolar $points ! m.apical t. ! queue ! m.video"
 exit $failed

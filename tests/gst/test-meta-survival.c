@@ -42,7 +42,11 @@ make_frame (const GstVideoInfo *info, guint i)
   GstCardiacResult *result = gst_cardiac_result_new (GST_CARDIAC_RESULT_MREG);
   GstCardiacGeometryMeta *geometry =
       gst_buffer_add_cardiac_geometry_meta (buffer);
+  GstCardiacEchoPlacesMeta *places =
+      gst_buffer_add_cardiac_echo_places_meta (buffer);
 
+  gst_buffer_add_cardiac_echo_truth_meta (buffer)->severity = 0.25;
+  places->roi.x = places->atrium[0] = places->annulus[1][0] = 41;
   gst_buffer_add_cardiac_result_meta (buffer, result)->map_frame = 7;
   gst_cardiac_result_unref (result);
   geometry->has_roi = geometry->has_crop = TRUE;
@@ -66,6 +70,24 @@ get_output (GstHarness *harness, const GstVideoInfo *info)
     out = gst_harness_pull (harness);
   }
   return out;
+}
+
+/* The truth is lost and kept as the record, its places as the geometry. */
+static void
+check_truth (GstBuffer *out, const Case *c)
+{
+  GstCardiacEchoTruthMeta *truth = gst_buffer_get_cardiac_echo_truth_meta (out);
+  GstCardiacEchoPlacesMeta *places =
+      gst_buffer_get_cardiac_echo_places_meta (out);
+
+  REQUIRE ((truth != NULL) == c->record);
+  REQUIRE ((places != NULL) == c->geometry);
+  REQUIRE (!truth || truth->severity == 0.25);
+  if (places) {
+    REQUIRE (places->roi.x == 41 * c->scale);
+    REQUIRE (places->atrium[0] == 41 * c->scale);
+    REQUIRE (places->annulus[1][0] == 41 * c->scale);
+  }
 }
 
 static void
@@ -95,6 +117,7 @@ check (const Case *c)
     REQUIRE (geometry->crop.w == 100.5 * c->scale);
   }
   REQUIRE (gst_buffer_get_n_meta (out, GST_CARDIAC_RESULT_META_API_TYPE) <= 1);
+  check_truth (out, c);
   gst_buffer_unref (out);
   gst_harness_teardown (harness);
 }

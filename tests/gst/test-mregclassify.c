@@ -386,6 +386,28 @@ a_short_recording_is_too_short (void)
   rig_stop (&rig);
 }
 
+/* One picture a second shows no beat, however long the recording is. */
+static void
+too_few_pictures_a_second_are_a_poor_image (void)
+{
+  GstCardiacResult *record;
+  Rig rig;
+
+  for (guint count = 8; count <= 40; count += 32) {
+    start (&rig, "sync-mode=exact");
+    rig_caps (&rig, "I420", WIDTH, HEIGHT, 1);
+    REQUIRE (rig_push_many (&rig, FRAME_DOPPLER, count)
+             == GST_CARDIAC_STATE_POOR_IMAGE);
+    gst_harness_push_event (rig.harness, gst_event_new_eos ());
+    record = rig_last_record (&rig, NULL);
+    REQUIRE (record->is_final && record->grade < 0);
+    REQUIRE (record->state == GST_CARDIAC_STATE_POOR_IMAGE);
+    REQUIRE (strstr (record->reason, "1.0 pictures a second") != NULL);
+    gst_cardiac_result_unref (record);
+    rig_stop (&rig);
+  }
+}
+
 static void
 switched_off_is_paused (void)
 {
@@ -703,6 +725,8 @@ errors_say_which_file_and_what_is_wrong (void)
       "broken.safetensors:1");
   g_free (launch);
   g_free (broken);
+  require_error ("mregclassify roi=1,2,3", GST_RESOURCE_ERROR,
+      GST_RESOURCE_ERROR_SETTINGS, "1,2,3");
 }
 
 int
@@ -724,6 +748,7 @@ main (int argc, char **argv)
   grey_is_no_doppler ();
   one_picture_for_a_second_is_frozen ();
   a_short_recording_is_too_short ();
+  too_few_pictures_a_second_are_a_poor_image ();
   switched_off_is_paused ();
   another_region_clears_the_grade_at_once ();
   results_get_stale_and_are_erased ();

@@ -139,6 +139,46 @@ a_missing_detector_is_an_error_with_its_name (void)
   g_error_free (error);
 }
 
+static void
+a_box_that_cannot_be_read_is_an_error (void)
+{
+  static const gchar *const wrong[] = { "heart", "1,2,3", "1,2,3,nan",
+    "10,10,0,40", "1,2,3,4,5", ",,," };
+
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    gchar *launch = g_strdup_printf ("mregroi roi=\"%s\"", wrong[i]);
+    GError *error = rig_start_error (launch);
+
+    REQUIRE (g_error_matches (
+        error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS));
+    REQUIRE (strstr (error->message, wrong[i]) != NULL);
+    REQUIRE (strstr (error->message, "x,y,width,height") != NULL);
+    g_error_free (error);
+    g_free (launch);
+  }
+}
+
+static void
+a_wrong_box_leaves_a_running_one_alone (void)
+{
+  GstCardiacGeometryMeta *geometry;
+  GstMessage *message;
+  GstBuffer *buffer;
+  Rig rig;
+
+  rig_start (&rig, "mregroi roi=10,20,30,40");
+  rig_caps (&rig, "NV12", 96, 64, 30);
+  g_object_set (rig.element, "roi", "heart", NULL);
+  message = gst_bus_pop_filtered (rig.bus, GST_MESSAGE_WARNING);
+  REQUIRE (message != NULL);
+  gst_message_unref (message);
+  buffer = rig_push (&rig, FRAME_DOPPLER, 0);
+  geometry = gst_buffer_get_cardiac_geometry_meta (buffer);
+  REQUIRE (geometry && geometry->has_roi && geometry->roi.x == 10);
+  gst_buffer_unref (buffer);
+  rig_stop (&rig);
+}
+
 static GstCardiacResult *
 make_result (guint64 serial)
 {
@@ -214,6 +254,8 @@ main (int argc, char **argv)
   an_untrained_detector_is_not_used_and_says_so_once ();
   a_detector_runs_every_interval ();
   a_missing_detector_is_an_error_with_its_name ();
+  a_box_that_cannot_be_read_is_an_error ();
+  a_wrong_box_leaves_a_running_one_alone ();
   every_record_becomes_one_line ();
   lines_need_a_file ();
 

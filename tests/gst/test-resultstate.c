@@ -30,6 +30,8 @@ each_fault_has_its_state_and_earlier_ones_win (void)
   REQUIRE (state_pick (&input) == GST_CARDIAC_STATE_STALE);
   input.has_result = FALSE;
   REQUIRE (state_pick (&input) == GST_CARDIAC_STATE_WAIT);
+  input.slow = TRUE;
+  REQUIRE (state_pick (&input) == GST_CARDIAC_STATE_POOR_IMAGE);
   input.colourless_for = 2 * GST_SECOND;
   REQUIRE (state_pick (&input) == GST_CARDIAC_STATE_NO_DOPPLER);
   input.still_for = GST_SECOND;

@@ -179,13 +179,42 @@ class RandomModel(oracle.DirectoryTest):
         self.assertEqual(files[0], files[1])
         self.assertNotEqual(files[0], files[2])
 
-    def test_mmsa_is_said_to_be_missing(self):
-        for main in (lambda: random_main(["mmsa", "--size", "tiny", self.path("m")]),
-                     lambda: convert.main(["mmsa", "a", "b"])):
+    def test_an_unknown_network_is_refused(self):
+        for main in (lambda: random_main(["resnet", "--size", "tiny", self.path("m")]),
+                     lambda: convert.main(["resnet", "a", "b"])):
             with self.assertRaises(SystemExit) as caught, contextlib.redirect_stderr(io.StringIO()) as said:
                 main()
             self.assertEqual(caught.exception.code, 2)
-            self.assertIn("mmsa is not implemented yet", said.getvalue())
+            self.assertIn("unknown network 'resnet'", said.getvalue())
+
+
+class Mmsa(oracle.DirectoryTest):
+    def checkpoint(self, arch="mmsa", **changes):
+        """A training checkpoint of a tiny random model, with tensors replaced -> its tensors."""
+        config, tensors = random_model("mmsa", "tiny", 5)
+        state = {**tensors, **changes}
+        torch.save({"arch": arch, "config": {"flow_step": 5}, "card": {"synthetic": True}, "state_dict": state},
+                   self.path("run.pt"))
+        return tensors
+
+    def test_a_checkpoint_keeps_its_tensors_configuration_and_card(self):
+        tensors = self.checkpoint()
+        convert.main(["mmsa", self.path("run.pt"), self.path("m"), "--config", '{"tse_scale": "C"}'])
+        arch, config, card, stored = read_model_file(self.path("m"))
+        self.assertEqual((arch, config["flow_step"], config["tse_scale"], config["attention"], card["synthetic"]),
+                         ("mmsa", 5, "C", "msa", True))
+        self.assertEqual(set(stored), set(tensors))
+        for name, value in tensors.items():
+            self.assertTrue(torch.equal(stored[name], value), name)
+
+    def test_what_does_not_fit_is_named(self):
+        for arguments, words in (({"arch": "mreg"}, "checkpoint of mreg"),
+                                 ({"nl.phi.weight": torch.zeros(7, 11)}, "nl.phi.weight"),
+                                 ({"surplus": torch.zeros(1)}, "surplus")):
+            self.checkpoint(**arguments)
+            with self.assertRaises(SystemExit) as caught:
+                convert.main(["mmsa", self.path("run.pt"), self.path("m")])
+            self.assertIn(words, str(caught.exception.code))
 
 
 if __name__ == "__main__":

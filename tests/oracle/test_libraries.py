@@ -14,6 +14,7 @@ if wanted and os.path.abspath(wanted) != os.path.abspath(sys.executable):
 import contextlib  # noqa: E402
 import io  # noqa: E402
 import json  # noqa: E402
+import types  # noqa: E402
 import unittest  # noqa: E402
 
 import oracle  # noqa: E402
@@ -23,6 +24,8 @@ import torch  # noqa: E402
 import convert  # noqa: E402
 from cardiac import load_model, run_xclip, run_yolov8  # noqa: E402
 from cardiac.clip_tokenizer import ClipTokenizer, byte_letters  # noqa: E402
+from cardiac.yolov8 import cells  # noqa: E402
+from cardiac.yolov8_losses import detection_loss  # noqa: E402
 
 try:
     import transformers
@@ -32,6 +35,7 @@ except ImportError:
 try:
     import ultralytics
     from ultralytics.nn.tasks import DetectionModel, SegmentationModel
+    from ultralytics.utils.loss import v8DetectionLoss
     from ultralytics.utils.ops import non_max_suppression
 except ImportError:
     ultralytics = None
@@ -221,6 +225,45 @@ class YoloV8(LibraryTest):
             torch.save(model.state_dict(), self.path("state.pt"))
             with self.assertRaisesRegex(SystemExit, "is not part of a YOLOv8"):
                 self.convert("yolov8", self.path("state.pt"))
+
+
+@unittest.skipIf(ultralytics is None, "ultralytics is absent (CARDIAC_ORACLE_PYTHON)")
+class Yolov8Loss(unittest.TestCase):
+    """Two classes on a picture of 128 px; three pictures with no, one and two boxes."""
+
+    def reference(self, maps, boxes):
+        """The library's loss on maps [B,66,rows,columns]; boxes (picture, class, x1, y1, x2, y2)."""
+        class Model(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.parameter = torch.nn.Parameter(torch.zeros(1))
+                self.args = types.SimpleNamespace(box=7.5, cls=0.5, dfl=1.5)
+                self.model = [types.SimpleNamespace(stride=torch.tensor([8.0, 16, 32]), nc=2, reg_max=16, no=66)]
+
+        corners = boxes[:, 2:] / 128
+        centred = torch.cat([(corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]], 1)
+        return v8DetectionLoss(Model())(maps, {"batch_idx": boxes[:, 0], "cls": boxes[:, 1:2], "bboxes": centred})
+
+    def test_values_and_gradients_are_the_libraries(self):
+        for seed in range(6):
+            torch.manual_seed(seed)
+            boxes = torch.tensor([[1, 0, 0, 0, 0, 0], [2, 0, 0, 0, 0, 0], [2, 1, 0, 0, 0, 0.0]])
+            boxes[:, 2:4] = torch.rand(3, 2) * 60
+            boxes[:, 4:] = boxes[:, 2:4] + 20 + torch.rand(3, 2) * 45
+            theirs = [torch.randn(3, 66, side, side).mul(1.5 if seed % 2 else 0.5).requires_grad_() for side in (16, 8, 4)]
+            ours = [x.detach().clone().requires_grad_() for x in theirs]
+            total, parts = self.reference(theirs, boxes)
+            total.backward()
+
+            true, classes = torch.zeros(3, 2, 4), torch.zeros(3, 2, dtype=torch.long)
+            valid = torch.tensor([[False, False], [True, False], [True, True]])
+            true[valid], classes[valid] = boxes[:, 2:], boxes[:, 1].long()
+            flat = torch.cat([x.flatten(2) for x in ours], 2)
+            loss = detection_loss((flat[:, :64], flat[:, 64:]), cells(ours), true, classes, valid)
+            (3 * loss.total).backward()
+            torch.testing.assert_close(torch.stack([loss.box, loss.classes, loss.dfl]), parts, rtol=1e-4, atol=1e-5)
+            for a, b in zip(theirs, ours):
+                torch.testing.assert_close(b.grad, a.grad, rtol=1e-3, atol=1e-5)
 
 
 if __name__ == "__main__":

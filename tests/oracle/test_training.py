@@ -14,10 +14,10 @@ import convert
 from cardiac import dense, losses, read_model_file
 from cardiac.initialise import initialise, new_model, parameter_groups, set_cell_means
 from cardiac.modelfile import build
-from cardiac.samples import Prefetch, Replay
+from cardiac.samples import Prefetch, Replay, normalise
 from cardiac.seeds import count, fixed_list, interleaved, read_seeds, train_seed
 from cardiac.trainer import Trainer, check_config, rate_at
-from cardiac.videos import VARIANTS, chance, encode_videos, exportable, run_videos
+from cardiac.videos import VARIANTS, chance, encode_tokens, encode_videos, exportable, run_videos
 from random_model import XCLIP_SIZES, random_model
 
 TINY = XCLIP_SIZES["tiny"]
@@ -188,6 +188,8 @@ CONFIG = {"name": "tiny", "size": TINY, "mask_cells": 8, "validation": 6, "valid
           "stages": [{"name": "masks", "objective": "dense", "graded": False, "instances": 1, "frames": 2, "batch": 2,
                       "steps": 2, "reuse": 2},
                      {"name": "instances", "objective": "dense", "instances": 1, "batch": 2, "steps": 7, "warmup": 2},
+                     {"name": "head", "objective": "dense", "freeze_backbone": True, "batch": 2, "steps": 2,
+                      "reuse": 2},
                      {"name": "videos", "batch": 2, "steps": 2, "dense": 0.1}]}
 
 
@@ -227,6 +229,23 @@ class Runs(oracle.DirectoryTest):
         resumed.run()
         for name, tensor in whole.model.state_dict().items():
             self.assertTrue(torch.equal(tensor, resumed.model.state_dict()[name]), name)
+
+    def test_a_frozen_backbone_keeps_its_bits_and_gives_the_same_features(self):
+        config = {**CONFIG, "stages": [{"objective": "dense", "freeze_backbone": True, "batch": 2, "steps": 2,
+                                        "warmup": 1}]}
+        trainer = silent_trainer(self.directory_of("run"), config=config)
+        before = {n: t.clone() for n, t in trainer.model.state_dict().items()}
+        clips = torch.as_tensor(FakeSource(28, 6).train(3)["clips"])[None]
+        _, p, z = encode_videos(trainer.model, normalise(clips, trainer.model.config))
+        sample = trainer.with_tokens(FakeSource(28, 6).train(3))
+        again = encode_tokens(trainer.model, sample["frame"][None].float(), sample["patch"][None].float())
+        torch.testing.assert_close(again[0], z, rtol=0, atol=5e-3)
+        torch.testing.assert_close(again[1], p, rtol=0, atol=5e-3)
+        trainer.run()
+        for name, tensor in trainer.model.state_dict().items():
+            if name.startswith("vision."):
+                self.assertTrue(torch.equal(tensor, before[name]), name)
+        self.assertFalse(torch.equal(trainer.model.text.grade, before["text.grade"]))
 
     def test_a_run_leaves_a_model_file_and_a_checkpoint_that_converts(self):
         silent_trainer(self.directory_of("run")).run()

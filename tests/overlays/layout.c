@@ -2,6 +2,7 @@
 /* Texts: which are there, where they stand, and that none meets another. */
 #include "require.h"
 #include "scene.h"
+#include "texts.h"
 
 #include <math.h>
 
@@ -52,31 +53,6 @@ canvas_of (const Scene *scene, int *width, int *height)
     cardiac_overlay_panel_size (*width, *height, width, height);
 }
 
-static bool
-contains (const CardiacOverlayBox *outer, const CardiacOverlayBox *inner)
-{
-  const double slack = 1.01; /* logical extents are rounded up */
-  return inner->x >= outer->x - slack && inner->y >= outer->y - slack
-         && inner->x + inner->width <= outer->x + outer->width + slack
-         && inner->y + inner->height <= outer->y + outer->height + slack;
-}
-
-static bool
-meet (const CardiacOverlayBox *a, const CardiacOverlayBox *b)
-{
-  return a->x + a->width > b->x + 1e-6 && b->x + b->width > a->x + 1e-6
-         && a->y + a->height > b->y + 1e-6 && b->y + b->height > a->y + 1e-6;
-}
-
-static const CardiacOverlayText *
-find (const CardiacOverlayText *texts, int count, CardiacOverlayRole role)
-{
-  for (int i = 0; i < count; i++)
-    if (texts[i].role == role)
-      return &texts[i];
-  return NULL;
-}
-
 static void
 check_boxes (CardiacOverlay *overlay, Scene *scene, const char *where)
 {
@@ -88,18 +64,7 @@ check_boxes (CardiacOverlay *overlay, Scene *scene, const char *where)
     canvas.x = scene->view.picture_width;
     canvas.width -= canvas.x;
   }
-  for (int i = 0; i < count; i++) {
-    REQUIRE (contains (&texts[i].box, &texts[i].ink),
-        "%s: '%s' leaves its box: %g+%g %g+%g in %g+%g %g+%g", where,
-        texts[i].text, texts[i].ink.x, texts[i].ink.width, texts[i].ink.y,
-        texts[i].ink.height, texts[i].box.x, texts[i].box.width, texts[i].box.y,
-        texts[i].box.height);
-    REQUIRE (contains (&canvas, &texts[i].ink), "%s: '%s' leaves the canvas",
-        where, texts[i].text);
-    for (int j = 0; j < i; j++)
-      REQUIRE (!meet (&texts[i].box, &texts[j].box), "%s: '%s' meets '%s'",
-          where, texts[i].text, texts[j].text);
-  }
+  require_boxes_apart (texts, count, &canvas, where);
 }
 
 static void

@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What reaches the picture: how much of it, where, and in which colours. */
 #include "colour-difference.h"
+#include "pixel.h"
 #include "require.h"
 #include "scene.h"
 
 #include <math.h>
-
-static uint32_t
-pixel (cairo_surface_t *surface, int x, int y)
-{
-  const unsigned char *row =
-      cairo_image_surface_get_data (surface)
-      + (size_t) y * cairo_image_surface_get_stride (surface);
-  uint32_t value;
-  memcpy (&value, row + 4 * (size_t) x, 4);
-  return value;
-}
 
 static cairo_surface_t *
 flat_picture (int width, int height, double grey)

@@ -104,7 +104,8 @@ scene_state_name (CardiacOverlayState state)
 {
   static const char *names[CARDIAC_OVERLAY_N_STATES] = { "wait", "result",
     "unsure", "stale", "no-signal", "frozen", "no-doppler", "view-not-a4c",
-    "poor-image", "too-short", "model-error", "paused" };
+    "poor-image", "too-short", "model-error", "paused", "stack-incomplete",
+    "phases-differ", "level-unknown" };
   return names[state];
 }
 

@@ -18,7 +18,8 @@ failures = []
 
 
 def quickstart(recording, out):
-    done = subprocess.run([os.path.join(ROOT, "pipelines", "quickstart.sh"), recording, out], capture_output=True,
+    # No recording: the script draws one.
+    done = subprocess.run([os.path.join(ROOT, "pipelines", "quickstart.sh"), recording or "", out], capture_output=True,
                           text=True, stdin=subprocess.DEVNULL, cwd=os.path.dirname(out))
     return done.returncode, done.stdout, done.stderr
 
@@ -48,6 +49,7 @@ def good(name, recording, state, out):
     check(name, all(("grade" in r) == (r["state"] in ("RESULT", "UNSURE")) for r in records),
           "a grade in RESULT and UNSURE only")
     check(name, last["model"]["trained"] is False or last["model"]["synthetic"] is not None, "provenance")
+    recording = recording or os.path.join(out, "generated.mkv")
     before, after = times(recording), times(os.path.join(out, "annotated.mkv"))
     check(name, len(before) == len(after), f"{len(after)} frames, {len(before)} expected")
     # Matroska counts milliseconds
@@ -60,9 +62,17 @@ def good(name, recording, state, out):
     check(name, lines[:3] == paths and json.loads(lines[3]) == last, "prints the paths and the last result")
 
 
-def bad(name, recording, word, out):
+def drawn_as_announced(out):
+    with open(os.path.join(out, "generated.json"), encoding="utf-8") as file:
+        truth = json.load(file)
+    check("generated", truth["recording"]["grade"] == 2, f"grade {truth['recording']['grade']} drawn, 2 announced")
+    check("generated", len(truth["frames"]["pts_ns"]) == len(times(os.path.join(out, "generated.mkv"))),
+          "the truth of every frame")
+
+
+def bad(name, recording, word, out, script="quickstart"):
     code, _, stderr = quickstart(recording, out)
-    lines = [line for line in stderr.splitlines() if line.startswith("quickstart:")]
+    lines = [line for line in stderr.splitlines() if line.startswith(script + ":")]
     check(name, code != 0 and len(lines) == 1 and recording in lines[0] and word in lines[0],
           f"exit status {code}, {lines}")
 
@@ -82,6 +92,8 @@ def main():
         def at(name):
             return os.path.join(folder, name)
         graded = ("RESULT", "UNSURE")
+        good("generated", None, graded, at("generated"))
+        drawn_as_announced(at("generated"))
         good("AVI", encode(at("colour.avi"), "-c:v", "mjpeg", "-q:v", "3"), graded, at("avi"))
         good("MP4 with spaces", encode(at("a recording.mp4"), "-c:v", "libx264"), graded, at("m p4"))
         good("variable rate", encode(at("vfr.mkv"), "-c:v", "libx264", "-bf", "0",
@@ -108,7 +120,7 @@ def main():
         bad("noise", at("noise.avi"), "damaged", at("bad"))
         bad("cut-off MP4", at("cut.mp4"), "damaged", at("bad"))
         bad("audio only", at("sound.mka"), "audio only", at("bad"))
-        bad("directory", folder, "directory", at("bad"))
+        bad("directory without cine MR", folder, "", at("bad"), script="cine-mr")
         bad("tiny pictures", encode(at("tiny.avi"), "-c:v", "ffv1", source="testsrc2=size=34x34:duration=1"), "64", at("bad"))
     print(f"{len(failures)} failures")
     sys.exit(bool(failures))

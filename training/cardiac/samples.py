@@ -96,7 +96,9 @@ def collate(samples, device="cpu"):
     """Samples -> tensors with a leading B; masks become shares."""
     batch = {}
     for name in samples[0]:
-        x = torch.as_tensor(np.stack([np.asarray(sample[name]) for sample in samples])).to(device)
+        values = [sample[name] for sample in samples]
+        tensors = isinstance(values[0], torch.Tensor)
+        x = (torch.stack(values) if tensors else torch.as_tensor(np.stack([np.asarray(v) for v in values]))).to(device)
         batch[name] = x.float() / 255 if name in ("jet", "atrium") else x
     return batch
 

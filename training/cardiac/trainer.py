@@ -15,7 +15,7 @@ from .modelfile import DTYPES, stored_state, write_model_file
 from .predict import predict
 from .progress import Progress
 from .samples import Prefetch, Replay, collate, normalise
-from .videos import VARIANTS, encode_videos, exportable, run_head_videos, run_videos
+from .videos import VARIANTS, encode_tokens, encode_videos, exportable, run_head_videos, run_videos
 
 STAGE_DEFAULTS = {
     "objective": "mreg",        # dense: masks and instances' grades; mreg: the paper's losses
@@ -25,8 +25,8 @@ STAGE_DEFAULTS = {
     "reuse": 1, "memory": 2048,  # each rendered sample is used `reuse` times, among the last `memory`
     "graded": True,             # dense: instances' grades too
     "target": "severity",       # dense: what r is drawn to, grade or severity (dense.continuous_grade)
-    "dense": 0.0,               # mreg: share of the mask losses that stays
-    "freeze_backbone": False,
+    "dense": None,              # share of the mask losses; default: 1 with objective dense, else 0
+    "freeze_backbone": False,   # vision stays; its tokens are kept with a sample and reused
 }
 CONFIG_DEFAULTS = {
     "name": None, "size": "demo", "model": {}, "variant": "mreg", "seed": 1, "mask_cells": 28,
@@ -58,6 +58,8 @@ def check_config(given, path="configuration"):
             raise ValueError(f"{path}: stage '{stage['name']}' needs either steps or minutes")
         if stage["objective"] not in ("dense", "mreg"):
             raise ValueError(f"{path}: stage '{stage['name']}': objective must be dense or mreg")
+        if stage["dense"] is None:
+            stage["dense"] = 1.0 if stage["objective"] == "dense" else 0.0
         stages.append(stage)
     if isinstance(config["variant"], str):
         if config["variant"] not in VARIANTS:
@@ -129,42 +131,53 @@ class Trainer:
         frames = self.model.config["frames"]
         keys = {"side": self.model.config["input_side"], "region": stage["region"]}
         if split == "train":
-            needs_masks = stage["objective"] == "dense" or stage["dense"]
             return self.make_source(frames=stage["frames"] or frames, instances=stage["instances"],
-                                    cells=self.config["mask_cells"] if needs_masks else 0, worst=stage["worst"],
+                                    cells=self.config["mask_cells"] if stage["dense"] else 0, worst=stage["worst"],
                                     grades=stage["grades"], jitter=stage["jitter"], **keys)
-        return self.make_source(frames=frames, cells=self.config["mask_cells"], **keys)
+        cells = self.config["mask_cells"] if self.config["data"]["kind"] == "phantom" else 0
+        return self.make_source(frames=frames, cells=cells, **keys)
 
     def stream(self, stage):
         """Batches of this process from the present step on."""
         source, size, start = self.source(stage), stage["batch"], self.state["index"]
-        replay = Replay(lambda i: source.train(start + i * self.world + self.rank), stage["reuse"], stage["memory"])
+
+        def sample(number):
+            drawn = source.train(start + number * self.world + self.rank)
+            return self.with_tokens(drawn) if stage["freeze_backbone"] else drawn
+
+        replay = Replay(sample, stage["reuse"], stage["memory"])
 
         def make(step):
             return collate([replay.at(step * size + j) for j in range(size)], self.device)
 
         return Prefetch(make, self.state["step"])
 
+    @torch.no_grad()
+    def with_tokens(self, sample):
+        """The sample with vision's tokens, 16 bit, in place of its pictures."""
+        clips = torch.as_tensor(sample.pop("clips")).to(self.device)
+        with self.autocast():
+            frame, patch = self.model.vision(normalise(clips, self.model.config))
+        return {**sample, "frame": frame.half(), "patch": patch.half()}
+
     # losses
 
     def losses_of(self, stage, batch):
         """{name: (weight, loss)} of a batch under a stage's objective."""
-        with contextlib.ExitStack() as stack:
+        with self.autocast():
             if stage["freeze_backbone"]:
-                stack.enter_context(torch.no_grad())
-            stack.enter_context(self.autocast())
-            _, p, z = encode_videos(self.model, normalise(batch["clips"], self.model.config), self.encode)
+                z, p = encode_tokens(self.model, batch["frame"].float(), batch["patch"].float())
+            else:
+                _, p, z = encode_videos(self.model, normalise(batch["clips"], self.model.config), self.encode)
         z, p = z.float(), p.float()
         if stage["objective"] == "mreg":
             result = losses.mreg_losses(run_videos(self.model, z, p, batch["number"]), batch["grade"])
-            share = stage["dense"]
         else:
             result = self.instance_losses(z, p, batch, stage["target"]) if stage["graded"] else {}
-            share = 1.0
-        if share:
+        if stage["dense"]:
             truth = {name: batch[name].flatten(0, 1) for name in ("jet", "atrium", "area")}
             for name, (weight, loss) in dense.dense_losses(self.heads, z.flatten(0, 1), p.flatten(0, 1), truth).items():
-                result[name] = share * weight, loss
+                result[name] = stage["dense"] * weight, loss
         return result
 
     def instance_losses(self, z, p, batch, target):
@@ -185,7 +198,7 @@ class Trainer:
         named = list(self.model.named_parameters())
         if stage["freeze_backbone"]:
             named = [(n, p) for n, p in named if not n.startswith("vision.")]
-        if stage["objective"] == "dense" or stage["dense"]:
+        if stage["dense"]:
             named += [(f"dense.{n}", p) for n, p in self.heads.named_parameters()]
         return named
 
@@ -299,7 +312,8 @@ class Trainer:
             with torch.no_grad():
                 area = self.heads.area(z)[..., 0].flatten().tolist()
             for row, sample in zip(found, samples[first:first + 4]):
-                row["choice"] = float(sample["severity"][row["instance"]] >= 0.8 * max(sample["severity"]))
+                if "severity" in sample:
+                    row["choice"] = float(sample["severity"][row["instance"]] >= 0.8 * max(sample["severity"]))
             rows += found
             areas += list(zip(area, batch["area"].clamp(min=0).sqrt().flatten().tolist())) if "area" in batch else []
         self.model.train()
@@ -323,11 +337,13 @@ class Trainer:
         presence = np.array([row["presence"] for row in rows])
         present = label > 0
         result = {"accuracy": float((label == grade).mean()),
-                  "recall": [float((grade[label == k] == k).mean()) for k in range(3)],
+                  "recall": [float((grade[label == k] == k).mean()) if (label == k).any() else None for k in range(3)],
                   "presence": float(((presence >= 0.5) == present).mean()),
-                  "choice": float(np.mean([row["choice"] for row in rows if row["label"] > 0] or [math.nan])),
                   "experts": float(np.mean([np.argmax([row["p0"], row["p1"], row["p2"]]) == row["label"]
                                             for row in rows]))}
+        choices = [row["choice"] for row in rows if row["label"] > 0 and "choice" in row]
+        if choices:
+            result["choice"] = float(np.mean(choices))
         if areas:
             result["area_correlation"] = float(np.corrcoef(np.array(areas).T)[0, 1])
         return result
@@ -340,7 +356,8 @@ class Trainer:
         self.progress.show(stage["name"], progress, seconds, done, figures)
         if self.state["step"] % 50 == 0:
             self.note({"event": "step", "stage": stage["name"], "step": self.state["step"],
-                       "progress": round(progress, 5), "instances": done, "seconds": round(seconds, 1), "cpu_seconds": round(time.process_time(), 1),
+                       "progress": round(progress, 5), "instances": done, "seconds": round(seconds, 1),
+                       "cpu_seconds": round(time.process_time(), 1),
                        **{k: round(v, 5) for k, v in self.progress.means.items()}}, quiet=True)
 
     def note(self, entry, quiet=False):
@@ -377,6 +394,16 @@ class Trainer:
                     "state_dict": stored_state(self.model), "dense": self.heads.state_dict(),
                     "training": state}, path + ".new")
         os.replace(path + ".new", path)
+
+    def start_from(self, path):
+        """Another run's weights; a variant's own head keeps its start."""
+        saved = torch.load(path, map_location=self.device)
+        mine = self.model.state_dict()
+        fits = {n: t for n, t in saved["state_dict"].items() if n in mine and mine[n].shape == t.shape}
+        self.model.load_state_dict({**mine, **fits})
+        self.heads.load_state_dict(saved["dense"])
+        if len(fits) < len(mine):
+            self.say(f"{path}: {len(mine) - len(fits)} tensors of this variant are not in it and start anew")
 
     def resume(self, path):
         """Go on from a checkpoint: with steps, exactly as if it had never stopped."""

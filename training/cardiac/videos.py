@@ -75,6 +75,12 @@ def encode_videos(model, clips, encode=None):
     return tuple(x.reshape(*clips.shape[:2], *x.shape[1:]) for x in features)
 
 
+def encode_tokens(model, frame, patch):
+    """From vision's outputs: frame features [B,I,T,E], patch tokens [B,I,T,N,D] -> z [B,I,T,E], p [B,I,T,N,E]."""
+    p = model.prompt.project_patches(patch.flatten(0, 1))
+    return model.mit(frame.flatten(0, 1)).reshape(frame.shape), p.reshape(*patch.shape[:2], *p.shape[1:])
+
+
 def prompt_videos(model, text, p):
     """Video-specific prompts: text [C,E], p [B,I,T,N,E] -> [B,I,C,E]."""
     return model.prompt(text, p.flatten(0, 1)).reshape(*p.shape[:2], *text.shape)

@@ -82,21 +82,38 @@ class Detect(nn.Module):
             nn.Sequential(Conv(w, a, 3), Conv(a, b, 3), nn.Conv2d(b, classes, 1))
             for w, (a, b) in zip(widths, class_widths))
 
+    def logits(self, features):
+        """Three maps -> box logits [B,4·16,cells] and class logits [B,classes,cells]."""
+        box = [branch(x).flatten(2) for x, branch in zip(features, self.cv2)]
+        score = [branch(x).flatten(2) for x, branch in zip(features, self.cv3)]
+        return torch.cat(box, 2), torch.cat(score, 2)
+
     def forward(self, features):
         """Three maps -> raw [B,4+classes,cells]: cx,cy,w,h in input pixels, sigmoid scores."""
-        raws = []
-        for x, stride, cv2, cv3 in zip(features, STRIDES, self.cv2, self.cv3):
-            box, score = cv2(x).flatten(2), cv3(x).flatten(2).sigmoid()
-            bins = torch.arange(BINS, dtype=x.dtype)
-            side = box.unflatten(1, (4, BINS)).softmax(2)               # left, top, right, bottom
-            left, top, right, bottom = (side * bins[:, None]).sum(2).unbind(1)
-            rows, columns = x.shape[2:]
-            centre_y = (torch.arange(rows, dtype=x.dtype) + 0.5).repeat_interleave(columns)
-            centre_x = (torch.arange(columns, dtype=x.dtype) + 0.5).repeat(rows)
-            xywh = [centre_x + (right - left) / 2, centre_y + (bottom - top) / 2,
-                    left + right, top + bottom]
-            raws.append(torch.cat([torch.stack(xywh, 1) * stride, score], 1))
-        return torch.cat(raws, 2)
+        box, score = self.logits(features)
+        left, top, right, bottom = distances(box).unbind(1)
+        centres, strides = cells(features)
+        xywh = [centres[:, 0] + (right - left) / 2, centres[:, 1] + (bottom - top) / 2,
+                left + right, top + bottom]
+        return torch.cat([torch.stack(xywh, 1) * strides, score.sigmoid()], 1)
+
+
+def distances(box):
+    """Box logits [B,4·16,cells] -> expected left, top, right, bottom [B,4,cells], in cells."""
+    bins = torch.arange(BINS, dtype=box.dtype, device=box.device)
+    return (box.unflatten(1, (4, BINS)).softmax(2) * bins[:, None]).sum(2)
+
+
+def cells(features):
+    """Centres [cells,2] (x, y, in cells) and strides [cells] of three maps, row by row."""
+    centres, strides = [], []
+    for x, stride in zip(features, STRIDES):
+        rows, columns = x.shape[2:]
+        y = (torch.arange(rows, dtype=x.dtype, device=x.device) + 0.5).repeat_interleave(columns)
+        x = (torch.arange(columns, dtype=x.dtype, device=x.device) + 0.5).repeat(rows)
+        centres.append(torch.stack([x, y], 1))
+        strides.append(torch.full_like(x, stride))
+    return torch.cat(centres), torch.cat(strides)
 
 
 def upsample(x):
@@ -138,8 +155,8 @@ class YoloV8(nn.Module):
                              len(config["labels"]))
         self.model = nn.ModuleDict({str(n): module for n, module in sorted(modules.items())})
 
-    def forward(self, x):
-        """x [B,3,h,w] in 0..1, h and w multiples of 32 -> raw [B,4+classes,cells]."""
+    def features(self, x):
+        """x [B,3,h,w] in 0..1, h and w multiples of 32 -> the maps that the head looks at."""
         m = self.model
         stage = {}
         for n in range(10):
@@ -148,7 +165,11 @@ class YoloV8(nn.Module):
         p3 = m["15"](torch.cat([upsample(p4), stage[4]], 1))
         p4 = m["18"](torch.cat([m["16"](p3), p4], 1))
         p5 = m["21"](torch.cat([m["19"](p4), stage[9]], 1))
-        return m["22"]([p3, p4, p5])
+        return [p3, p4, p5]
+
+    def forward(self, x):
+        """x [B,3,h,w] in 0..1, h and w multiples of 32 -> raw [B,4+classes,cells]."""
+        return self.model["22"](self.features(x))
 
 
 def corners(boxes):

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef CARDIAC_TESTS_COLOUR_DIFFERENCE_H
-#define CARDIAC_TESTS_COLOUR_DIFFERENCE_H
+#ifndef CARDIAC_OVERLAYS_COLOUR_DIFFERENCE_H
+#define CARDIAC_OVERLAYS_COLOUR_DIFFERENCE_H
 
 /* CIELAB (D65) and CIEDE2000 after Sharma, Wu and Dalal, Color Research and
- * Application 30 (2005), of straight sRGB in 0 .. 1. */
+ * Application 30 (2005), and what dichromats see after Machado, Oliveira and
+ * Fernandes, IEEE TVCG 15 (2009), severity 1; of straight sRGB in 0 .. 1. */
 
 #include <math.h>
 
@@ -11,6 +12,44 @@ static inline double
 srgb_to_linear (double c)
 {
   return c <= 0.04045 ? c / 12.92 : pow ((c + 0.055) / 1.055, 2.4);
+}
+
+static inline double
+linear_to_srgb (double c)
+{
+  c = fmin (fmax (c, 0.0), 1.0);
+  return c <= 0.0031308 ? 12.92 * c : 1.055 * pow (c, 1.0 / 2.4) - 0.055;
+}
+
+/// How a colour looks to somebody.
+typedef enum ColourVision {
+  COLOUR_VISION_NORMAL,
+  COLOUR_VISION_PROTANOPIA,
+  COLOUR_VISION_DEUTERANOPIA,
+  COLOUR_VISION_TRITANOPIA,
+  COLOUR_VISION_N
+} ColourVision;
+
+static inline void
+seen_colour (const double rgb[3], ColourVision vision, double seen[3])
+{
+  static const double matrices[COLOUR_VISION_N][3][3] = {
+    { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } },
+    { { 0.152286, 1.052583, -0.204868 }, { 0.114503, 0.786281, 0.099216 },
+        { -0.003882, -0.048116, 1.051998 } },
+    { { 0.367322, 0.860646, -0.227968 }, { 0.280085, 0.672501, 0.047413 },
+        { -0.011820, 0.042940, 0.968881 } },
+    { { 1.255528, -0.076749, -0.178779 }, { -0.078411, 0.930809, 0.147602 },
+        { 0.004733, 0.691367, 0.303900 } },
+  };
+  double linear[3];
+  for (int i = 0; i < 3; i++)
+    linear[i] = srgb_to_linear (rgb[i]);
+  for (int i = 0; i < 3; i++) {
+    const double *row = matrices[vision][i];
+    seen[i] = linear_to_srgb (
+        row[0] * linear[0] + row[1] * linear[1] + row[2] * linear[2]);
+  }
 }
 
 static inline double

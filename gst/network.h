@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef NETWORK_H
+#define NETWORK_H
+
+#include <cardiac/model.h>
+#include <cardiac/session.h>
+#include <gst/gst.h>
+
+#include "gstcardiacenums.h"
+#include "meta/gstcardiacresult.h"
+
+/* What every element with a network has: the properties that say which model
+ * runs how, and the model and the threads that follow from them. */
+
+#define NETWORK_DEFAULT_MODEL ""
+#define NETWORK_DEFAULT_DEVICE "auto"
+#define NETWORK_DEFAULT_PRECISION GST_CARDIAC_PRECISION_AUTO
+#define NETWORK_DEFAULT_THREADS 0
+
+/** Properties, in the order of their numbers in an element. */
+enum {
+  NETWORK_MODEL,
+  NETWORK_DEVICE,
+  NETWORK_PRECISION,
+  NETWORK_THREADS,
+  NETWORK_PROPERTIES,
+};
+
+/** Values of the properties. An element keeps them under its lock. */
+typedef struct {
+  gchar *model, *device;
+  GstCardiacPrecision precision;
+  gint threads;
+} NetworkSettings;
+
+void network_settings_init (NetworkSettings *settings);
+void network_settings_clear (NetworkSettings *settings);
+void network_settings_copy (NetworkSettings *to, const NetworkSettings *from);
+
+/** Installs `model`, `device`, `precision` and `threads` under the numbers from
+ * @first on. @empty_model: what an empty `model` means, a sentence. */
+void network_settings_install (
+    GObjectClass *klass, guint first, const gchar *empty_model);
+void network_settings_set (
+    NetworkSettings *settings, guint property, const GValue *value);
+void network_settings_get (
+    const NetworkSettings *settings, guint property, GValue *value);
+
+/** A model and threads, both shared through the registry. */
+typedef struct {
+  CardiacModel *model;
+  guint users; ///< of the model, this one too
+  CardiacPool *pool;
+} NetworkResources;
+
+/** Threads that `threads` = 0 stands for: all processors, but one for the video
+ * in live use. */
+gint network_choose_threads (gint threads, gboolean live);
+
+/** Whether a source of the pipeline that holds @element says it is live. A guess
+ * before the pipeline runs, good enough to choose a number of threads. */
+gboolean network_has_live_source (GstElement *element);
+
+/** Loads the model @path and makes the threads. @engine: receives settings for
+ * the network; they borrow from @settings and @resources. */
+gboolean network_resources_open (NetworkResources *resources, const gchar *path,
+    const NetworkSettings *settings, gint threads, CardiacSettings *engine,
+    CardiacError **error);
+
+/** Gives both back. */
+void network_resources_close (NetworkResources *resources);
+
+/** Posts the error that there is no model. @demo: the file that was looked for */
+void network_post_no_model (GstElement *element, const gchar *demo);
+
+/** Fills in what a record says of its software and of its model (NULL: none). */
+void network_fill_record (GstCardiacResult *record, CardiacModel *model);
+
+#endif
