@@ -28,6 +28,7 @@ def arguments(argv):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, help="use so many training subjects")
     parser.add_argument("--flow", type=Path, help="flow.state of another run with the same flow_step and widths")
+    parser.add_argument("--start", type=Path, help="score.state of another run with the same flow: a second cosine")
     parser.add_argument("--stop-after-flow", action="store_true")
     parser.add_argument("--validate-every-epoch", action="store_true")
     parser.add_argument("--card", default="{}", help="JSON object or file: keys of the model card")
@@ -115,6 +116,9 @@ def main(argv=None):
         flow_minutes = flow_branch(model, subjects, config, args, log)
         if args.stop_after_flow:
             return
+        if args.start:
+            model.load_state_dict(torch.load(args.start, map_location="cpu")["model"])
+            log(f"starts from {args.start}")
         mmsa_train.cache_flows(model, subjects + held, config)
 
         def validate(trained):
