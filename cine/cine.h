@@ -65,6 +65,7 @@ typedef struct CineSlice {
 
 /** A stack. Slice 0 is the most basal one. */
 typedef struct CineStack {
+  char *location; ///< what it was loaded from
   int width, height, slices, phases;
   double spacing_mm[2]; ///< between columns, between rows
   double gap_mm;        ///< between slices' centres

@@ -6,18 +6,22 @@
 #include <string.h>
 
 /* Millimetres. */
-static const double grid = 3;         /* between candidates */
+static const double grid = 4;         /* between candidates */
 static const double reach = 75;       /* of candidates around the heart */
 static const double heart_sigma = 22; /* of the blur that finds the heart */
 static const double step = 2;         /* along rays */
 static const double usual = 24;       /* radius of an LV */
 static const double slice_shift = 6;  /* usual, between neighbours */
 
+static const double bend_cost = 0.03;
+
 enum {
+  MAX_SHIFT = 5, /* steps of the grid between neighbours */
   RAYS = 24,
   SAMPLES = 24,   /* 46 mm */
   MIN_RADIUS = 4, /* in steps */
   MAX_RADIUS = 19,
+  EDGE_STEPS = 3, /* inside that must be bright, too */
   WALL_STEPS = 3, /* the ring lies 1 to 3 steps outside */
 };
 
@@ -85,27 +89,33 @@ try_radius (
     const float rays[RAYS][SAMPLES], int r, CineCircle *circle, double mm)
 {
   float contrast[RAYS], blood = 0, wall[RAYS], sorted[RAYS];
-  double score;
+  double size;
+  int better = 0;
 
   for (int a = 0; a < RAYS; a++) {
-    float inside = 0, outside = 0;
+    float inside = 0, edge = 0, outside = 0;
 
     for (int i = r / 3; i < r; i++)
-      inside += rays[a][i];
-    inside /= r - r / 3;
+      inside += rays[a][i] / (r - r / 3);
+    for (int i = r - EDGE_STEPS; i < r; i++)
+      edge += rays[a][i] / EDGE_STEPS;
     for (int i = 1; i <= WALL_STEPS; i++)
       outside += rays[a][r + i] / WALL_STEPS;
-    contrast[a] = inside - outside;
+    contrast[a] = fminf (inside, edge) - outside;
     wall[a] = outside;
     blood += inside / RAYS;
   }
+  if (blood <= 0)
+    return;
+  size = sqrt (r * step / usual) / blood;
+  for (int a = 0; a < RAYS; a++)
+    better += contrast[a] * size > circle->score;
+  if (better < RAYS - RAYS / 4)
+    return;
   memcpy (sorted, contrast, sizeof sorted);
   qsort (sorted, RAYS, sizeof *sorted, compare);
-  score = blood > 0 ? sorted[RAYS / 4] / blood * sqrt (r * step / usual) : 0;
-  if (score <= circle->score)
-    return;
   qsort (wall, RAYS, sizeof *wall, compare);
-  circle->score = score;
+  circle->score = sorted[RAYS / 4] * size;
   circle->radius = r * step / mm;
   circle->blood = blood;
   circle->wall = wall[RAYS / 4];
@@ -116,13 +126,14 @@ try_centre (const CineImage *image, CineCircle *circle)
 {
   float rays[RAYS][SAMPLES];
 
-  for (int a = 0; a < RAYS; a++)
-    for (int i = 0; i < SAMPLES; i++) {
-      double angle = 2 * M_PI * a / RAYS, r = i * step / image->mm;
+  for (int a = 0; a < RAYS; a++) {
+    double dx = step / image->mm * cos (2 * M_PI * a / RAYS);
+    double dy = step / image->mm * sin (2 * M_PI * a / RAYS);
 
-      rays[a][i] = cine_image_at (image, circle->centre[0] + r * cos (angle),
-          circle->centre[1] + r * sin (angle));
-    }
+    for (int i = 0; i < SAMPLES; i++)
+      rays[a][i] = cine_image_at (
+          image, circle->centre[0] + i * dx, circle->centre[1] + i * dy);
+  }
   circle->score = 0;
   for (int r = MIN_RADIUS; r <= MAX_RADIUS; r++)
     try_radius (rays, r, circle, image->mm);
@@ -151,42 +162,55 @@ try_slice (const CineHeart *heart, int slice, const double centre[2], int side,
     }
 }
 
-/* The chain of circles with the highest sum of scores less what its bends cost
- * (Viterbi). */
+/* The best circle of the slice before for one of this slice: its sum, less what
+ * the bend between both costs. */
+static double
+find_best_before (const double *sums, int side, int at, int *from)
+{
+  int x = at % side, y = at / side;
+  double most = -INFINITY;
+
+  for (int j = y > MAX_SHIFT ? y - MAX_SHIFT : 0;
+       j < side && j <= y + MAX_SHIFT; j++)
+    for (int i = x > MAX_SHIFT ? x - MAX_SHIFT : 0;
+         i < side && i <= x + MAX_SHIFT; i++) {
+      double shift = grid / slice_shift;
+      double bend = ((i - x) * (i - x) + (j - y) * (j - y)) * shift * shift;
+      double value = sums[j * side + i] - bend_cost * bend;
+
+      if (value > most) {
+        most = value;
+        *from = j * side + i;
+      }
+    }
+  return most;
+}
+
+/* The chain of circles with the highest sum of scores (Viterbi). */
 static bool
 find_chain (
     const CineCircle *candidates, int slices, int side, CineCircle *circles)
 {
-  int n = side * side, best = 0;
-  double *sum = calloc ((size_t) slices * n, sizeof *sum);
-  int *from = calloc ((size_t) slices * n, sizeof *from);
-  bool fine = sum && from;
+  size_t n = (size_t) side * side;
+  double *sums = calloc (slices * n, sizeof *sums);
+  int *from = calloc (slices * n, sizeof *from), best = 0;
+  bool fine = sums && from;
 
   for (int s = 0; fine && s < slices; s++)
-    for (int i = 0; i < n; i++) {
-      double most = s > 0 ? -INFINITY : 0;
-
-      for (int j = 0; s > 0 && j < n; j++) {
-        double d = hypot (i % side - j % side, i / side - j / side) * grid;
-        double value = sum[(size_t) (s - 1) * n + j]
-                       - 0.03 * (d / slice_shift) * (d / slice_shift);
-
-        if (value > most) {
-          most = value;
-          from[(size_t) s * n + i] = j;
-        }
-      }
-      sum[(size_t) s * n + i] = most + candidates[(size_t) s * n + i].score;
+    for (size_t i = 0; i < n; i++) {
+      sums[s * n + i] = candidates[s * n + i].score;
+      if (s > 0)
+        sums[s * n + i] += find_best_before (
+            sums + (s - 1) * n, side, (int) i, &from[s * n + i]);
     }
-  for (int i = 0; fine && i < n; i++)
-    if (sum[(size_t) (slices - 1) * n + i]
-        > sum[(size_t) (slices - 1) * n + best])
-      best = i;
+  for (size_t i = 0; fine && i < n; i++)
+    if (sums[(slices - 1) * n + i] > sums[(slices - 1) * n + best])
+      best = (int) i;
   for (int s = slices - 1; fine && s >= 0; s--) {
-    circles[s] = candidates[(size_t) s * n + best];
-    best = from[(size_t) s * n + best];
+    circles[s] = candidates[s * n + best];
+    best = from[s * n + best];
   }
-  free (sum);
+  free (sums);
   free (from);
   return fine;
 }

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double step = 1;           /* mm along rays */
-static const double wall_mm = 5;        /* that must be dark outside */
-static const double inside_cost = 0.25; /* papillary muscles belong inside */
+static const double step = 1;          /* mm along rays */
+static const double wall_mm = 7;       /* that must be dark outside */
+static const double inside_cost = 0.1; /* papillary muscles belong inside */
 
 enum {
   SAMPLES = 56,

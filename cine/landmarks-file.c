@@ -45,14 +45,15 @@ cine_points_parse (const char *text, CinePoints *points)
   double values[6];
   int n = 0;
 
-  for (; n < 6; n++) {
-    while (isspace ((unsigned char) *text) || (n > 0 && *text == ','))
+  do {
+    while (isspace ((unsigned char) *text))
       text++;
-    if (!*text || !parse_number (&text, &values[n]))
-      break;
-  }
-  while (isspace ((unsigned char) *text))
-    text++;
+    if (!parse_number (&text, &values[n++]))
+      return false;
+    while (isspace ((unsigned char) *text))
+      text++;
+  } while (n < 6 && *text++ == ',');
+  text -= n < 6; /* what was no comma */
   if (*text || (n != 2 && n != 6))
     return false;
   points->has_centre = true;

@@ -50,10 +50,10 @@ check_given (const Known *known, CineError *error)
 
     if (slice >= known->stack->slices)
       return cine_fail (error, CINE_BAD_SETTING,
-          "the %s slice is set to %d, but the stack has %d; expected 0 (most "
+          "the %s slice is set to %d, but %s has %d slices; expected 0 (most "
           "basal) to %d",
-          cine_level_name (l), slice, known->stack->slices,
-          known->stack->slices - 1);
+          cine_level_name (l), slice, known->stack->location,
+          known->stack->slices, known->stack->slices - 1);
   }
   return true;
 }
@@ -115,19 +115,21 @@ check_base (const Known *known, int first, int last, CineError *error)
           "hand are believed");
     return true;
   }
+  if (!known->stack->has_geometry)
+    return cine_fail (error, CINE_LEVEL_UNKNOWN,
+        "%s has no orientation (sform and qform are 0), so base and apex "
+        "cannot be told apart; %s",
+        known->stack->location, todo);
   if (!known->stack->base_known)
-    return cine_fail (error, CINE_LEVEL_UNKNOWN, "the file%s; %s",
-        known->stack->has_geometry
-            ? "s' slices are not short-axis ones by their orientation, so base "
-              "and apex cannot be told apart"
-            : " has no orientation (sform and qform are 0), so base and apex "
-              "cannot be told apart",
-        todo);
+    return cine_fail (error, CINE_LEVEL_UNKNOWN,
+        "the slices of %s are not short-axis ones by their orientation, so "
+        "base and apex cannot be told apart; %s",
+        known->stack->location, todo);
   if (contradicted)
     return cine_fail (error, CINE_LEVEL_UNKNOWN,
-        "by position slice %d is the base, but the LV is %.1f times larger at "
-        "the other end; %s",
-        first, taper, todo);
+        "%s: by position slice %d is the base, but the LV is %.1f times larger "
+        "at the other end; %s",
+        known->stack->location, first, taper, todo);
   return true;
 }
 

@@ -72,6 +72,7 @@ cine_stack_free (CineStack **stack)
     free (self->slice[s].trigger_ms);
   for (int i = 0; i < self->n_notes; i++)
     free (self->notes[i]);
+  free (self->location);
   free (self->slice);
   free (self->times_ms);
   free (self->pixels);
@@ -115,6 +116,7 @@ cine_stack_load (const char *location, CineError *error)
   else
     stack = cine_stack_load_dicom (location, error);
   if (stack) {
+    stack->location = strdup (location);
     cine_set_times (stack);
     cine_set_windows (stack);
   }

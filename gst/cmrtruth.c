@@ -77,16 +77,18 @@ cmr_truth_show (CmrPhantom *phantom, CineShow *show, CineError *error)
   show->stack = new_stack (s, error);
   if (!show->stack)
     return FALSE;
-  for (gint i = 0; i < s->slices; i++)
+  /* Only the levels are ever shown: the other slices stay black. */
+  for (gint level = 0; level < CINE_LEVELS; level++) {
+    choose (phantom, level, &show->choice[level]);
     for (gint p = 0; p < s->phases; p++)
-      if (!cmr_phantom_render (phantom, i, p,
-              show->stack->slice[i].pixels + p * area,
+      if (!cmr_phantom_render (phantom, show->choice[level].slice, p,
+              show->stack->slice[show->choice[level].slice].pixels + p * area,
               s->width * (ptrdiff_t) sizeof (guint16)))
         return cine_fail (error, CINE_NO_MEMORY,
-            "slice %d of the phantom does not fit into memory", i);
+            "slice %d of the phantom does not fit into memory",
+            show->choice[level].slice);
+  }
   cine_set_windows (show->stack);
-  for (gint level = 0; level < CINE_LEVELS; level++)
-    choose (phantom, level, &show->choice[level]);
   return TRUE;
 }
 

@@ -7,8 +7,8 @@
 #include "cineshow.h"
 #include "cmr/cmr-phantom.h"
 
-/** Draws a phantom into a stack with its landmarks as truth. %FALSE with an
- * error: no memory. */
+/** Draws the three levels of a phantom into a stack, with landmarks as truth.
+ * %FALSE with an error: no memory. */
 gboolean cmr_truth_show (CmrPhantom *phantom, CineShow *show, CineError *error);
 
 /** Writes a side file: what is true of a phantom, with the landmarks in the form

@@ -502,7 +502,10 @@ gst_cine_player_change_state (GstElement *element, GstStateChange transition)
       gst_task_start (own->task);
   }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
-    /* Pads are inactive by now, so no push waits. */
+    /* Pads are inactive by now, so no push waits. The last round may still
+     * pause the task, which would then never be joined: let it end first. */
+    g_rec_mutex_lock (&own->task_lock);
+    g_rec_mutex_unlock (&own->task_lock);
     gst_task_join (own->task);
     gst_cine_player_close (self);
   }

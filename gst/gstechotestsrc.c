@@ -20,7 +20,8 @@
  *
  * Severity is the sum over jets of area · (2.5 where the jet hugs a wall) ·
  * min (1, duration / 0.7) in the worst beat of the three clips that a recording
- * is graded from; grade 0 (none or trace) below 0.05, 1 (mild) below 0.2, else 2.
+ * is graded from; grade 0 (none or trace) below 0.05, 1 (mild) below 0.2, else
+ * 2.
  *
  * Every frame can be drawn in any order, with the same pixels: seeks are exact,
  * and so is playing backwards. The 640 x 480 screen is fitted into pictures of

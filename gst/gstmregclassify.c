@@ -205,6 +205,9 @@ install_sampling_properties (GObjectClass *klass)
    *
    * Where to look, "x,y,width,height" in pixels of the incoming video. It
    * comes before the box of mregroi.
+   *
+   * What cannot be read is an error at start; while it runs, the bus gets a
+   * warning and the region stays.
    */
   g_object_class_install_property (klass, PROP_ROI,
       g_param_spec_string ("roi", "Region of interest",

@@ -41,7 +41,7 @@
 GST_DEBUG_CATEGORY_STATIC (mreg_roi_debug);
 #define GST_CAT_DEFAULT mreg_roi_debug
 
-#define DEMO_MODEL "yolov8-demo.safetensors"
+#define DEMO_MODEL "roi-demo.safetensors"
 #define ROI_TYPE "cardiac"
 
 #define DEFAULT_INTERVAL (500 * GST_MSECOND)
@@ -146,6 +146,9 @@ install_properties (GObjectClass *klass)
    *
    * The box given by hand, "x,y,width,height" in pixels. Set before start, no
    * model is needed.
+   *
+   * What cannot be read is an error at start; while it runs, the bus gets a
+   * warning and the region stays.
    */
   g_object_class_install_property (klass, PROP_ROI,
       g_param_spec_string ("roi", "Region of interest",

@@ -1,7 +1,7 @@
 """Run rows of the paper's Table III: every configuration x seed x fold that is not there yet, then the table.
 
-Rows with the same flow_step and fold share one flow branch, trained once; so modules are compared on a frozen flow, which
-understates what they do in joint training. Each run is a folder of train_mmsa.py; a run that was cut off goes on.
+Rows with the same flow_step and fold share one flow branch, trained once; so modules are compared on a frozen flow,
+which understates what they do in joint training. Each run is a folder of train_mmsa.py; a run that was cut off goes on.
 """
 import argparse
 import json
@@ -25,7 +25,8 @@ def one_run(args, row, seed, fold):
         return
     config_file = CONFIGS / f"{row}.json"
     step = mmsa_train.model_config(mmsa_train.load_config(config_file))["flow_step"]
-    flow = args.flow if args.flow and step == 3 else args.out / f"flow-d{step}-{fold.replace('/', 'of') or 'held'}.state"
+    own_flow = args.out / f"flow-d{step}-{fold.replace('/', 'of') or 'held'}.state"
+    flow = args.flow if args.flow and step == 3 else own_flow
     options = ["--train", str(args.train), "--out", str(folder), "--seed", str(seed), "--threads", str(args.threads)]
     options += ["--fold", fold] if fold else ["--validation", str(args.validation)]
     options += ["--limit", str(args.limit)] if args.limit else []
@@ -51,7 +52,8 @@ def gather(args, row):
 
 
 def write_table(args):
-    lines = ["| configuration | seeds | 4-way % | Δ | abnormal % | Δ | κ | ρ | recalls % |", "|---|---|---|---|---|---|---|---|---|"]
+    lines = ["| configuration | seeds | 4-way % | Δ | abnormal % | Δ | κ | ρ | recalls % |",
+             "|---|---|---|---|---|---|---|---|---|"]
     base = None
     for row in args.rows:
         runs = gather(args, row)

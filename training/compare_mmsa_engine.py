@@ -1,5 +1,5 @@
-"""Compare the C engine's scores with PyTorch's over a folder of subjects: build/engine/cardiac-infer against this folder's
-networks. Exit 0 where at least --share of the segments have the same score."""
+"""Compare the C engine's scores with PyTorch's over a folder of subjects: build/engine/cardiac-infer against this
+folder's networks. Exit 0 where at least --share of the segments have the same score."""
 import argparse
 import subprocess
 import sys
@@ -29,7 +29,7 @@ def main():
     parser.add_argument("--program", type=Path, default=cmr_phantom.build_path("engine", "cardiac-infer"))
     parser.add_argument("--limit", type=int)
     parser.add_argument("--share", type=float, default=0.995)
-    parser.add_argument("--predictions", type=Path, help="predictions.csv of evaluate_mmsa.py instead of running PyTorch")
+    parser.add_argument("--predictions", type=Path, help="predictions.csv of evaluate_mmsa.py: PyTorch does not run")
     parser.add_argument("--options", nargs="*", default=["--precision=fp32", "--threads=1"], help="of cardiac-infer")
     args = parser.parse_args()
     torch.set_num_threads(1)

@@ -1,10 +1,10 @@
 """Measure MMSA: the paper's Table II, confusion, scatter and Bland-Altman plots of a set of subjects.
 
     evaluate_mmsa.py --model MODEL.safetensors --set FOLDER OUT    run the network (PyTorch, fp32) over a folder
-    evaluate_mmsa.py --csv PREDICTIONS.csv OUT                     predictions of any origin: subject,segment,truth,predicted
+    evaluate_mmsa.py --csv PREDICTIONS.csv OUT       predictions of any origin: subject,segment,truth,predicted
 
 Writes OUT/predictions.csv, metrics.json, table.md, scatter.svg, bland-altman.svg, confusion.svg; with --flow also the
-error of the flow where phantoms know it.
+error of the flow, which phantoms know.
 """
 import argparse
 import json
@@ -27,19 +27,20 @@ def load(path):
 
 
 @torch.no_grad()
-def run(model, subjects, with_flow):
-    """Scores [n,16], and the flow's metrics over all subjects (None where no truth is known)."""
+def run(model, subjects, flows):
+    """Scores [n,16], and the flow's metrics over the first `flows` phantoms (None where no truth is known)."""
     scores, pieces = [], []
-    for subject in subjects:
+    for i, subject in enumerate(subjects):
         output = model(torch.from_numpy(subject.patient())[None])
         scores.append(output["scores"][0].numpy())
-        if with_flow and subject.seed is not None:
+        if i < flows and subject.seed is not None:
             pieces.append(flow_pieces(output["flow1"][0].permute(0, 2, 3, 1).numpy(), subject,
                                       model.config["flow_step"]))
     if not pieces:
         return np.stack(scores), None
     flow, truth = (np.concatenate(x) for x in zip(*pieces))
-    return np.stack(scores), mmsa_metrics.flow_metrics(flow, truth, np.ones(len(flow), bool))
+    metrics = mmsa_metrics.flow_metrics(flow, truth, np.ones(len(flow), bool))
+    return np.stack(scores), {"subjects": len(pieces), **metrics}
 
 
 def flow_pieces(flow, subject, step):
@@ -57,14 +58,14 @@ def table(metrics, name):
              f"| 4-way, {metrics['segments']} segments | {percent(metrics['accuracy'])} | | |"]
     for score, recall, precision in zip(mmsa_metrics.SCORES, metrics["recall"], metrics["precision"]):
         lines.append(f"| {score} | | {percent(recall)} | {percent(precision)} |")
+    index = (f"Motion score index of {metrics['subjects']} subjects: ρ {metrics['rho']:.3f}, bias "
+             f"{metrics['bias']:+.3f}, limits of agreement {metrics['limits'][0]:+.3f} to {metrics['limits'][1]:+.3f}.")
     lines += [f"| abnormal, κ {metrics['kappa']:.3f} | {percent(metrics['abnormal_accuracy'])} | "
-              f"{percent(metrics['abnormal_recall'])} | {percent(metrics['abnormal_precision'])} |", "",
-              f"Motion score index of {metrics['subjects']} subjects: ρ {metrics['rho']:.3f}, bias {metrics['bias']:+.3f}, "
-              f"limits of agreement {metrics['limits'][0]:+.3f} to {metrics['limits'][1]:+.3f}."]
+              f"{percent(metrics['abnormal_recall'])} | {percent(metrics['abnormal_precision'])} |", "", index]
     if "flow" in metrics:
         f = metrics["flow"]
-        lines += ["", f"Flow in the LV wall, {f['pixels']} pixels: end-point error {f['end_point_error']:.3f} px (no flow: "
-                  f"{f['zero_end_point_error']:.3f}), radial error {f['radial_error']:.3f} px (no flow: "
+        lines += ["", f"Flow in the LV wall of {f['subjects']} subjects: end-point error {f['end_point_error']:.3f} px "
+                  f"(no flow: {f['zero_end_point_error']:.3f}), radial error {f['radial_error']:.3f} px (no flow: "
                   f"{f['zero_radial_error']:.3f}), radial correlation {f['radial_correlation']:.3f}, angular "
                   f"{f['angular_correlation']:.3f}."]
     return "\n".join(lines) + "\n"
@@ -84,7 +85,7 @@ def main(argv=None):
     parser.add_argument("--set", type=Path, help="folder of subjects")
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--limit", type=int)
-    parser.add_argument("--flow", action="store_true", help="measure the flow, too (phantoms)")
+    parser.add_argument("--flow", type=int, default=0, metavar="N", help="measure the flow of N phantoms, too")
     parser.add_argument("--name", default="MMSA")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args(argv)

@@ -24,7 +24,8 @@ TO_APEX = np.array([0.5995, -0.5995, -0.5303])
 
 def affine(settings):
     """Voxel (x, y, slice) to mm in NIfTI's axes (right, anterior, up), [3,4]."""
-    columns = np.stack([ROW * settings.spacing_mm, COLUMN * settings.spacing_mm, TO_APEX * settings.slice_spacing_mm], 1)
+    pixel = settings.spacing_mm
+    columns = np.stack([ROW * pixel, COLUMN * pixel, TO_APEX * settings.slice_spacing_mm], 1)
     origin = -columns @ np.array([settings.width / 2, settings.height / 2, 0])
     matrix = np.concatenate([columns, origin[:, None]], 1)
     matrix[:2] *= -1

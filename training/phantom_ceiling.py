@@ -64,8 +64,8 @@ def gaussian_classes(features, scores):
 def report(name, scores, predicted):
     m = mmsa_metrics.segment_metrics(scores, predicted)
     recalls = " ".join(f"{r:.2f}" for r in m["recall"])
-    print(f"{name:44s} {100 * m['accuracy']:5.1f} %  recalls {recalls}  abnormal {100 * m['abnormal_accuracy']:5.1f} %  "
-          f"kappa {m['kappa']:.3f}")
+    print(f"{name:44s} {100 * m['accuracy']:5.1f} %  recalls {recalls}  "
+          f"abnormal {100 * m['abnormal_accuracy']:5.1f} %  kappa {m['kappa']:.3f}")
     return m["accuracy"]
 
 

@@ -3,8 +3,8 @@
 The flow branch is trained first and alone, then frozen; the scoring branch is trained on its cached flow; with
 `joint.epochs` in the configuration both go on together. A run that was cut off goes on when started again.
 
-Writes into --out: flow.state, score.state, model.safetensors, predictions.csv and metrics.json of the subjects held back
-(--validation, or the fold), log.txt.
+Writes into --out: flow.state, score.state, model.safetensors, log.txt, and of the subjects held back (--validation, or
+the fold) predictions.csv and metrics.json.
 """
 import argparse
 import json
@@ -28,6 +28,7 @@ def arguments(argv):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, help="use so many training subjects")
     parser.add_argument("--flow", type=Path, help="flow.state of another run with the same flow_step and widths")
+    parser.add_argument("--start", type=Path, help="score.state of another run with the same flow: a second cosine")
     parser.add_argument("--stop-after-flow", action="store_true")
     parser.add_argument("--validate-every-epoch", action="store_true")
     parser.add_argument("--card", default="{}", help="JSON object or file: keys of the model card")
@@ -65,7 +66,8 @@ def flow_branch(model, subjects, config, args, log):
         log(f"flow branch taken from {source}, {first_stage} stages done")
     for stage in range(first_stage, len(config["flow"]["steps"])):
         minutes += mmsa_train.train_flow(model, subjects, config, args.seed, stage, log)
-        torch.save({"flow": model.flow.state_dict(), "minutes": minutes, "stages": stage + 1, "made_for": made_for}, own)
+        torch.save({"flow": model.flow.state_dict(), "minutes": minutes, "stages": stage + 1, "made_for": made_for},
+                   own)
     return minutes
 
 
@@ -86,8 +88,8 @@ def card_of(config, args, subjects, minutes):
 
 def brief(metrics):
     recalls = " ".join(f"{100 * r:.0f}" for r in metrics["recall"])
-    return (f"{100 * metrics['accuracy']:.1f} % (recalls {recalls}), abnormal {100 * metrics['abnormal_accuracy']:.1f} %, "
-            f"kappa {metrics['kappa']:.3f}, rho {metrics['rho']:.3f}")
+    return (f"{100 * metrics['accuracy']:.1f} % (recalls {recalls}), abnormal "
+            f"{100 * metrics['abnormal_accuracy']:.1f} %, kappa {metrics['kappa']:.3f}, rho {metrics['rho']:.3f}")
 
 
 def write_results(folder, subjects, predicted, extra):
@@ -114,6 +116,9 @@ def main(argv=None):
         flow_minutes = flow_branch(model, subjects, config, args, log)
         if args.stop_after_flow:
             return
+        if args.start:
+            model.load_state_dict(torch.load(args.start, map_location="cpu")["model"])
+            log(f"starts from {args.start}")
         mmsa_train.cache_flows(model, subjects + held, config)
 
         def validate(trained):

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define HEADER                                                                 \
-  "seed,label,grade,value,p0,p1,p2,presence,instance,state,type,severity,"     \
+  "seed,label,grade,value,p0,p1,p2,presence,instance,state,jet,severity,"      \
   "area,duration,eccentric,best_instance,severity0,severity1,severity2,"       \
   "peak_in_jet,peak_in_largest_jet,heart_rate,frame_rate,layout,nyquist,"      \
   "colour_gain,variance"

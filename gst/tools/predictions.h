@@ -10,7 +10,7 @@
  *   seed, label           number of the recording; its true grade
  *   grade, value, p0, p1, p2, presence, instance, state
  *                         what the pipeline said
- *   type                  none, central, eccentric or multiple
+ *   jet                   none, central, eccentric or multiple
  *   severity, area, duration, eccentric, best_instance
  *                         of the worst beat, and the clip that holds it
  *   severity0, severity1, severity2

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# leaks.sh MODEL MMSA_MODEL FOLDER: runs pipelines under GStreamer's leaks tracer, which
+# leaks.sh MODEL MMSA_MODEL FOLDER MAKE-STACK: runs pipelines under GStreamer's leaks tracer, which
 # leaves the exit status alone: objects that are still alive are in the log.
 model=$1
 mmsa=$2
 folder=$3
+make_stack=$4
 mkdir -p "$folder"
 command -v gst-launch-1.0 >/dev/null || { echo "no gst-launch-1.0"; exit 77; }
 for element in videotestsrc videoconvert; do
@@ -64,4 +65,14 @@ run wall-motion ok "videotestsrc num-buffers=8 pattern=ball ! \
   results-location=$folder/mmsa.jsonl ! cardiacoverlay ! fakesink \
   t. ! queue ! cmrpolar $points ! m.basal t. ! queue ! cmrpolar $points ! m.mid \
   t. ! queue ! cmrpolar $points ! m.apical t. ! queue ! m.video"
+
+"$make_stack" "$folder/stack.nii" || failed=1
+"$make_stack" "$folder/cut.nii" && truncate -s 100000 "$folder/cut.nii"
+module=$(dirname "$make_stack")/../../cine/libcardiac-nifti.so
+if [ -e "$module" ]; then
+  run cine ok "cmrcinesrc location=$folder/stack.nii name=c \
+    c.basal ! queue ! fakesink c.mid ! queue ! fakesink \
+    c.review ! queue ! videoconvert ! fakesink"
+  run cine-cut fails "cmrcinesrc location=$folder/cut.nii ! fakesink"
+fi
 exit $failed

@@ -4,6 +4,7 @@
 
 #include <gst/check/gstharness.h>
 #include <gst/check/gsttestclock.h>
+#include <glib/gstdio.h>
 #include <gst/video/video.h>
 #include <math.h>
 

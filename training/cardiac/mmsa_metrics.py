@@ -81,7 +81,7 @@ def flow_metrics(flow, truth, mask):
 
 
 def read_csv(path):
-    """Scores of a CSV with the columns subject, segment, truth, predicted -> truth [n,16], predicted [n,16], subjects."""
+    """truth [n,16], predicted [n,16] and subjects of a CSV with the columns subject, segment, truth, predicted."""
     with open(path, encoding="utf-8") as file:
         rows = [line.split(",") for line in file.read().split()]
     if not rows:

@@ -19,9 +19,9 @@ DEFAULTS = {
     "name": "full",
     "model": {"flow_residual": True, "tse_scale": "C"},
     "sizes": {"flow": [8, 16, 32, 32], "cnn": [32, 64, 128, 128]},
-    # lambda1/2 Lcon + lambda2 Lsmo on pairs +-flow_step of crops of a few segments. Stages follow each other, from smooth
-    # to sharp: each its steps, its lambda2 and a cosine of its own.
-    "flow": {"steps": [1000, 700], "lambda2": [0.01, 0.0005], "batch": 8, "rate": 2e-3, "weight_decay": 1e-4,
+    # lambda1/2 Lcon + lambda2 Lsmo on pairs +-flow_step of crops of a few segments. Stages follow each other, from
+    # smooth to sharp: each its steps, its lambda2 and a cosine of its own.
+    "flow": {"steps": [1000, 350], "lambda2": [0.01, 0.0005], "batch": 8, "rate": 2e-3, "weight_decay": 1e-4,
              "lambda1": 1.0, "segments": 4},
     # A batch is one subject. roll: phases, flip: segments mirrored by chance. zero_flow: a control without motion.
     "score": {"epochs": 12, "rate": 1e-3, "weight_decay": 1e-2, "optimizer": "adamw", "momentum": 0.9, "warm_up": 0.03,

@@ -10,8 +10,10 @@ class Axes:
     def __init__(self, title, x_name, y_name, x_range, y_range, side=360):
         self.side, self.left, self.top = side, 62, 40
         self.x_range, self.y_range = x_range, y_range
-        self.parts = [f'<text x="{self.left + side / 2}" y="22" text-anchor="middle" font-size="15">{_text(title)}</text>',
-                      f'<rect x="{self.left}" y="{self.top}" width="{side}" height="{side}" fill="none" stroke="{INK}"/>']
+        self.parts = [f'<text x="{self.left + side / 2}" y="22" text-anchor="middle" font-size="15">'
+                      f'{_text(title)}</text>',
+                      f'<rect x="{self.left}" y="{self.top}" width="{side}" height="{side}" fill="none" '
+                      f'stroke="{INK}"/>']
         self._ticks(x_name, y_name)
 
     def x(self, value):
@@ -114,7 +116,8 @@ def confusion(path, counts, names):
             x, y = left + j * cell, top + i * cell
             parts.append(f'<rect x="{x}" y="{y}" width="{cell}" height="{cell}" fill="{BLUE}" '
                          f'fill-opacity="{0.04 + 0.7 * share:.3f}" stroke="white"/>')
-            parts.append(f'<text x="{x + cell / 2}" y="{y + cell / 2}" text-anchor="middle" font-size="16">{count}</text>')
+            parts.append(f'<text x="{x + cell / 2}" y="{y + cell / 2}" text-anchor="middle" font-size="16">{count}'
+                         f'</text>')
             parts.append(f'<text x="{x + cell / 2}" y="{y + cell / 2 + 20}" text-anchor="middle" font-size="12">'
                          f'{100 * share:.0f} %</text>')
     write(path, left + 4 * cell + 20, top + 4 * cell + 20, parts)

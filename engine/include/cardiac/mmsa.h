@@ -35,10 +35,10 @@ typedef struct CardiacMmsaShape {
 } CardiacMmsaShape;
 
 /** Plans the network for cycles of `phases` (8..64) pictures. Takes a reference
- * on the model. Precision AUTO is fp32: convolutions of so few channels gain
- * nothing from 16 bits. Errors: MODEL (a tensor or key does not fit, named), DEVICE,
- * UNSUPPORTED (precision), NO_MEMORY, INVALID_ARGUMENT (not an mmsa file,
- * phases out of range). */
+ * on the model. Precision AUTO is fp32: it is fast enough, and a softmax over
+ * thousands of positions suffers from 16 bits. Errors: MODEL (a tensor or key
+ * does not fit, named), DEVICE, UNSUPPORTED (precision), NO_MEMORY,
+ * INVALID_ARGUMENT (not an mmsa file, phases out of range). */
 CARDIAC_API CardiacMmsa *cardiac_mmsa_new (CardiacModel *model, int phases,
     const CardiacSettings *settings, CardiacError **error);
 CARDIAC_API void cardiac_mmsa_free (CardiacMmsa **mmsa);
