@@ -779,10 +779,13 @@ make_picture (GstMmsaScore *self, guint i, GstBuffer *buffer)
 {
   const GstCardiacSliceMeta *slice =
       gst_buffer_get_cardiac_slice_meta (buffer, -1);
+  GstVideoInfo *info = &self->sinks[i].info;
   CyclePicture *picture;
   GstVideoFrame frame;
 
-  if (!gst_video_frame_map (&frame, &self->sinks[i].info, buffer, GST_MAP_READ))
+  if (GST_VIDEO_INFO_WIDTH (info) != CARDIAC_POLAR_COLUMNS
+      || GST_VIDEO_INFO_HEIGHT (info) != CARDIAC_POLAR_ROWS
+      || !gst_video_frame_map (&frame, info, buffer, GST_MAP_READ))
     return NULL;
   picture = g_new0 (CyclePicture, 1);
   for (gint y = 0; y < CARDIAC_POLAR_ROWS; y++)
@@ -862,6 +865,21 @@ get_flow (GstMmsaScore *self, guint i)
   return self->flow;
 }
 
+/* Whether the source pad's thread has something to do, though it may not have
+ * come to it yet. With the lock. */
+static gboolean
+has_work (GstMmsaScore *self)
+{
+  ScoreQueueHead head = score_queue_look (self->queue);
+
+  if (head == SCORE_QUEUE_READY)
+    return TRUE;
+  if (cycle_collector_is_ready (self->collector))
+    return !score_queue_is_ahead (self->queue);
+  return head != SCORE_QUEUE_EMPTY
+         && cycle_collector_is_ended (self->collector);
+}
+
 /* Waits for room on a pad. With the lock; gives it up while waiting and while
  * an error is posted. Waiting for the network or for what follows takes as long
  * as it takes; waiting for other pads ends in an error. */
@@ -882,7 +900,7 @@ wait_for_room (GstMmsaScore *self, guint i, guint64 timeout)
     if (g_cond_wait_until (&self->cond, &self->lock, deadline)
         && self->progress == progress && !self->busy)
       continue;
-    if (self->progress == progress && !self->busy) {
+    if (self->progress == progress && !self->busy && !has_work (self)) {
       silent = list_silent (self, i);
       g_mutex_unlock (&self->lock);
       post_timeout (self, i, silent, timeout);
@@ -1316,23 +1334,16 @@ static GstMiniObject *
 next_object (GstMmsaScore *self)
 {
   while (!self->stopped && !self->src_flushing) {
-    ScoreQueueHead head = score_queue_look (self->queue);
-    gboolean ready = cycle_collector_is_ready (self->collector);
-    gboolean over = !ready && cycle_collector_is_ended (self->collector);
-
-    if (head == SCORE_QUEUE_READY)
+    if (!has_work (self))
+      g_cond_wait (&self->cond, &self->lock);
+    else if (score_queue_look (self->queue) == SCORE_QUEUE_READY)
       return score_queue_pop (self->queue);
-    if (ready && !score_queue_is_ahead (self->queue)) {
+    else if (cycle_collector_is_ready (self->collector))
       score_cycle (self);
-      continue;
-    }
-    if (over && !self->concluded && head != SCORE_QUEUE_EMPTY) {
+    else if (!self->concluded)
       conclude (self);
-      continue;
-    }
-    if (over && head != SCORE_QUEUE_EMPTY)
+    else
       return score_queue_pop (self->queue);
-    g_cond_wait (&self->cond, &self->lock);
   }
   return NULL;
 }

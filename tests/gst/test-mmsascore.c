@@ -623,6 +623,30 @@ an_element_without_an_outgoing_stream_says_so (void)
 }
 
 static void
+pictures_before_their_caps_are_refused (void)
+{
+  GstSegment segment;
+  GError *error;
+  ScoreRig rig;
+
+  score_rig_start (&rig, "", SCORE_ALL, 0);
+  gst_pad_push_event (rig.pad[SCORE_MID], gst_event_new_flush_start ());
+  gst_pad_push_event (rig.pad[SCORE_MID], gst_event_new_flush_stop (TRUE));
+  gst_pad_set_active (rig.pad[SCORE_MID], FALSE); /* forgets sticky events */
+  gst_pad_set_active (rig.pad[SCORE_MID], TRUE);
+  gst_element_set_state (rig.element, GST_STATE_READY);
+  gst_element_set_state (rig.element, GST_STATE_PLAYING);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_push_event (rig.pad[SCORE_MID], gst_event_new_stream_start ("mid"));
+  gst_pad_push_event (rig.pad[SCORE_MID], gst_event_new_segment (&segment));
+  REQUIRE (score_rig_push (&rig, SCORE_MID, &still) == GST_FLOW_NOT_NEGOTIATED);
+  error = score_rig_pop_error (&rig);
+  REQUIRE (g_error_matches (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT));
+  g_error_free (error);
+  score_rig_stop (&rig);
+}
+
+static void
 it_starts_again_where_it_stopped (void)
 {
   gchar *reason;
@@ -739,6 +763,7 @@ main (int argc, char **argv)
   waiting_for_a_silent_pad_ends_in_an_error_that_names_it ();
   a_source_that_is_held_up_downstream_may_wait ();
   an_element_without_an_outgoing_stream_says_so ();
+  pictures_before_their_caps_are_refused ();
   it_starts_again_where_it_stopped ();
   what_keeps_it_from_starting_is_said ();
   pads_but_video_come_and_go ();
