@@ -28,18 +28,30 @@ const int MAX_FRAMES = 65536;
 const double MAX_PIXELS = 1 << 29;
 const Uint32 MAX_IN_MEMORY = 4096; /* longer values stay in the file */
 
+/* Decoders, as long as the process lives. */
+struct Decoders {
+  Decoders ()
+  {
+    DJDecoderRegistration::registerCodecs ();
+    DJLSDecoderRegistration::registerCodecs ();
+    DcmRLEDecoderRegistration::registerCodecs ();
+  }
+  ~Decoders ()
+  {
+    DJDecoderRegistration::cleanup ();
+    DJLSDecoderRegistration::cleanup ();
+    DcmRLEDecoderRegistration::cleanup ();
+  }
+};
+
 /* Decoders, and no messages of the library's own. */
 void
 set_up ()
 {
-  static const bool done = [] {
-    OFLog::configure (OFLogger::OFF_LOG_LEVEL);
-    DJDecoderRegistration::registerCodecs ();
-    DJLSDecoderRegistration::registerCodecs ();
-    DcmRLEDecoderRegistration::registerCodecs ();
-    return true;
-  }();
-  (void) done;
+  static const bool quiet = (OFLog::configure (OFLogger::OFF_LOG_LEVEL), true);
+  static const Decoders decoders;
+  (void) quiet;
+  (void) decoders;
 }
 
 /* A text without its padding; empty where the element is missing. */

@@ -170,13 +170,19 @@ def place_heart(rng, roi):
 
 
 class Heart:
-    """A phantom somewhere on a screen of any size."""
+    """A phantom somewhere on a screen of any size; `whole`: on the scanner's screen, as it was drawn."""
 
-    def __init__(self, rng, seed):
+    def __init__(self, rng, seed, whole=False):
         settings = phantom.draw(seed)
-        vary(rng, settings)
+        if not whole:
+            vary(rng, settings)
         self.echo = phantom.EchoPhantom(settings)
-        self.view, self.width, self.height, self.box = place_heart(rng, chambers(self.echo))
+        if whole:
+            x, y, w, h = chambers(self.echo)
+            self.view, self.width, self.height = None, phantom.SCREEN_WIDTH, phantom.SCREEN_HEIGHT
+            self.box = np.array([x, y, x + w, y + h], np.float32)
+        else:
+            self.view, self.width, self.height, self.box = place_heart(rng, chambers(self.echo))
 
     def picture(self, rng):
         """(picture, boxes [1,4]) at a moment, with furniture, by chance."""
@@ -195,11 +201,8 @@ def heart_screen(rng, seed):
 def plain_screen(seed):
     """(picture, boxes [1,4]): the phantom's whole screen, untouched, for evaluation."""
     rng = np.random.default_rng(seed)
-    settings = phantom.draw(seed)
-    echo = phantom.EchoPhantom(settings)
-    x, y, w, h = chambers(echo)
-    picture = echo.screen(rng.uniform(0, settings.duration))
-    return picture, np.array([[x, y, x + w, y + h]], np.float32)
+    heart = Heart(rng, seed, whole=True)
+    return heart.echo.screen(rng.uniform(0, heart.echo.settings.duration)), heart.box[None]
 
 
 # ---- no heart ------------------------------------------------------------------------------------
