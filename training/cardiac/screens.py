@@ -288,6 +288,21 @@ def small_sector(rng, width, height):
     return phantom.EchoPhantom(settings).screen(rng.uniform(0, settings.duration), view, width, height)
 
 
+def heart_scroll(rng, rows, width):
+    """Brightness of one beam through a phantom against time: true M-mode."""
+    settings = phantom.draw(train_seed(rng))
+    vary(rng, settings)
+    settings.colour = False
+    echo = phantom.EchoPhantom(settings)
+    x, y, w, h = chambers(echo)
+    beam = phantom.EchoView(x + w * rng.uniform(0.1, 0.9), y - 0.2 * h, 2, 1.4 * h)
+    period = 60 / settings.heart_rate
+    beat = np.stack([echo.screen(period * k / 16, beam, 2, rows)[:, 0, 0] for k in range(17)], 1) / 255.0
+    place = np.arange(width) / rng.uniform(30, 150) % 1 * 16
+    early, share = place.astype(int), place % 1
+    return beat[:, early] * (1 - share) + beat[:, np.minimum(early + 1, 16)] * share
+
+
 def motion_mode(rng, width, height):
     """M-mode or a spectrum: a small sector over a scroll of wavy lines, which may be cut like a sector and
     half written. No region is looked for on such a screen, whatever its sector shows."""
@@ -299,12 +314,15 @@ def motion_mode(rng, width, height):
     texture = speckle(rng, rows, 8)[:, 4]
     depth = np.arange(rows)[:, None] + beat[None] * field(rng, rows, 1, (rows / 3, 1)) * rng.uniform(0, 12)
     scroll = texture[np.clip(depth, 0, rows - 1).astype(int)] * (0.6 + 0.3 * np.abs(field(rng, rows, width, (2, 2))))
+    if rng.random() < 0.6:
+        scroll = heart_scroll(rng, rows, width)
     y, x = np.mgrid[:rows, :width]
-    if rng.random() < 0.5:                                      # wider with depth, round below
+    if rng.random() < 0.6:                                      # wider with depth, round below
         cut = np.abs(x - width / 2) > width * (rng.uniform(0.2, 0.4) + rng.uniform(0, 0.3) * y / rows)
         scroll[cut | (np.hypot(x - width / 2, y) > rng.uniform(0.9, 1.2) * rows)] = 0
     if rng.random() < 0.4:
         scroll[x > rng.uniform(0.3, 0.9) * width] = 0
+    scroll = scroll ** rng.uniform(0.4, 1)
     picture[begin:] = as_rgb(scroll / max(np.quantile(scroll, 0.95), 0.02) * rng.uniform(0.5, 1.3))
     return picture
 
@@ -345,7 +363,7 @@ def lost_heart(rng, width, height):
     return picture
 
 
-EMPTY = (flat, noise, bars, shapes, empty_sector, empty_sector, motion_mode, motion_mode, motion_mode, linear_scan,
+EMPTY = (flat, noise, bars, shapes, empty_sector, empty_sector, *[motion_mode] * 6, linear_scan,
          linear_scan, lost_heart, lost_heart, lost_heart)
 
 
