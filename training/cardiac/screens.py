@@ -268,7 +268,8 @@ def empty_sector(rng, width, height):
     i, j = np.mgrid[:rows, :columns]
     for _ in range(int(rng.integers(0, 3))):
         ci, cj = rng.uniform(0.1, 1) * rows, rng.uniform(0, 1) * columns
-        texture *= 1 - rng.uniform(0.5, 1) * (((i - ci) / rng.uniform(5, 25)) ** 2 + ((j - cj) / rng.uniform(5, 25)) ** 2 < 1)
+        dark, (ri, rj) = rng.uniform(0.5, 1), rng.uniform(5, 25, 2)
+        texture *= 1 - dark * (((i - ci) / ri) ** 2 + ((j - cj) / rj) ** 2 < 1)
     if rng.random() < 0.3:
         begin = int(rng.integers(0, columns))
         texture[:, begin:begin + int(rng.integers(3, 30))] *= rng.uniform(0, 0.5)
