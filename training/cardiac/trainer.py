@@ -122,7 +122,7 @@ class Trainer:
             self.encode = torch.compile(self.model.encode)
         self.scaler = torch.cuda.amp.GradScaler() if self.precision == "fp16" else None
         self.state = {"stage": 0, "step": 0, "index": 0, "seconds": 0.0, "best": -1.0}
-        self.validation = None
+        self.validation, self.figures = None, None   # figures of the last validation, for the card
         self.progress = Progress(rank == 0)
 
     # samples
@@ -326,6 +326,7 @@ class Trainer:
         # the clock stands still while validating, so that a stage's minutes are minutes of training
         self.began += time.monotonic() - begin
         self.note({"event": "validation", "stage": stage["name"], **result})
+        self.figures = {"split": "validation", "videos": len(rows), **result}
         if stage["objective"] == "mreg" and result["accuracy"] >= self.state["best"]:
             self.state["best"] = result["accuracy"]
             self.save("best.pt")
@@ -379,7 +380,8 @@ class Trainer:
                 "training_data": ("phantoms drawn by this project's generator, no patients" if phantoms
                                   else "see the manifest of the run") + f" ({stages})",
                 "intended_use": "research and demonstration only, not for diagnosis",
-                "trained": True, "synthetic": phantoms, **self.config["card"]}
+                "trained": True, "synthetic": phantoms,
+                **({"figures": self.figures} if self.figures else {}), **self.config["card"]}
 
     def save(self, name, optimizer=None):
         """A checkpoint that convert.py and --resume read; written aside and renamed."""
@@ -419,9 +421,11 @@ class Trainer:
         if not exportable(self.config["variant"]):
             self.say(f"{path} is not written: a model file holds the full head only, this run is an ablation")
             return
-        best = os.path.join(self.directory, "best.pt")
+        best, card = os.path.join(self.directory, "best.pt"), self.card()
         if os.path.exists(best):
-            self.model.load_state_dict(torch.load(best, map_location=self.device)["state_dict"])
+            saved = torch.load(best, map_location=self.device)
+            self.model.load_state_dict(saved["state_dict"])
+            card = saved["card"]
         tensors = {name: tensor.detach().cpu() for name, tensor in stored_state(self.model).items()}
-        write_model_file(path, "mreg", self.model.config, self.card(), tensors, DTYPES[self.config["export_dtype"]])
+        write_model_file(path, "mreg", self.model.config, card, tensors, DTYPES[self.config["export_dtype"]])
         self.say(f"wrote {path}")
