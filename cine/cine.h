@@ -36,7 +36,8 @@ typedef struct CineError {
   char detail[1024]; ///< for a log, may be empty
 } CineError;
 
-/** Fills in the error and returns false. */
+/** Fills in the error and returns false. Names of files and texts out of them
+ * may be anything: the sentence is one line of valid UTF-8 all the same. */
 bool cine_fail (CineError *error, CineProblem problem, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
 

@@ -74,16 +74,22 @@ cine_list_files (const char *location, char ***paths, CineError *error)
 {
   List list = { NULL, 0, 0 };
   struct stat status;
-  bool fine;
+  bool fine, many;
 
   if (stat (location, &status) == 0 && S_ISDIR (status.st_mode))
     fine = walk (&list, location, 0);
   else
     fine = append (&list, location);
   *paths = list.paths;
-  if (!fine) {
-    cine_fail (error, CINE_NOT_FOUND, "'%s' cannot be read: %s", location,
-        strerror (errno));
+  many = list.n == MAX_FILES;
+  if (!fine || many) {
+    if (many)
+      cine_fail (error, CINE_UNSUPPORTED,
+          "'%s' holds %d files or more; expected the directory of one stack",
+          location, MAX_FILES);
+    else
+      cine_fail (error, CINE_NOT_FOUND, "'%s' cannot be read: %s", location,
+          strerror (errno));
     for (int i = 0; i < list.n; i++)
       free (list.paths[i]);
     free (list.paths);

@@ -117,7 +117,12 @@ read_level (const char *path, const char *level, const json_t *object,
       || !read_point (path, level, object, "rv_insertion_inferior_xy",
           points->rv_inferior, &inferior, error))
     return false;
-  points->has_insertions = anterior && inferior;
+  if (anterior != inferior)
+    return cine_fail (error, CINE_UNREADABLE,
+        "%s: level '%s' has only one RV insertion; expected "
+        "rv_insertion_anterior_xy and rv_insertion_inferior_xy, or neither",
+        path, level);
+  points->has_insertions = anterior;
   return true;
 }
 

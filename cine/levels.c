@@ -210,6 +210,25 @@ choose_points (const Known *known, int level, CineChoice *choice)
     choice->source = used[0] > used[1] ? used[0] : used[1];
 }
 
+/* Levels must be three slices from base to apex: what is given by hand may
+ * meet what was chosen here. Where a person says everything and the stack does
+ * not tell base from apex, it may run either way. */
+static bool
+check_order (const Known *known, const CineChoice *choices, CineError *error)
+{
+  int basal = choices[CINE_BASAL].slice, mid = choices[CINE_MID].slice,
+      apical = choices[CINE_APICAL].slice;
+
+  if ((basal < mid && mid < apical)
+      || (all_given (known) && basal > mid && mid > apical))
+    return true;
+  return cine_fail (error, CINE_BAD_SETTING,
+      "the basal, mid and apical slices of %s are %d, %d and %d; expected "
+      "three different ones in the order from base (0) to apex (%d): set "
+      "basal-slice, mid-slice and apical-slice, or none of them",
+      known->stack->location, basal, mid, apical, known->stack->slices - 1);
+}
+
 static bool
 check_points (
     const Known *known, int level, const CineChoice *choice, CineError *error)
@@ -272,6 +291,8 @@ choose (Known *known, CineChoice choices[CINE_LEVELS], CineError *error)
     if (!check_points (known, l, choice, error))
       return false;
   }
+  if (!check_order (known, choices, error))
+    return false;
   note_sources (known, choices);
   return true;
 }

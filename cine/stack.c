@@ -96,6 +96,22 @@ cine_is_nifti_name (const char *path)
   return false;
 }
 
+/* Sizes that no scanner makes would make pictures that no memory holds. */
+static bool
+check_spacing (const CineStack *stack, const char *location, CineError *error)
+{
+  static const double least = 0.05, most = 50;
+  const double *mm = stack->spacing_mm;
+
+  if (mm[0] >= least && mm[0] <= most && mm[1] >= least && mm[1] <= most
+      && stack->gap_mm >= least && stack->gap_mm <= 4 * most)
+    return true;
+  return cine_fail (error, CINE_UNREADABLE,
+      "%s says that its pixels are %g x %g mm and its slices %g mm apart; "
+      "expected %g to %g mm and up to %g mm: correct its header",
+      location, mm[0], mm[1], stack->gap_mm, least, most, 4 * most);
+}
+
 CineStack *
 cine_stack_load (const char *location, CineError *error)
 {
@@ -115,6 +131,8 @@ cine_stack_load (const char *location, CineError *error)
     stack = cine_stack_load_nifti (location, error);
   else
     stack = cine_stack_load_dicom (location, error);
+  if (stack && !check_spacing (stack, location, error))
+    cine_stack_free (&stack);
   if (stack) {
     stack->location = strdup (location);
     cine_set_times (stack);

@@ -3,6 +3,10 @@
 
 #include <math.h>
 
+/* Phases that cover less or more than this are not those of a heart's cycle,
+ * whatever a file says. */
+static const double min_span_ms = 20, max_span_ms = 20000;
+
 /* Whether every slice has rising trigger times. */
 static bool
 have_triggers (const CineStack *stack)
@@ -30,6 +34,25 @@ mean_cycle (const CineStack *stack)
       n++;
     }
   return n > 0 ? sum / n : NAN;
+}
+
+/* Whether they are those of a cycle; says so when they are not. */
+static bool
+are_believable (CineStack *stack)
+{
+  for (int s = 0; s < stack->slices; s++) {
+    const double *t = stack->slice[s].trigger_ms;
+    double span = t[stack->phases - 1] - t[0];
+
+    if (span >= min_span_ms && span <= max_span_ms)
+      continue;
+    cine_note (stack,
+        "trigger times of slice %d cover %g ms, which is no heart's cycle: "
+        "they are not used",
+        s, span);
+    return false;
+  }
+  return true;
 }
 
 static void
@@ -64,7 +87,7 @@ set_from_triggers (CineStack *stack)
 void
 cine_set_times (CineStack *stack)
 {
-  if (have_triggers (stack)) {
+  if (have_triggers (stack) && are_believable (stack)) {
     set_from_triggers (stack);
     return;
   }

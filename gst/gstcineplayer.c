@@ -47,7 +47,6 @@ typedef struct {
   /* streaming thread; seeks hold the task's lock */
   GstTask *task;
   GRecMutex task_lock;
-  GstFlowCombiner *combiner;
   GstSegment segment;
   gboolean need_segment[CINE_SHOWS];
   guint group_id;
@@ -55,6 +54,7 @@ typedef struct {
   guint64 next;   /* picture, counted over all loops */
 
   /* under the object lock */
+  GstFlowCombiner *combiner;
   guint32 last_seek;
   GstClockTime position;
   GstClockID wait;   /* of a live player for its picture's time */
@@ -281,14 +281,15 @@ gst_cine_player_release_pad (GstElement *element, GstPad *pad)
   GstCinePlayer *self = GST_CINE_PLAYER (element);
   GstCinePlayerPrivate *own = PRIVATE (self);
 
-  /* Ends a push that waits downstream. */
-  gst_pad_set_active (pad, FALSE);
+  /* First, so that what its last push returns concerns nobody. */
   GST_OBJECT_LOCK (self);
   for (guint i = 0; i < CINE_SHOWS; i++)
     if (own->streams[i].pad == pad)
       own->streams[i].pad = NULL;
   gst_flow_combiner_remove_pad (own->combiner, pad);
   GST_OBJECT_UNLOCK (self);
+  /* Ends a push that waits downstream. */
+  gst_pad_set_active (pad, FALSE);
   gst_element_remove_pad (element, pad);
 }
 
@@ -392,8 +393,8 @@ reset_stream (GstCinePlayer *self)
   own->group_id = gst_util_group_id_next ();
   own->seqnum = gst_util_seqnum_next ();
   own->next = 0;
-  gst_flow_combiner_reset (own->combiner);
   GST_OBJECT_LOCK (self);
+  gst_flow_combiner_reset (own->combiner);
   own->last_seek = GST_SEQNUM_INVALID;
   own->finished = FALSE;
   own->position = GST_CLOCK_TIME_NONE;
@@ -453,6 +454,17 @@ set_hurry (GstCinePlayer *self, gboolean hurry)
 }
 
 static gboolean
+is_finished (GstCinePlayer *self)
+{
+  gboolean finished;
+
+  GST_OBJECT_LOCK (self);
+  finished = PRIVATE (self)->finished;
+  GST_OBJECT_UNLOCK (self);
+  return finished;
+}
+
+static gboolean
 before_change (GstCinePlayer *self, GstStateChange transition)
 {
   GstCinePlayerPrivate *own = PRIVATE (self);
@@ -498,7 +510,7 @@ gst_cine_player_change_state (GstElement *element, GstStateChange transition)
   }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && live) {
     set_hurry (self, FALSE);
-    if (!own->finished)
+    if (!is_finished (self))
       gst_task_start (own->task);
   }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
@@ -664,6 +676,22 @@ push_to_all (GstCinePlayer *self, GstEvent *event)
   gst_event_unref (event);
 }
 
+/* The flow of all pads, of which one has pushed; those that were released
+ * meanwhile do not count. */
+static GstFlowReturn
+combine (GstCinePlayer *self, guint kind, GstPad *pad, GstFlowReturn flow,
+    GstFlowReturn before)
+{
+  GstCinePlayerPrivate *own = PRIVATE (self);
+  GstFlowReturn all = before;
+
+  GST_OBJECT_LOCK (self);
+  if (own->streams[kind].pad == pad)
+    all = gst_flow_combiner_update_pad_flow (own->combiner, pad, flow);
+  GST_OBJECT_UNLOCK (self);
+  return all;
+}
+
 /* One phase to every pad. */
 static GstFlowReturn
 push_phase (GstCinePlayer *self)
@@ -680,7 +708,7 @@ push_phase (GstCinePlayer *self)
       continue;
     discont = own->need_segment[kind];
     flow = push_picture (self, kind, pad, own->next, discont);
-    all = gst_flow_combiner_update_pad_flow (own->combiner, pad, flow);
+    all = combine (self, kind, pad, flow, all);
     gst_object_unref (pad);
     if (all != GST_FLOW_OK && all != GST_FLOW_NOT_LINKED)
       break;
@@ -801,7 +829,9 @@ gst_cine_player_loop (gpointer data)
     GST_OBJECT_UNLOCK (self);
   } else {
     GST_DEBUG_OBJECT (self, "stops: %s", gst_flow_get_name (flow));
+    GST_OBJECT_LOCK (self);
     own->finished = flow != GST_FLOW_FLUSHING;
+    GST_OBJECT_UNLOCK (self);
     stop_for (self, flow);
   }
 }
@@ -828,7 +858,9 @@ apply_seek (GstCinePlayer *self, const GstSegment *segment, guint32 seqnum)
   own->segment = *segment;
   own->seqnum = seqnum;
   own->next = find_picture (self, segment->position);
+  GST_OBJECT_LOCK (self);
   gst_flow_combiner_reset (own->combiner);
+  GST_OBJECT_UNLOCK (self);
   for (guint kind = 0; kind < CINE_SHOWS; kind++)
     own->need_segment[kind] = TRUE;
 }

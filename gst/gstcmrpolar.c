@@ -427,6 +427,15 @@ find_slice (GstBuffer *buffer, GstCardiacLevel level)
   return slice ? slice : gst_buffer_get_cardiac_slice_meta (buffer, -1);
 }
 
+/* While it runs, points are set one after the other: the first two of them
+ * say nothing yet. */
+static gboolean
+have_all_points (const Settings *settings)
+{
+  return settings->has_point[LV_CENTRE] && settings->has_point[RV_ANTERIOR]
+         && settings->has_point[RV_INFERIOR];
+}
+
 /* Points that were given by hand come first.
  * Returns: where the landmarks come from */
 static GstCardiacLandmarksSource
@@ -437,7 +446,7 @@ find_place (const Settings *settings, const GstVideoInfo *info,
 
   polar_place_init (place, info, slice);
   place->side = settings->side;
-  if (!settings->has_point[LV_CENTRE])
+  if (!have_all_points (settings))
     return slice ? slice->landmarks : GST_CARDIAC_LANDMARKS_NONE;
   memcpy (points->lv_centre, settings->point[LV_CENTRE], 2 * sizeof (gdouble));
   memcpy (

@@ -48,6 +48,7 @@
 #include "gstmmsascore.h"
 
 #include <gst/video/video.h>
+#include <math.h>
 #include <string.h>
 
 #include "cycle.h"
@@ -67,6 +68,9 @@ GST_DEBUG_CATEGORY_STATIC (mmsa_score_debug);
 #define DEFAULT_PHASES 0
 #define DEFAULT_TIMEOUT (10 * GST_SECOND)
 #define DEFAULT_LOCATION NULL
+
+/* Latency grows by this. */
+#define LATENCY_STEP (50 * GST_MSECOND)
 
 #define POLAR_CAPS                                                             \
   "video/x-raw, format = GRAY8, width = 192, height = 80, "                    \
@@ -132,7 +136,8 @@ struct _GstMmsaScore {
   guint epoch;               /* of cycles; grows with every flush */
   gboolean concluded;        /* there is a record, or nothing to make one of */
   GstCardiacResult *finding; /* of the newest whole cycle */
-  GstClockTime cycle_duration;
+  GstClockTime cycle_duration; /* the longest one */
+  GstClockTime network_time;   /* the longest one, rounded up */
 };
 
 G_DEFINE_FINAL_TYPE (GstMmsaScore, gst_mmsa_score, GST_TYPE_ELEMENT);
@@ -459,7 +464,7 @@ reset (GstMmsaScore *self)
   score_queue_clear (self->queue);
   self->flow = GST_FLOW_OK;
   self->stopped = self->concluded = FALSE;
-  self->cycle_duration = 0;
+  self->cycle_duration = self->network_time = 0;
   g_mutex_unlock (&self->lock);
   self->serial = 0;
   self->warned_write = self->warned_failure = FALSE;
@@ -564,6 +569,7 @@ gst_mmsa_score_request_new_pad (GstElement *element, GstPadTemplate *templ,
   GstMmsaScore *self = GST_MMSA_SCORE (element);
   const gchar *wanted = GST_PAD_TEMPLATE_NAME_TEMPLATE (templ);
   GstPad *pad = NULL;
+  gboolean running;
   guint i = 0;
 
   while (i < SINKS && !g_str_equal (sink_names[i], wanted))
@@ -571,6 +577,7 @@ gst_mmsa_score_request_new_pad (GstElement *element, GstPadTemplate *templ,
   g_return_val_if_fail (i < SINKS, NULL);
 
   g_mutex_lock (&self->lock);
+  running = self->collector != NULL;
   /* The stream that leaves the element cannot become another one midway. */
   if (!self->sinks[i].pad && !(i == VIDEO && self->collector)) {
     pad = self->sinks[i].pad = make_sink (i, templ);
@@ -586,7 +593,10 @@ gst_mmsa_score_request_new_pad (GstElement *element, GstPadTemplate *templ,
         self, "no second pad %s, and none for video later on", sink_names[i]);
     return NULL;
   }
-  gst_pad_set_active (pad, TRUE);
+  /* Otherwise it is when the element is PAUSED, not before: nothing that comes
+   * in could be kept. */
+  if (running)
+    gst_pad_set_active (pad, TRUE);
   gst_element_add_pad (element, pad);
   return pad;
 }
@@ -669,11 +679,11 @@ get_src_caps (GstMmsaScore *self, GstCaps *filter)
   return caps;
 }
 
-/* Video waits for its cycle, and leaves when that is scored. */
+/* Video waits for its cycle to be complete and then to be scored. */
 static gboolean
 query_latency (GstMmsaScore *self, GstQuery *query)
 {
-  GstClockTime min = 0, max = GST_CLOCK_TIME_NONE, cycle;
+  GstClockTime min = 0, max = GST_CLOCK_TIME_NONE, held;
   gboolean live = FALSE;
 
   for (guint i = 0; i < SINKS; i++) {
@@ -693,11 +703,11 @@ query_latency (GstMmsaScore *self, GstQuery *query)
     gst_clear_object (&pad);
   }
   g_mutex_lock (&self->lock);
-  cycle = self->cycle_duration;
+  held = self->cycle_duration + self->network_time;
   g_mutex_unlock (&self->lock);
   if (GST_CLOCK_TIME_IS_VALID (max))
-    max += cycle;
-  gst_query_set_latency (query, live, min + cycle, max);
+    max += held;
+  gst_query_set_latency (query, live, min + held, max);
   return TRUE;
 }
 
@@ -779,10 +789,13 @@ make_picture (GstMmsaScore *self, guint i, GstBuffer *buffer)
 {
   const GstCardiacSliceMeta *slice =
       gst_buffer_get_cardiac_slice_meta (buffer, -1);
+  GstVideoInfo *info = &self->sinks[i].info;
   CyclePicture *picture;
   GstVideoFrame frame;
 
-  if (!gst_video_frame_map (&frame, &self->sinks[i].info, buffer, GST_MAP_READ))
+  if (GST_VIDEO_INFO_WIDTH (info) != CARDIAC_POLAR_COLUMNS
+      || GST_VIDEO_INFO_HEIGHT (info) != CARDIAC_POLAR_ROWS
+      || !gst_video_frame_map (&frame, info, buffer, GST_MAP_READ))
     return NULL;
   picture = g_new0 (CyclePicture, 1);
   for (gint y = 0; y < CARDIAC_POLAR_ROWS; y++)
@@ -862,6 +875,29 @@ get_flow (GstMmsaScore *self, guint i)
   return self->flow;
 }
 
+/* Whether no further cycle will come. With the lock. */
+static gboolean
+is_over (GstMmsaScore *self)
+{
+  return !cycle_collector_is_ready (self->collector)
+         && cycle_collector_is_ended (self->collector);
+}
+
+/* Whether the source pad's thread has something to do, though it may not have
+ * come to it yet: slices may go on after the video's end. With the lock. */
+static gboolean
+has_work (GstMmsaScore *self)
+{
+  ScoreQueueHead head = score_queue_look (self->queue);
+  gboolean ahead = score_queue_is_ahead (self->queue);
+
+  if (head == SCORE_QUEUE_READY || (head == SCORE_QUEUE_EOS && ahead))
+    return TRUE;
+  if (cycle_collector_is_ready (self->collector))
+    return !ahead;
+  return head != SCORE_QUEUE_EMPTY && is_over (self);
+}
+
 /* Waits for room on a pad. With the lock; gives it up while waiting and while
  * an error is posted. Waiting for the network or for what follows takes as long
  * as it takes; waiting for other pads ends in an error. */
@@ -882,7 +918,7 @@ wait_for_room (GstMmsaScore *self, guint i, guint64 timeout)
     if (g_cond_wait_until (&self->cond, &self->lock, deadline)
         && self->progress == progress && !self->busy)
       continue;
-    if (self->progress == progress && !self->busy) {
+    if (self->progress == progress && !self->busy && !has_work (self)) {
       silent = list_silent (self, i);
       g_mutex_unlock (&self->lock);
       post_timeout (self, i, silent, timeout);
@@ -1043,11 +1079,20 @@ begin_stream (GstMmsaScore *self, guint i)
     gst_pad_start_task (self->src, gst_mmsa_score_loop, self, NULL);
 }
 
-/* Without a stream that leaves the element nobody would ever learn of the end. */
+/* Whether this is a failure that upstream must be told of. */
+static gboolean
+is_failure (GstFlowReturn flow)
+{
+  return flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS;
+}
+
+/* Without a stream that leaves the element nobody would ever learn of the end.
+ * Nor would anybody of a failure after the last buffer. */
 static void
 end_stream (GstMmsaScore *self, guint i)
 {
-  gboolean lost;
+  GstFlowReturn flow;
+  gboolean lost, fails;
 
   g_mutex_lock (&self->lock);
   self->sinks[i].ended = TRUE;
@@ -1055,6 +1100,8 @@ end_stream (GstMmsaScore *self, guint i)
     cycle_collector_end (self->collector, i);
   lost = !self->sinks[get_driver (self)].pad
          && cycle_collector_is_ended (self->collector);
+  flow = self->flow;
+  fails = i == get_driver (self) && is_failure (flow);
   self->progress++;
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
@@ -1063,6 +1110,8 @@ end_stream (GstMmsaScore *self, guint i)
         ("mmsascore has neither a video nor a basal pad: link cmrpolar's basal "
          "slice to its pad basal."),
         (NULL));
+  if (fails)
+    GST_ELEMENT_FLOW_ERROR (self, flow);
 }
 
 static void
@@ -1221,21 +1270,27 @@ decide (GstMmsaScore *self, GstCardiacResult *record, const Cycle *cycle)
   g_cond_broadcast (&self->cond);
 }
 
-/* The time that video of a cycle is held. */
-static gboolean
-set_duration (GstMmsaScore *self, const Cycle *cycle)
+/* Makes the latency fit a cycle. With the lock. */
+static void
+note_duration (GstMmsaScore *self, const Cycle *cycle)
 {
   const CyclePicture *first = cycle->count[0] ? cycle->pictures[0][0] : NULL;
-  GstClockTime duration;
-
   if (!first || !GST_CLOCK_TIME_IS_VALID (first->begin)
       || !GST_CLOCK_TIME_IS_VALID (cycle->end) || cycle->end < first->begin)
-    return FALSE;
-  duration = cycle->end - first->begin;
-  if (duration <= self->cycle_duration)
-    return FALSE;
-  self->cycle_duration = duration;
-  return TRUE;
+    return;
+  self->cycle_duration = MAX (self->cycle_duration, cycle->end - first->begin);
+}
+
+/* ... and the network's time for it, in steps, lest it change all the time. */
+static void
+note_network_time (GstMmsaScore *self, const MmsaOutcome *outcome)
+{
+  guint64 steps;
+
+  if (!outcome || outcome->repeated || outcome->failure)
+    return;
+  steps = ceil (outcome->inference_ms * GST_MSECOND / LATENCY_STEP);
+  self->network_time = MAX (self->network_time, steps * LATENCY_STEP);
 }
 
 /* Makes the record of a cycle and says it. With the lock; gives it up while the
@@ -1265,8 +1320,9 @@ make_record (GstMmsaScore *self, const Cycle *cycle, gboolean last)
     say (self, record, line);
 
 done:
-  mmsa_outcome_free (outcome);
   g_mutex_lock (&self->lock);
+  note_network_time (self, outcome);
+  mmsa_outcome_free (outcome);
   if (epoch != self->epoch)
     g_clear_pointer (&record, gst_cardiac_result_unref);
   return record;
@@ -1279,10 +1335,11 @@ score_cycle (GstMmsaScore *self)
   Cycle *cycle = cycle_collector_take (self->collector);
   gboolean last = cycle_collector_is_ended (self->collector)
                   && !cycle_collector_is_ready (self->collector);
-  gboolean longer = set_duration (self, cycle);
+  GstClockTime before = self->cycle_duration + self->network_time;
   GstCardiacResult *record;
 
   self->busy = TRUE;
+  note_duration (self, cycle);
   record = make_record (self, cycle, last);
   if (record) {
     decide (self, record, cycle);
@@ -1292,7 +1349,7 @@ score_cycle (GstMmsaScore *self)
     }
     gst_cardiac_result_unref (record);
   }
-  if (longer) {
+  if (self->cycle_duration + self->network_time > before) {
     g_mutex_unlock (&self->lock);
     gst_element_post_message (
         GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
@@ -1311,28 +1368,75 @@ conclude (GstMmsaScore *self)
   self->concluded = TRUE;
 }
 
+/* Whether some pads are at their end and others are not: nobody might come any
+ * more who waits for room and notices that nothing goes on. With the lock. */
+static gboolean
+is_half_ended (GstMmsaScore *self)
+{
+  gboolean ended = FALSE, going_on = FALSE;
+
+  for (guint i = 0; i < SINKS; i++) {
+    ended |= self->sinks[i].pad && self->sinks[i].ended;
+    going_on |= self->sinks[i].pad && !self->sinks[i].ended;
+  }
+  return ended && going_on;
+}
+
+static guint
+first_ended (GstMmsaScore *self)
+{
+  guint i = 0;
+
+  while (i < VIDEO && !(self->sinks[i].pad && self->sinks[i].ended))
+    i++;
+  return i;
+}
+
+/* Until something has changed. With the lock; FALSE after an error. */
+static gboolean
+wait_for_more (GstMmsaScore *self)
+{
+  guint64 timeout = get_timeout (self);
+  gint64 deadline = g_get_monotonic_time () + timeout / GST_USECOND;
+  guint progress = self->progress, waiting;
+  gchar *silent;
+
+  if (timeout == 0 || !is_half_ended (self)) {
+    g_cond_wait (&self->cond, &self->lock);
+    return TRUE;
+  }
+  if (g_cond_wait_until (&self->cond, &self->lock, deadline)
+      || self->progress != progress || !is_half_ended (self) || self->stopped
+      || self->src_flushing)
+    return TRUE;
+  waiting = first_ended (self);
+  silent = list_silent (self, waiting);
+  self->flow = GST_FLOW_ERROR;
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+  post_timeout (self, waiting, silent, timeout);
+  g_mutex_lock (&self->lock);
+  return FALSE;
+}
+
 /* The next thing to push, or NULL when the thread shall end. With the lock. */
 static GstMiniObject *
 next_object (GstMmsaScore *self)
 {
   while (!self->stopped && !self->src_flushing) {
-    ScoreQueueHead head = score_queue_look (self->queue);
-    gboolean ready = cycle_collector_is_ready (self->collector);
-    gboolean over = !ready && cycle_collector_is_ended (self->collector);
-
-    if (head == SCORE_QUEUE_READY)
+    if (!has_work (self)) {
+      if (!wait_for_more (self))
+        return NULL;
+    } else if (score_queue_look (self->queue) == SCORE_QUEUE_READY) {
       return score_queue_pop (self->queue);
-    if (ready && !score_queue_is_ahead (self->queue)) {
+    } else if (cycle_collector_is_ready (self->collector)
+               && !score_queue_is_ahead (self->queue)) {
       score_cycle (self);
-      continue;
-    }
-    if (over && !self->concluded && head != SCORE_QUEUE_EMPTY) {
+    } else if (is_over (self) && !self->concluded) {
       conclude (self);
-      continue;
-    }
-    if (over && head != SCORE_QUEUE_EMPTY)
+    } else {
       return score_queue_pop (self->queue);
-    g_cond_wait (&self->cond, &self->lock);
+    }
   }
   return NULL;
 }
@@ -1358,9 +1462,7 @@ push_object (GstMmsaScore *self, GstMiniObject *object)
 static gboolean
 is_lost (GstMmsaScore *self, GstFlowReturn flow)
 {
-  if (flow != GST_FLOW_NOT_LINKED && flow >= GST_FLOW_EOS)
-    return FALSE;
-  return self->sinks[get_driver (self)].ended;
+  return is_failure (flow) && self->sinks[get_driver (self)].ended;
 }
 
 static void

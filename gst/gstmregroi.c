@@ -10,8 +10,10 @@
  * #GstCardiacGeometryMeta and #GstVideoRegionOfInterestMeta ("cardiac").
  * mregclassify looks there. Video passes untouched and never waits in live use.
  *
- * With #GstMregRoi:roi the box is given by hand, and no network runs. Without a
- * model, or with one that is marked untrained, frames carry no box.
+ * An empty model means the demonstration detector, which was trained on drawn
+ * phantoms alone. With #GstMregRoi:roi the box is given by hand, and no network
+ * runs. Without a model, or with one that is marked untrained, frames carry no
+ * box.
  *
  * Research use only: not for diagnosis.
  *

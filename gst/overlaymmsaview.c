@@ -60,6 +60,7 @@ overlay_mmsa_view_fill_slices (CardiacMmsaView *view, GstBuffer *buffer)
 {
   /* Landmarks beside a polar picture are those of its original. */
   gboolean is_polar = gst_buffer_get_cardiac_polar_meta (buffer) != NULL;
+  GstCardiacLandmarksSource landmarks = GST_CARDIAC_LANDMARKS_NONE;
 
   for (gint level = 0; level < CARDIAC_OVERLAY_SLICES; level++) {
     const GstCardiacSliceMeta *meta =
@@ -71,9 +72,11 @@ overlay_mmsa_view_fill_slices (CardiacMmsaView *view, GstBuffer *buffer)
     slice->rectangle.width = view->picture_width;
     slice->rectangle.height = view->picture_height;
     fill_slice (slice, meta, is_polar);
-    if (!view->landmarks)
-      view->landmarks = get_landmarks (meta->landmarks);
+    /* One word stands for all slices: that of the least sure one. */
+    landmarks = MAX (landmarks, meta->landmarks);
   }
+  if (!view->landmarks)
+    view->landmarks = get_landmarks (landmarks);
 }
 
 static void

@@ -36,6 +36,7 @@ typedef struct {
 struct _ScoreQueue {
   GQueue items;
   guint buffers;
+  GstClockTime last; /* begin of the newest buffer */
   GQueue decided;
   GstCardiacResult *newest;
 };
@@ -45,6 +46,7 @@ score_queue_new (void)
 {
   ScoreQueue *self = g_new0 (ScoreQueue, 1);
 
+  self->last = GST_CLOCK_TIME_NONE;
   g_queue_init (&self->items);
   g_queue_init (&self->decided);
   return self;
@@ -71,6 +73,7 @@ score_queue_clear (ScoreQueue *self)
   g_queue_clear_full (&self->decided, (GDestroyNotify) decided_free);
   g_clear_pointer (&self->newest, gst_cardiac_result_unref);
   self->buffers = 0;
+  self->last = GST_CLOCK_TIME_NONE;
 }
 
 void
@@ -92,20 +95,23 @@ score_queue_push (ScoreQueue *self, GstMiniObject *object, GstClockTime begin,
   item->begin = begin;
   item->time = time;
   g_queue_push_tail (&self->items, item);
-  self->buffers += GST_IS_BUFFER (object);
+  if (GST_IS_BUFFER (object)) {
+    self->buffers++;
+    self->last = begin;
+  }
 }
 
-/* Running time from the oldest to the newest thing with a time. */
+/* Running time from the oldest thing, when it is a buffer that waits, to the
+ * newest buffer. */
 static GstClockTime
 get_span (ScoreQueue *self)
 {
   const Item *head = g_queue_peek_head (&self->items);
-  const Item *tail = g_queue_peek_tail (&self->items);
 
   if (!head || !GST_CLOCK_TIME_IS_VALID (head->begin)
-      || !GST_CLOCK_TIME_IS_VALID (tail->begin) || tail->begin < head->begin)
+      || !GST_CLOCK_TIME_IS_VALID (self->last) || self->last < head->begin)
     return GST_CLOCK_TIME_NONE;
-  return tail->begin - head->begin;
+  return self->last - head->begin;
 }
 
 gboolean

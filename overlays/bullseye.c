@@ -187,7 +187,7 @@ draw_borders (cairo_t *cr, const MmsaView *view, const Bullseye *at)
   for (int number = 1; number <= AHA_SEGMENTS; number++) {
     sector_path (cr, view, at, aha_segment (number));
     set_ink (cr, view->has_finding ? INK_GROUND : INK_RULE, 1.0);
-    cairo_set_line_width (cr, fmax (0.016 * at->radius, 1.0));
+    cairo_set_line_width (cr, fmax (0.02 * at->radius, 1.0));
     cairo_stroke (cr);
   }
 }

@@ -102,7 +102,9 @@ draw_borders (cairo_t *cr, const Ground *g)
 static void
 draw_insertion (cairo_t *cr, const Ground *g, const double point[2])
 {
-  double x = point[0] + 0.5, y = point[1] + 0.5, arm = 0.5 * g->em;
+  double x = point[0] + 0.5, y = point[1] + 0.5;
+  /* A small heart is not to be hidden by its marks. */
+  double arm = fmin (0.5 * g->em, fmax (0.13 * g->heart->radius, 3.5));
   cairo_new_path (cr);
   cairo_move_to (cr, x - arm, y);
   cairo_line_to (cr, x + arm, y);

@@ -76,19 +76,28 @@ launch "$input" "${source[@]}" \
   ! cardiacoverlay layout=panel ! videoconvert ! video/x-raw,format=I420 \
   ! x264enc quantizer=18 speed-preset=veryfast ! h264parse ! matroskamux ! filesink location="$out/annotated.mkv"
 
-# frame.png: what is shown in the middle of the selected instance, or after half
-# a second where nothing was graded. Tenths of a second are counted.
+# frame.png: the picture of the selected instance with the highest value, or the
+# one after half a second where nothing was graded. At 1000/t pictures a second
+# the second one is what is shown at t ms.
 last=$(grep '"type": *"mreg"' "$out/results.jsonl" | tail -n 1)
-tenths=5
-if [[ $last =~ \"instance\":\ *([0-9]+) ]]; then
-  selected=${BASH_REMATCH[1]}
-  spans=$(sed 's/.*"spans_ns": *\[\(\[[^]]*\]\(, *\[[^]]*\]\)*\)\].*/\1/; s/[][ ]//g' <<<"$last")
-  IFS=, read -r -a times <<<"$spans"
-  tenths=$(((times[2 * selected] + times[2 * selected + 1]) / 200000000))
+# numbers KEY: the numbers of an array of arrays, all in one row.
+numbers() {
+  sed "s/.*\"$1\": *\[\(\[[^]]*\]\(, *\[[^]]*\]\)*\)\].*/\1/; s/[][ ]//g" <<<"$last"
+}
+moment=500
+if [[ $last =~ \"curve\": && $last =~ \"instance\":\ *([0-9]+) ]]; then
+  moment=$(awk -v selected="${BASH_REMATCH[1]}" -v spans="$(numbers spans_ns)" -v curve="$(numbers curve)" 'BEGIN {
+    instances = split (spans, span, ",") / 2; frames = split (curve, value, ",") / instances
+    for (j = 1; j <= frames; j++)
+      if (j == 1 || value[selected * frames + j] + 0 > value[selected * frames + best] + 0) best = j
+    first = span[2 * selected + 1]; last = span[2 * selected + 2]
+    print int ((first + (best - 0.5) / frames * (last - first)) / 1000000) }')
 fi
 launch "$out/frame.png" filesrc location="$out/annotated.mkv" ! matroskademux ! h264parse ! avdec_h264 \
-  ! videorate ! video/x-raw,framerate=10/1 ! identity eos-after=$((tenths + 1)) ! videoconvert \
-  ! pngenc compression-level=1 ! multifilesink location="$out/frame.png"
+  ! videorate ! video/x-raw,framerate=1000/"$moment" ! videoconvert \
+  ! pngenc compression-level=1 ! multifilesink location="$out/frame-%d.png"
+mv -f "$out/frame-1.png" "$out/frame.png" 2>/dev/null || mv -f "$out/frame-0.png" "$out/frame.png"
+rm -f "$out"/frame-[0-9]*.png
 
 for file in annotated.mkv results.jsonl frame.png; do
   [ -s "$out/$file" ] || fail "$out/$file was not written"

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import evaluate_mmsa                                             # noqa: E402
 from cardiac import mmsa_data, mmsa_metrics, mmsa_train          # noqa: E402
 from cardiac.modelfile import ModelError, write_model_file       # noqa: E402
 
@@ -28,8 +29,10 @@ def arguments(argv):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, help="use so many training subjects")
     parser.add_argument("--flow", type=Path, help="flow.state of another run with the same flow_step and widths")
+    parser.add_argument("--start", type=Path, help="score.state of another run with the same flow: a second cosine")
     parser.add_argument("--stop-after-flow", action="store_true")
     parser.add_argument("--validate-every-epoch", action="store_true")
+    parser.add_argument("--measure-flow", type=int, default=0, metavar="N", help="of N held back phantoms")
     parser.add_argument("--card", default="{}", help="JSON object or file: keys of the model card")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args(argv)
@@ -115,11 +118,15 @@ def main(argv=None):
         flow_minutes = flow_branch(model, subjects, config, args, log)
         if args.stop_after_flow:
             return
-        mmsa_train.cache_flows(model, subjects + held, config)
+        if args.start:
+            model.load_state_dict(torch.load(args.start, map_location="cpu")["model"])
+            log(f"starts from {args.start}")
+        if not mmsa_train.finished(args.out, config):
+            mmsa_train.cache_flows(model, subjects + (held if args.validate_every_epoch else []), config)
 
         def validate(trained):
             return brief(mmsa_metrics.all_metrics([s.scores for s in held],
-                                                  mmsa_train.predict(trained, held, config)[0]))
+                                                  mmsa_train.predict(trained, held)))
         minutes = mmsa_train.train_scores(model, subjects, config, args.seed, args.out, log,
                                           validate if held and args.validate_every_epoch else None)
         if config["joint"]["epochs"]:
@@ -129,10 +136,16 @@ def main(argv=None):
                          model.state_dict(), torch.float16)
         log(f"wrote {model_file}, {model_file.stat().st_size / 1e6:.2f} MB")
         if held:
-            predicted, _ = mmsa_train.predict(model, held, config, cached=not config["joint"]["epochs"])
+            # What was written is measured, with its own flow, not what was trained on a cached one.
+            zero = config["score"]["zero_flow"]
+            if zero:
+                mmsa_train.cache_flows(model, held, config)
+                predicted, flow = mmsa_train.predict(model, held), None
+            else:
+                predicted, flow = evaluate_mmsa.run(evaluate_mmsa.load(model_file)[0], held, args.measure_flow)
             metrics = write_results(args.out, held, predicted, {
                 "config": config, "seed": args.seed, "fold": args.fold, "training_subjects": len(subjects),
-                "flow_minutes": flow_minutes, "score_minutes": minutes})
+                "flow_minutes": flow_minutes, "score_minutes": minutes, "flow": flow})
             log("held back: " + brief(metrics))
 
 

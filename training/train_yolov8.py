@@ -38,12 +38,14 @@ NOT_CHANGED_BY_RESUMING = ("size", "side", "seed", "batch", "optimiser", "rate",
 def card(args):
     """The model card; a model of phantoms alone is synthetic."""
     synthetic = not args.manifest
-    source = {(True, True): "synthetic apical four-chamber phantoms (phantoms/echo) and synthetic pictures without a heart",
+    source = {(True, True): "synthetic apical four-chamber phantoms (phantoms/echo) and synthetic pictures without a "
+                            "heart",
               (False, False): "boxes drawn by a person",
               (False, True): "boxes drawn by a person, and synthetic phantoms (phantoms/echo)"}
     return {"name": args.name, "licence": args.licence,
             "training_data": source[synthetic, synthetic or args.phantom_share > 0],
-            "intended_use": "finding the cardiac chambers in apical four-chamber echo; research use only, not for diagnosis",
+            "intended_use": "finding the cardiac chambers in apical four-chamber echo; research use only, not for "
+                            "diagnosis",
             "trained": True, "synthetic": synthetic}
 
 
@@ -167,7 +169,8 @@ def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", metavar="DIRECTORY", help="of the run: checkpoint, log, model file")
     parser.add_argument("--manifest", help="CSV: path, x1, y1, x2, y2, split")
-    parser.add_argument("--phantom-share", type=float, help="of pictures with a heart (default: 0 with --manifest, else 1)")
+    parser.add_argument("--phantom-share", type=float,
+                        help="of pictures with a heart (default: 0 with --manifest, else 1)")
     parser.add_argument("--empty-share", type=float, default=0.2, help="of pictures without a heart (0.2)")
     parser.add_argument("--flips", action="store_true", help="exchange left and right: another anatomy, off by default")
     parser.add_argument("--size", choices=("tiny", *YOLO_SCALES), default="p", help="p is half as wide as n (p)")
@@ -187,8 +190,8 @@ def parse(arguments):
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
     parser.add_argument("--compile", action="store_true", help="torch.compile, where it works")
     parser.add_argument("--initial", metavar="FILE", help="model file whose weights to begin with, of the same size")
-    parser.add_argument("--resume", action="store_true", help="go on from DIRECTORY/last.pt; with other --steps the rate "
-                        "follows the new schedule")
+    parser.add_argument("--resume", action="store_true",
+                        help="go on from DIRECTORY/last.pt; with other --steps the rate follows the new schedule")
     parser.add_argument("--name", default="cardiac region detector", help="on the model card")
     parser.add_argument("--licence", default="LGPL-2.1-or-later", help="on the model card")
     args = parser.parse_args(arguments)

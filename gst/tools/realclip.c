@@ -65,6 +65,35 @@ take_frame (RealClip *self, GstSample *sample)
   return TRUE;
 }
 
+/* False with an error, which no sink learns of. */
+static gboolean
+check_bus (GstBus *bus, GError **error)
+{
+  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+
+  if (!message)
+    return TRUE;
+  gst_message_parse_error (message, error, NULL);
+  gst_message_unref (message);
+  return FALSE;
+}
+
+static gboolean
+take_frames (RealClip *self, GstAppSink *sink, GstBus *bus, GError **error)
+{
+  while (!gst_app_sink_is_eos (sink)) {
+    GstSample *sample = gst_app_sink_try_pull_sample (sink, 50 * GST_MSECOND);
+
+    if (sample) {
+      take_frame (self, sample);
+      gst_sample_unref (sample);
+    } else if (!check_bus (bus, error)) {
+      return FALSE;
+    }
+  }
+  return check_bus (bus, error);
+}
+
 static gboolean
 read_video (RealClip *self, const gchar *path, GError **error)
 {
@@ -73,8 +102,7 @@ read_video (RealClip *self, const gchar *path, GError **error)
       "video/x-raw,format=RGB ! appsink name=frames sync=false max-buffers=4",
       error);
   GstElement *file, *sink;
-  GstMessage *message;
-  GstSample *sample;
+  gboolean fine;
   GstBus *bus;
 
   if (!pipeline)
@@ -84,22 +112,16 @@ read_video (RealClip *self, const gchar *path, GError **error)
   sink = gst_bin_get_by_name (GST_BIN (pipeline), "frames");
   g_object_set (file, "location", path, NULL);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  while ((sample = gst_app_sink_pull_sample (GST_APP_SINK (sink)))) {
-    take_frame (self, sample);
-    gst_sample_unref (sample);
-  }
   bus = gst_element_get_bus (pipeline);
-  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  if (message) {
-    gst_message_parse_error (message, error, NULL);
-    gst_message_unref (message);
-  }
+  fine = take_frames (self, GST_APP_SINK (sink), bus, error);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (bus);
   gst_object_unref (file);
   gst_object_unref (sink);
   gst_object_unref (pipeline);
-  return message == NULL;
+  if (!fine)
+    g_prefix_error (error, "\"%s\": ", path);
+  return fine;
 }
 
 static gboolean

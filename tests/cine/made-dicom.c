@@ -235,9 +235,12 @@ put_shape (Bytes *b, int frames)
 static double
 get_trigger (const MadeOptions *options, int slice, int phase)
 {
-  return options->same_triggers ? 0
-                                : (options->late ? 5 * slice : 0) + 10
-                                      + made_cycle_ms * phase / MADE_PHASES;
+  double step = made_cycle_ms / MADE_PHASES
+                * (options->stretch != 0 ? options->stretch : 1);
+
+  return options->same_triggers
+             ? 0
+             : (options->late ? 5 * slice : 0) + 10 + step * phase;
 }
 
 static void

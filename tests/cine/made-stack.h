@@ -35,6 +35,7 @@ typedef struct {
   bool no_triggers;           ///< no trigger times
   bool same_triggers;         ///< trigger times are all 0
   bool no_interval;           ///< neither RR nor heart rate
+  double stretch;             ///< of trigger times; 0: none
   bool late;                  ///< each slice's first trigger is another one
   int announced;              ///< pictures a cycle; 0: not said
   int first_slice, end_slice; ///< range to write; 0, 0: all

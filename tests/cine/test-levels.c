@@ -311,6 +311,12 @@ settings_that_do_not_fit_are_refused (void)
   REQUIRE (cine_points_parse (
       "300,40,50,30,50,60", &options.property[CINE_MID].points));
   require_problem (stack, &options, CINE_BAD_SETTING, "outside the picture");
+  cine_level_options_init (&options);
+  options.property[CINE_BASAL].slice = 6; /* the others are chosen: 3 and 5 */
+  require_problem (stack, &options, CINE_BAD_SETTING, "are 6, 3 and 5");
+  cine_level_options_init (&options);
+  options.property[CINE_MID].slice = 5; /* that of the apical level */
+  require_problem (stack, &options, CINE_BAD_SETTING, "three different ones");
   cine_stack_free (&stack);
 }
 
@@ -326,6 +332,8 @@ malformed_side_files_are_refused (void)
     { "{}", "has no object 'levels'" },
     { "{\"levels\": {\"Basal\": {}}}", "names none" },
     { "{\"levels\": {\"mid\": 3}}", "'mid' is not an object" },
+    { "{\"levels\": {\"mid\": {\"rv_insertion_anterior_xy\": [1, 2]}}}",
+        "only one RV insertion" },
     { "{\"levels\": {\"mid\": {\"slice\": -1}}}", "'slice' of level 'mid'" },
     { "{\"levels\": {\"mid\": {\"slice\": 1.5}}}", "'slice' of level 'mid'" },
     { "{\"levels\": {\"mid\": {\"lv_centre_xy\": [1]}}}", "'lv_centre_xy'" },

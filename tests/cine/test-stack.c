@@ -224,6 +224,61 @@ phases_are_ordered_by_instance_where_triggers_are_missing (void)
   cine_stack_free (&stack);
 }
 
+static void
+trigger_times_that_are_no_cycle_are_not_used (void)
+{
+  const double stretches[] = { 1e-6, 1e4 };
+  MadeOptions o = plain;
+
+  for (int i = 0; i < 2; i++) {
+    CineStack *stack;
+
+    o.stretch = stretches[i];
+    stack = load_dicom (i ? "slow" : "fast", &o);
+    require_pixels (stack, &o);
+    REQUIRE (stack->timing == CINE_TIMING_INTERVAL);
+    REQUIRE (fabs (stack->cycle_ms - made_cycle_ms) < 0.01);
+    REQUIRE (has_note (stack, "no heart's cycle"));
+    cine_stack_free (&stack);
+  }
+}
+
+/* A column of the affine: the step along the picture's columns. */
+static void
+write_with_step (const char *path, float mm)
+{
+  const MadeNifti o = { 0 };
+  float step[3] = { mm, 0, 0 };
+  FILE *stream;
+
+  made_write_nifti (path, &o);
+  stream = fopen (path, "r+b");
+  for (int i = 0; i < 3; i++) {
+    fseek (stream, 280 + 16 * i, SEEK_SET);
+    fwrite (&step[i], sizeof (float), 1, stream);
+  }
+  fclose (stream);
+}
+
+static void
+pixels_of_no_size_are_an_error (void)
+{
+  const char *path = made_path (made_folder ("nifti"), "sizes.nii");
+  const float steps[] = { 0, 1e-20f, 1e-3f, 1e4f, 1e30f };
+
+  for (int i = 0; i < 5; i++) {
+    write_with_step (path, steps[i]);
+    require_problem (path, CINE_UNREADABLE, path, "expected 0.05 to 50 mm");
+  }
+}
+
+static void
+names_of_any_bytes_give_sentences_of_text (void)
+{
+  require_problem (made_path (made_folder ("names"), "M\xfcller\n"),
+      CINE_NOT_FOUND, "M\\xfcller\\x0a", "there is no");
+}
+
 static double
 get_nifti_cycle (double step, int units, CineTiming timing)
 {
@@ -442,6 +497,9 @@ main (void)
   nifti_axes_are_told_by_the_affine ();
   each_slice_keeps_its_own_trigger_times ();
   phases_are_ordered_by_instance_where_triggers_are_missing ();
+  trigger_times_that_are_no_cycle_are_not_used ();
+  pixels_of_no_size_are_an_error ();
+  names_of_any_bytes_give_sentences_of_text ();
   only_believable_nifti_times_are_believed ();
   what_else_lies_in_the_directory_is_left_out ();
   a_slice_that_was_measured_again_is_taken_from_its_last_series ();

@@ -573,6 +573,8 @@ cases_gate (CheckCases *cases, CardiacDType A, uint64_t *state)
     int b = random_int (state, 1, 16), rows = random_int (state, 1, 300);
     int c = random_int (state, 1, 70);
     bool a_row = i & 1;
+    if (i == 0)
+      c = 1; /* [B,1,1] is a channel's, although it looks like a row's */
     CheckCase *it = add (cases, CARDIAC_OP_GATE);
     add_input (it, i & 2 ? CARDIAC_F32 : A, SHAPE (b, rows, c));
     if (a_row)

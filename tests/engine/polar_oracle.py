@@ -1,7 +1,7 @@
 """polar_oracle.py ENGINE_LIBRARY: polar pictures of the engine against the numpy ones, and against themselves turned.
 
-Both are written from the same description, apart from each other. Real cine MR is used where GST_CARDIAC_TEST_DATA (default
-../shared/data beside the project) holds it.
+Both are written from the same description, apart from each other. Real cine MR is used where GST_CARDIAC_TEST_DATA
+(default ../shared/data beside the project) holds it.
 """
 import ctypes
 import gzip
@@ -66,7 +66,7 @@ class Engine:
 
 
 def heart(height, width, landmarks, phase=0.0):
-    """A smooth short-axis slice: cavity, wall, RV and lungs in the frame that the landmarks give. uint16 up to ~1000."""
+    """A smooth short-axis slice: cavity, wall, RV and lungs where the landmarks put them. uint16 up to ~1000."""
     place = polar.geometry(*landmarks, side=1)
     y, x = np.mgrid[:height, :width].astype(float)
     dx, dy = x - place.centre[0], y - place.centre[1]
@@ -101,13 +101,14 @@ HEART = [(97.3, 101.8), (75.1, 79.4), (72.6, 121.7)]
 
 
 def the_engine_agrees_with_numpy(engine):
-    cases = [(160, 200, HEART, 0), (160, 200, HEART, 60), (250, 210, HEART, 170), (400, 400, [(199, 180), (120, 91), (95, 260)], 0),
-             (110, 120, HEART, 0), (80, 400, [(3, 40), (30, 40), (3, 70)], 0)]
+    cases = [(160, 200, HEART, 0), (160, 200, HEART, 60), (250, 210, HEART, 170),
+             (400, 400, [(199, 180), (120, 91), (95, 260)], 0), (110, 120, HEART, 0), (80, 400, [(3, 40), (30, 40), (3, 70)], 0)]
     for height, width, landmarks, side in cases:
         pictures = np.stack([heart(height, width, landmarks, phase) for phase in np.linspace(0, 6, 4)])
         window = polar.window(pictures)
         ours = engine.polar(pictures, engine.geometry(*landmarks, side), window)
-        compare(ours, polar.polar(pictures, polar.geometry(*landmarks, side), window), f"{width} x {height}, side {side}")
+        theirs = polar.polar(pictures, polar.geometry(*landmarks, side), window)
+        compare(ours, theirs, f"{width} x {height}, side {side}")
         flat = polar.to_grey(pictures, window).astype(np.uint8)
         compare(engine.polar(flat, engine.geometry(*landmarks, side)),
                 polar.polar(flat, polar.geometry(*landmarks, side)), f"8 bits, {width} x {height}, side {side}")
@@ -139,9 +140,10 @@ def turning_and_mirroring_change_nothing(engine):
             print(f"turned by {degrees}, mirrored {mirrored}: mean {difference.mean():.3f}, "
                   f"99 % {np.percentile(difference, 99):.1f}")
             assert difference.mean() < 1.0 and np.percentile(difference, 99) <= 6
-    exact = engine.polar(np.ascontiguousarray(straight[:, :, ::-1]), engine.geometry(*turned(HEART, 0, True, size)), window)
+    flipped = np.ascontiguousarray(straight[:, :, ::-1])
+    exact = engine.polar(flipped, engine.geometry(*turned(HEART, 0, True, size)), window)
     compare(exact, reference, "mirrored pixels")
-    wrong = engine.polar(np.ascontiguousarray(straight[:, :, ::-1]), engine.geometry(*HEART), window)
+    wrong = engine.polar(flipped, engine.geometry(*HEART), window)
     assert np.abs(wrong.astype(int) - reference).mean() > 5, "landmarks that stay behind must be seen"
 
 

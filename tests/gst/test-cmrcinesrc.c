@@ -320,6 +320,41 @@ pads_that_are_not_linked_do_not_matter (void)
   pipe_free (pipe);
 }
 
+static GstPadProbeReturn
+hold (GstPad *pad, GstPadProbeInfo *info, gpointer held)
+{
+  g_atomic_int_set ((gint *) held, TRUE);
+  return GST_PAD_PROBE_OK;
+}
+
+/* The mid pad goes while a push through it waits. */
+static void
+a_pad_that_is_released_stops_no_other (void)
+{
+  GstElement *pipeline = make ("", "c.mid ! " SINK "a c.review ! " SINK "b");
+  GstElement *source = gst_bin_get_by_name (GST_BIN (pipeline), "c");
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), "a");
+  GstPad *pad = gst_element_get_static_pad (source, "mid");
+  Pipe *pipe = pipe_new (pipeline, "b");
+  gint held = FALSE;
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER,
+      hold, &held, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  while (!g_atomic_int_get (&held))
+    g_usleep (1000);
+  gst_element_release_request_pad (source, pad);
+  gst_element_set_state (sink, GST_STATE_NULL);
+  gst_bin_remove (GST_BIN (pipeline), sink);
+  wait_for_eos (pipeline);
+  REQUIRE (pipe->buffers->len == MADE_PHASES);
+  gst_object_unref (pad);
+  gst_object_unref (sink);
+  gst_object_unref (source);
+  stop (pipeline);
+  pipe_free (pipe);
+}
+
 static void
 seek_to (GstElement *pipeline, GstSeekFlags flags, GstClockTime start,
     GstClockTime end)
@@ -512,6 +547,7 @@ main (int argc, char **argv)
   grey_of_eight_bits_spans_the_window ();
   review_shows_three_slices_side_by_side ();
   pads_that_are_not_linked_do_not_matter ();
+  a_pad_that_is_released_stops_no_other ();
   seeks_are_exact_on_all_pads ();
   an_endless_cycle_ends_where_a_seek_says ();
   stopping_does_not_wait_for_a_blocked_sink ();

@@ -209,6 +209,16 @@ points_by_hand_come_before_those_of_the_slice (void)
   buffer = pass (&rig, make_picture (&rig, 0));
   REQUIRE (equals (buffer, expected));
   gst_buffer_unref (buffer);
+
+  /* Two points of three say nothing: the slice's are used. */
+  g_object_set (rig.element, "lv-centre", "60,50", "rv-inferior", "", NULL);
+  buffer = make_picture (&rig, 0);
+  add_slice (buffer, GST_CARDIAC_LEVEL_BASAL, 0);
+  buffer = pass (&rig, buffer);
+  REQUIRE (equals (buffer, expected));
+  REQUIRE (gst_buffer_get_cardiac_slice_meta (buffer, -1)->landmarks
+           == GST_CARDIAC_LANDMARKS_FILE);
+  gst_buffer_unref (buffer);
   rig_stop (&rig);
 }
 

@@ -584,6 +584,133 @@ waiting_for_a_silent_pad_ends_in_an_error_that_names_it (void)
 }
 
 static void
+require_posted (ScoreRig *rig, const gchar *words)
+{
+  GstMessage *message =
+      gst_bus_timed_pop_filtered (rig->bus, 60 * GST_SECOND, GST_MESSAGE_ERROR);
+  GError *error = NULL;
+
+  REQUIRE (message != NULL);
+  gst_message_parse_error (message, &error, NULL);
+  REQUIRE (strstr (error->message, words));
+  g_error_free (error);
+  gst_message_unref (message);
+}
+
+/* All others have said everything, and no thread waits for room. */
+static void
+a_silent_pad_is_an_error_at_the_end_of_the_others_too (void)
+{
+  ScorePicture picture = still;
+  ScoreRig rig;
+
+  for (guint mute = 0; mute < SCORE_PADS; mute++) {
+    score_rig_start (&rig, "timeout=50000000", SCORE_ALL, 0);
+    for (picture.phase = 0; picture.phase < PHASES; picture.phase++)
+      for (guint pad = 0; pad < SCORE_PADS; pad++)
+        if (pad != mute)
+          REQUIRE (score_rig_push (&rig, pad, &picture) == GST_FLOW_OK);
+    score_rig_end (&rig, SCORE_ALL & ~(1 << mute));
+    require_posted (&rig, GST_PAD_NAME (rig.pad[mute]));
+    score_rig_stop (&rig);
+  }
+}
+
+/* Nothing is pushed after it that could return the failure. */
+static void
+a_failure_before_the_end_is_an_error (void)
+{
+  ScoreRig rig;
+
+  score_rig_start (&rig, "", SCORE_ALL, 0);
+  rig.flow = GST_FLOW_NOT_LINKED;
+  score_rig_push_cycle (&rig, &still, FALSE);
+  while (score_rig_stat (&rig, "frames") == 0)
+    g_usleep (1000);
+  g_usleep (20000); /* it has returned; not needed to succeed */
+  score_rig_end (&rig, SCORE_ALL);
+  require_posted (&rig, "");
+  score_rig_stop (&rig);
+}
+
+static void
+slices_that_go_on_after_the_video_are_told_to_end (void)
+{
+  ScorePicture picture = still;
+  GstFlowReturn flow = GST_FLOW_OK;
+  ScoreRig rig;
+
+  score_rig_start (&rig, "timeout=5000000000", SCORE_ALL, 0);
+  REQUIRE (score_rig_push (&rig, SCORE_VIDEO, &picture) == GST_FLOW_OK);
+  score_rig_end (&rig, 1 << SCORE_VIDEO);
+  while (flow == GST_FLOW_OK) {
+    for (guint pad = 0; pad < SCORE_VIDEO && flow == GST_FLOW_OK; pad++)
+      flow = score_rig_push (&rig, pad, &picture);
+    picture.loop += picture.phase == PHASES - 1;
+    picture.phase = (picture.phase + 1) % PHASES;
+  }
+  REQUIRE (flow == GST_FLOW_EOS);
+  score_rig_wait_end (&rig);
+  REQUIRE (!score_rig_pop_error (&rig));
+  score_rig_stop (&rig);
+}
+
+static void
+what_comes_before_it_is_paused_is_refused (void)
+{
+  GstElement *element = gst_element_factory_make ("mmsascore", NULL);
+
+  gst_object_ref_sink (element);
+  for (guint i = 0; i < 2; i++) {
+    GstPad *pad =
+        gst_element_request_pad_simple (element, i == 0 ? "basal" : "video");
+    const GstEventType types[] = { GST_EVENT_FLUSH_START, GST_EVENT_FLUSH_STOP,
+      GST_EVENT_EOS };
+
+    for (guint e = 0; e < G_N_ELEMENTS (types); e++)
+      REQUIRE (!gst_pad_send_event (pad,
+          types[e] == GST_EVENT_FLUSH_START  ? gst_event_new_flush_start ()
+          : types[e] == GST_EVENT_FLUSH_STOP ? gst_event_new_flush_stop (TRUE)
+                                             : gst_event_new_eos ()));
+    gst_object_unref (pad);
+  }
+  gst_object_unref (element);
+}
+
+static GstClockTime
+get_latency (ScoreRig *rig)
+{
+  GstPad *src = gst_element_get_static_pad (rig->element, "src");
+  GstQuery *query = gst_query_new_latency ();
+  GstClockTime min;
+
+  REQUIRE (gst_pad_query (src, query));
+  gst_query_parse_latency (query, NULL, &min, NULL);
+  gst_query_unref (query);
+  gst_object_unref (src);
+  return min;
+}
+
+static void
+latency_is_a_cycle_and_the_time_of_the_network (void)
+{
+  const GstClockTime cycle = PHASES * SCORE_PHASE_MS * GST_MSECOND;
+  GstStructure *stats;
+  gdouble ms = 0;
+  ScoreRig rig;
+
+  score_rig_start (&rig, "", SCORE_ALL, 0);
+  REQUIRE (get_latency (&rig) == 0);
+  score_rig_push_cycle (&rig, &moving, FALSE);
+  score_rig_wait (&rig, PHASES);
+  g_object_get (rig.element, "stats", &stats, NULL);
+  REQUIRE (gst_structure_get_double (stats, "inference-ms", &ms) && ms > 0);
+  REQUIRE (get_latency (&rig) >= cycle + ms * GST_MSECOND);
+  gst_structure_free (stats);
+  score_rig_stop (&rig);
+}
+
+static void
 a_source_that_is_held_up_downstream_may_wait (void)
 {
   GThread *thread;
@@ -618,6 +745,30 @@ an_element_without_an_outgoing_stream_says_so (void)
   score_rig_end (&rig, SCORE_ALL);
   error = score_rig_pop_error (&rig);
   REQUIRE (g_error_matches (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD));
+  g_error_free (error);
+  score_rig_stop (&rig);
+}
+
+static void
+pictures_before_their_caps_are_refused (void)
+{
+  GstSegment segment;
+  GError *error;
+  ScoreRig rig;
+
+  score_rig_start (&rig, "", SCORE_ALL, 0);
+  gst_pad_push_event (rig.pad[SCORE_MID], gst_event_new_flush_start ());
+  gst_pad_push_event (rig.pad[SCORE_MID], gst_event_new_flush_stop (TRUE));
+  gst_pad_set_active (rig.pad[SCORE_MID], FALSE); /* forgets sticky events */
+  gst_pad_set_active (rig.pad[SCORE_MID], TRUE);
+  gst_element_set_state (rig.element, GST_STATE_READY);
+  gst_element_set_state (rig.element, GST_STATE_PLAYING);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_push_event (rig.pad[SCORE_MID], gst_event_new_stream_start ("mid"));
+  gst_pad_push_event (rig.pad[SCORE_MID], gst_event_new_segment (&segment));
+  REQUIRE (score_rig_push (&rig, SCORE_MID, &still) == GST_FLOW_NOT_NEGOTIATED);
+  error = score_rig_pop_error (&rig);
+  REQUIRE (g_error_matches (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT));
   g_error_free (error);
   score_rig_stop (&rig);
 }
@@ -737,8 +888,14 @@ main (int argc, char **argv)
   stopping_lets_waiting_threads_go ();
   a_failure_downstream_reaches_all_sources ();
   waiting_for_a_silent_pad_ends_in_an_error_that_names_it ();
+  a_silent_pad_is_an_error_at_the_end_of_the_others_too ();
+  a_failure_before_the_end_is_an_error ();
+  slices_that_go_on_after_the_video_are_told_to_end ();
+  what_comes_before_it_is_paused_is_refused ();
+  latency_is_a_cycle_and_the_time_of_the_network ();
   a_source_that_is_held_up_downstream_may_wait ();
   an_element_without_an_outgoing_stream_says_so ();
+  pictures_before_their_caps_are_refused ();
   it_starts_again_where_it_stopped ();
   what_keeps_it_from_starting_is_said ();
   pads_but_video_come_and_go ();

@@ -9,6 +9,7 @@
 
 #include "../require.h"
 #include "gstcardiacoverlay.h"
+#include "overlaymmsaview.h"
 #include "rig.h"
 
 #define SIDE 128
@@ -323,6 +324,24 @@ slices_are_marked_where_their_landmarks_are (void)
 }
 
 static void
+landmarks_are_as_sure_as_the_least_sure_slice (void)
+{
+  GstBuffer *buffer = gst_buffer_new ();
+  CardiacMmsaView view;
+
+  cardiac_mmsa_view_init (&view);
+  add_slices (buffer);
+  overlay_mmsa_view_fill_slices (&view, buffer);
+  REQUIRE (strcmp (view.landmarks, "landmarks from file") == 0);
+  cardiac_mmsa_view_init (&view);
+  gst_buffer_get_cardiac_slice_meta (buffer, GST_CARDIAC_LEVEL_APICAL)
+      ->landmarks = GST_CARDIAC_LANDMARKS_ESTIMATED;
+  overlay_mmsa_view_fill_slices (&view, buffer);
+  REQUIRE (strcmp (view.landmarks, "landmarks estimated") == 0);
+  gst_buffer_unref (buffer);
+}
+
+static void
 a_strip_with_a_small_map_lies_inside (void)
 {
   GstCardiacResult *result = make_result (GST_CARDIAC_STATE_RESULT, TRUE);
@@ -502,6 +521,7 @@ main (int argc, char **argv)
   content_decides_where_the_canvas_grows ();
   scores_come_from_the_record ();
   slices_are_marked_where_their_landmarks_are ();
+  landmarks_are_as_sure_as_the_least_sure_slice ();
   a_strip_with_a_small_map_lies_inside ();
   a_final_result_writes_the_files ();
   the_end_of_the_stream_writes_what_is_left ();

@@ -80,7 +80,8 @@ class Pictures(oracle.DirectoryTest):
         picture[40:80, 90:150] = 255
         changed = 0
         for seed in range(20):
-            out, boxes = roi_data.crop_screen(np.random.default_rng(seed), picture, np.array([[90, 40, 150, 80]], np.float32))
+            out, boxes = roi_data.crop_screen(np.random.default_rng(seed), picture,
+                                                  np.array([[90, 40, 150, 80]], np.float32))
             x1, y1, x2, y2 = boxes[0].astype(int)
             self.assertTrue((out[y1:y2, x1:x2] == 255).all())
             self.assertEqual(int((out > 0).sum()), (x2 - x1) * (y2 - y1) * 3)
@@ -122,7 +123,8 @@ class Manifest(oracle.DirectoryTest):
             self.assertIn(word, str(caught.exception))
 
     def test_boxes_of_a_file_belong_together_and_splits_apart(self):
-        path = self.manifest(self.HEAD + "a.png,1,2,3,4,train\nb.png,,,,,train\na.png,5,6,7,8.5,train\nb.png,1,1,2,2,test\n")
+        path = self.manifest(self.HEAD + "a.png,1,2,3,4,train\nb.png,,,,,train\n"
+                             "a.png,5,6,7,8.5,train\nb.png,1,1,2,2,test\n")
         rows = roi_data.read_manifest(path, "train")
         self.assertEqual([os.path.basename(name) for name, _ in rows], ["a.png", "b.png"])
         self.assertEqual(rows[0][1].tolist(), [[1, 2, 3, 4], [5, 6, 7, 8.5]])
@@ -149,8 +151,8 @@ class Manifest(oracle.DirectoryTest):
     def test_videos_are_read_and_damaged_ones_named(self):
         path = self.path("v.avi")
         try:
-            subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=48x32:rate=10:duration=2", path],
-                           check=True)
+            subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=48x32:rate=10:duration=2",
+                            path], check=True)
         except (FileNotFoundError, subprocess.CalledProcessError):
             self.skipTest("ffmpeg is not installed or cannot make a video")
         frames = roi_data.read_video(path, 5, 3)
@@ -258,8 +260,8 @@ class Training(oracle.DirectoryTest):
                 picture, box = ring(seed)
                 Image.fromarray(picture).save(self.path(f"{seed}.png"))
                 file.write(f"{seed}.png,{','.join(f'{v:.2f}' for v in box)},{'train' if seed < 60 else 'val'}\n")
-        log = self.train("run", "--manifest", self.path("boxes.csv"), "--empty-share", "0", "--batch", "8", "--steps", "120",
-                         "--rate", "1e-2", "--warm-up", "10", "--average", "0.9")
+        log = self.train("run", "--manifest", self.path("boxes.csv"), "--empty-share", "0", "--batch", "8",
+                         "--steps", "120", "--rate", "1e-2", "--warm-up", "10", "--average", "0.9")
         losses = [record["total"] for record in log if "total" in record]
         self.assertLess(np.mean(losses[-3:]), 0.7 * np.mean(losses[:3]))
 

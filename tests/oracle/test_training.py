@@ -13,12 +13,13 @@ import torch.multiprocessing as processes
 import convert
 from cardiac import dense, losses, read_model_file
 from cardiac.initialise import initialise, new_model, parameter_groups, set_cell_means
-from cardiac.modelfile import build
+from cardiac.modelfile import ModelError, build
 from cardiac.samples import Prefetch, Replay, normalise
 from cardiac.seeds import count, fixed_list, interleaved, read_seeds, train_seed
 from cardiac.trainer import Trainer, check_config, rate_at
 from cardiac.videos import VARIANTS, chance, encode_tokens, encode_videos, exportable, run_videos
 from random_model import XCLIP_SIZES, random_model
+from random_model import main as random_main
 
 TINY = XCLIP_SIZES["tiny"]
 
@@ -272,6 +273,20 @@ class Runs(oracle.DirectoryTest):
             if name != "head.amp.conv.bias" and not name.endswith("k.bias"):
                 torch.testing.assert_close(two[name], tensor, rtol=0, atol=2e-5, msg=lambda m, n=name: f"{n}: {m}")
         self.assertGreater((two["text.grade"] - start["text.grade"]).abs().max(), 1e-3)
+
+    def test_converted_weights_are_taken_where_they_fit_and_the_rest_is_said(self):
+        path, said = self.path("xclip.safetensors"), []
+        random_main(["xclip", path, "--size", "tiny", "--seed", "4", "--config", '{"labels": ["a", "b", "c"]}'])
+        trainer = Trainer(check_config(CONFIG), self.directory_of("run"), FakeSource, init=path, say=said.append)
+        _, _, _, tensors = read_model_file(path)
+        state = trainer.model.state_dict()
+        for name, tensor in tensors.items():
+            name = "text.grade" if name == "text.embeddings" else name
+            self.assertTrue(torch.equal(state[name], tensor), name)
+        self.assertIn("text.presence", said[0])
+        other = check_config({**CONFIG, "size": XCLIP_SIZES["demo"], "mask_cells": 28})
+        with self.assertRaisesRegex(ModelError, "input_side is 28, the configuration wants 112"):
+            Trainer(other, self.path("run"), FakeSource, init=path)
 
     def test_unknown_keys_are_refused_by_name(self):
         with self.assertRaisesRegex(ValueError, "unknown key 'learning_rate'"):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """cine_mr.py BUILD FALLBACK_MODEL: cine MR from files to scores, as a user runs it.
 
-A made-up stack always; a real patient where $GST_CARDIAC_TEST_DATA (default: ../shared/data beside the project) holds one.
-The same heart must give the same polar pictures and scores as DICOM, as NIfTI and under shuffled file names, and nearly the
-same ones turned by 37 degrees and mirrored with its landmarks. Exit status 77 without numpy.
+A made-up stack always; a real patient where $GST_CARDIAC_TEST_DATA (default: ../shared/data beside the project) holds
+one. The same heart must give the same polar pictures and scores as DICOM, as NIfTI and under shuffled file names, and
+nearly the same ones turned by 37 degrees and mirrored with its landmarks. Exit status 77 without numpy.
 """
 import gzip
 import json
@@ -251,12 +251,12 @@ def main():
         the_script_writes_what_it_promises(project, "script", f"{folder}/straight.nii", f"{folder}/straight.json", 20,
                                            f"{folder}/out")
         bad_input_is_one_sentence_that_names_it("no such input", ["nowhere"], "nowhere", folder)
-        bad_input_is_one_sentence_that_names_it("no landmarks file", [f"{folder}/straight.nii", "--landmarks", "gone.json"],
-                                                "gone.json", folder)
+        bad_input_is_one_sentence_that_names_it(
+            "no landmarks file", [f"{folder}/straight.nii", "--landmarks", "gone.json"], "gone.json", folder)
         empty = os.path.join(folder, "empty")
         os.mkdir(empty)
-        bad_input_is_one_sentence_that_names_it("empty directory", [empty, f"{folder}/x", "--model", project.model], empty,
-                                                folder)
+        bad_input_is_one_sentence_that_names_it(
+            "empty directory", [empty, f"{folder}/x", "--model", project.model], empty, folder)
         if os.path.isdir(PATIENT):
             a_patient_is_the_same_in_every_form(project, folder)
             with open(os.path.join(PATIENT, "landmarks.json"), encoding="utf-8") as file:

@@ -111,6 +111,10 @@ def jets_are_painted_into_a_grey_recording(folder):
     code, text = evaluate(path, "--count=4", f"--video={grey}", f"--anatomy={anatomy}")
     assert code == 1 and anatomy in text and "hart_rate" in text, text
 
+    for video in (os.path.join(folder, "none.mkv"), anatomy):
+        code, text = evaluate(path, "--count=1", f"--video={video}", f"--anatomy={anatomy}")
+        assert code == 1 and video in text, text
+
 
 def main():
     for element in ("avenc_ffv1", "matroskamux", "videoconvert"):

@@ -266,15 +266,17 @@ def restore(state_file, model, optimizer):
     return state["epoch"], state["minutes"]
 
 
+def finished(folder, config):
+    """Whether a run's states say that nothing is left to train."""
+    kind = "joint" if config["joint"]["epochs"] else "score"
+    state = Path(folder) / f"{kind}.state"
+    return state.exists() and torch.load(state, map_location="cpu")["epoch"] >= config[kind]["epochs"]
+
+
 @torch.no_grad()
-def predict(model, subjects, config, cached=True):
-    """Scores [n,16] and probabilities [n,16,4]; from cached flow, or from the network's own in fp32."""
+def predict(model, subjects):
+    """Scores [n,16] from cached flow."""
     model.eval()
-    scores, probabilities = [], []
-    for subject in subjects:
-        patient = torch.from_numpy(subject.patient_cached())[None]
-        flows = [u.float()[None] for u in subject.flows] if cached else None
-        output = model(patient, flows)
-        scores.append(output["scores"][0].numpy())
-        probabilities.append(output["probabilities"][0].numpy())
-    return np.stack(scores), np.stack(probabilities)
+    outputs = [model(torch.from_numpy(subject.patient_cached())[None], [u.float()[None] for u in subject.flows])
+               for subject in subjects]
+    return np.stack([output["scores"][0].numpy() for output in outputs])

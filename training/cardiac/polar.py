@@ -1,7 +1,7 @@
 """Short-axis cine MR to polar pictures and segments (docs/cine-mr-scoring.md); numpy alone.
 
-Points are (x, y) in pixels of the picture, pixel centres at whole numbers. Everything works on stacks of pictures of one
-slice, [n,h,w], because one slice has one geometry; a cycle of 20 phases takes about 0.1 s.
+Points are (x, y) in pixels of the picture, pixel centres at whole numbers. Everything works on stacks of pictures of
+one slice, [n,h,w], because one slice has one geometry; a cycle of 20 phases takes about 0.1 s.
 """
 import math
 from collections import namedtuple
@@ -59,8 +59,8 @@ def bilinear(pictures, x, y):
 
 
 def crop(grey, place):
-    """Rotated and, where the picture turns the other way, mirrored crop [n,160,160] uint8: the anterior insertion lies to
-    the right, angles grow downwards through the septum. Shrinking takes the mean of k×k samples a pixel."""
+    """Rotated and, where the picture turns the other way, mirrored crop [n,160,160] uint8: the anterior insertion lies
+    to the right, angles grow downwards through the septum. Shrinking takes the mean of k×k samples a pixel."""
     subsamples = min(MAX_SUBSAMPLES, max(1, math.ceil(place.side / SIDE)))
     axis = (np.arange(SIDE * subsamples) + 0.5) / subsamples - SIDE / 2
     v, u = np.meshgrid(axis * place.side / SIDE, axis * place.side / SIDE, indexing="ij")

@@ -14,6 +14,7 @@ from .picture import Letterbox
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".webp")
 VIDEO_FRAMES, VIDEO_STEP = 24, 5
+WHOLE_SHARE, RECOLOURED_SHARE = 0.4, 0.7     # phantoms on their own screen; pictures with other colours
 SPLITS = ("train", "val", "test")
 
 
@@ -192,7 +193,7 @@ class Samples(torch.utils.data.Dataset):
             if len(self.hearts) >= 2 * self.RUN:
                 self.hearts.clear()
             rng = np.random.default_rng([self.seed, number, 1])
-            self.hearts[number] = screens.Heart(rng, screens.train_seed(rng))
+            self.hearts[number] = screens.Heart(rng, screens.train_seed(rng), rng.random() < WHOLE_SHARE)
         return self.hearts[number]
 
     def screen(self, rng, index):
@@ -211,7 +212,7 @@ class Samples(torch.utils.data.Dataset):
         picture, boxes = self.screen(rng, index)
         if self.flips and rng.random() < 0.5:
             picture, boxes = flip(picture, boxes)
-        return letterbox(picture, boxes, self.side, rng)
+        return letterbox(picture, boxes, self.side, rng if rng.random() < RECOLOURED_SHARE else None)
 
 
 def collate(samples):

@@ -170,13 +170,19 @@ def place_heart(rng, roi):
 
 
 class Heart:
-    """A phantom somewhere on a screen of any size."""
+    """A phantom somewhere on a screen of any size; `whole`: on the scanner's screen, as it was drawn."""
 
-    def __init__(self, rng, seed):
+    def __init__(self, rng, seed, whole=False):
         settings = phantom.draw(seed)
-        vary(rng, settings)
+        if not whole:
+            vary(rng, settings)
         self.echo = phantom.EchoPhantom(settings)
-        self.view, self.width, self.height, self.box = place_heart(rng, chambers(self.echo))
+        if whole:
+            x, y, w, h = chambers(self.echo)
+            self.view, self.width, self.height = None, phantom.SCREEN_WIDTH, phantom.SCREEN_HEIGHT
+            self.box = np.array([x, y, x + w, y + h], np.float32)
+        else:
+            self.view, self.width, self.height, self.box = place_heart(rng, chambers(self.echo))
 
     def picture(self, rng):
         """(picture, boxes [1,4]) at a moment, with furniture, by chance."""
@@ -195,11 +201,8 @@ def heart_screen(rng, seed):
 def plain_screen(seed):
     """(picture, boxes [1,4]): the phantom's whole screen, untouched, for evaluation."""
     rng = np.random.default_rng(seed)
-    settings = phantom.draw(seed)
-    echo = phantom.EchoPhantom(settings)
-    x, y, w, h = chambers(echo)
-    picture = echo.screen(rng.uniform(0, settings.duration))
-    return picture, np.array([[x, y, x + w, y + h]], np.float32)
+    heart = Heart(rng, seed, whole=True)
+    return heart.echo.screen(rng.uniform(0, heart.echo.settings.duration)), heart.box[None]
 
 
 # ---- no heart ------------------------------------------------------------------------------------
@@ -265,7 +268,8 @@ def empty_sector(rng, width, height):
     i, j = np.mgrid[:rows, :columns]
     for _ in range(int(rng.integers(0, 3))):
         ci, cj = rng.uniform(0.1, 1) * rows, rng.uniform(0, 1) * columns
-        texture *= 1 - rng.uniform(0.5, 1) * (((i - ci) / rng.uniform(5, 25)) ** 2 + ((j - cj) / rng.uniform(5, 25)) ** 2 < 1)
+        dark, (ri, rj) = rng.uniform(0.5, 1), rng.uniform(5, 25, 2)
+        texture *= 1 - dark * (((i - ci) / ri) ** 2 + ((j - cj) / rj) ** 2 < 1)
     if rng.random() < 0.3:
         begin = int(rng.integers(0, columns))
         texture[:, begin:begin + int(rng.integers(3, 30))] *= rng.uniform(0, 0.5)
@@ -285,6 +289,21 @@ def small_sector(rng, width, height):
     return phantom.EchoPhantom(settings).screen(rng.uniform(0, settings.duration), view, width, height)
 
 
+def heart_scroll(rng, rows, width):
+    """Brightness of one beam through a phantom against time: true M-mode."""
+    settings = phantom.draw(train_seed(rng))
+    vary(rng, settings)
+    settings.colour = False
+    echo = phantom.EchoPhantom(settings)
+    x, y, w, h = chambers(echo)
+    beam = phantom.EchoView(x + w * rng.uniform(0.1, 0.9), y - 0.2 * h, 2, 1.4 * h)
+    period = 60 / settings.heart_rate
+    beat = np.stack([echo.screen(period * k / 16, beam, 2, rows)[:, 0, 0] for k in range(17)], 1) / 255.0
+    place = np.arange(width) / rng.uniform(30, 150) % 1 * 16
+    early, share = place.astype(int), place % 1
+    return beat[:, early] * (1 - share) + beat[:, np.minimum(early + 1, 16)] * share
+
+
 def motion_mode(rng, width, height):
     """M-mode or a spectrum: a small sector over a scroll of wavy lines, which may be cut like a sector and
     half written. No region is looked for on such a screen, whatever its sector shows."""
@@ -296,12 +315,15 @@ def motion_mode(rng, width, height):
     texture = speckle(rng, rows, 8)[:, 4]
     depth = np.arange(rows)[:, None] + beat[None] * field(rng, rows, 1, (rows / 3, 1)) * rng.uniform(0, 12)
     scroll = texture[np.clip(depth, 0, rows - 1).astype(int)] * (0.6 + 0.3 * np.abs(field(rng, rows, width, (2, 2))))
+    if rng.random() < 0.6:
+        scroll = heart_scroll(rng, rows, width)
     y, x = np.mgrid[:rows, :width]
-    if rng.random() < 0.5:                                      # wider with depth, round below
+    if rng.random() < 0.6:                                      # wider with depth, round below
         cut = np.abs(x - width / 2) > width * (rng.uniform(0.2, 0.4) + rng.uniform(0, 0.3) * y / rows)
         scroll[cut | (np.hypot(x - width / 2, y) > rng.uniform(0.9, 1.2) * rows)] = 0
     if rng.random() < 0.4:
         scroll[x > rng.uniform(0.3, 0.9) * width] = 0
+    scroll = scroll ** rng.uniform(0.4, 1)
     picture[begin:] = as_rgb(scroll / max(np.quantile(scroll, 0.95), 0.02) * rng.uniform(0.5, 1.3))
     return picture
 
@@ -342,7 +364,7 @@ def lost_heart(rng, width, height):
     return picture
 
 
-EMPTY = (flat, noise, bars, shapes, empty_sector, empty_sector, motion_mode, motion_mode, motion_mode, linear_scan,
+EMPTY = (flat, noise, bars, shapes, empty_sector, empty_sector, *[motion_mode] * 6, linear_scan,
          linear_scan, lost_heart, lost_heart, lost_heart)
 
 

@@ -83,7 +83,8 @@ def make_autocast(precision, device):
         if device.startswith("cuda"):
             precision = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
         else:
-            precision = "bf16" if has_bf16() else "fp32"
+            # torch 1.13's layer norm refuses the mixture that autocast gives it
+            precision = "bf16" if has_bf16() and hasattr(torch, "compile") else "fp32"
     if precision == "fp32":
         return contextlib.nullcontext, precision
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[precision]

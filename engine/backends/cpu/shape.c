@@ -132,7 +132,7 @@ run_gate (const CardiacKernel *kernel, void *const *in, void *out, int piece,
   const CardiacOp *op = &loop->op;
   const CardiacTensor *x = &op->in[0], *y = &op->out;
   const int64_t rows = x->shape[1], c = x->shape[2];
-  const bool a_row = op->in[1].shape[2] == 1;
+  const bool a_row = op->in[1].shape[1] == rows && op->in[1].shape[2] == 1;
   const int64_t first = piece * loop->chunk;
   const int64_t last = cpu_min (first + loop->chunk, x->shape[0] * rows);
   float *factors = scratch;

@@ -207,7 +207,7 @@ run_gate (const CardiacKernel *kernel, void *const *in, void *out, int piece,
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const int64_t rows = op->out.shape[1], width = op->out.shape[2];
-  const bool a_row = op->in[1].shape[2] == 1;
+  const bool a_row = op->in[1].shape[1] == rows && op->in[1].shape[2] == 1;
   const float *g =
       (const float *) in[1] + (a_row ? piece : (int64_t) piece / rows * width);
   (void) scratch;
