@@ -764,8 +764,7 @@ stop_for (GstCinePlayer *self, GstFlowReturn flow)
   if (flow == GST_FLOW_NOT_LINKED)
     GST_ELEMENT_ERROR (self, STREAM, FAILED,
         ("%s has no linked pad; link basal, mid, apical or review",
-            gst_plugin_feature_get_name (
-                gst_element_get_factory (GST_ELEMENT (self)))),
+            GST_OBJECT_NAME (self)),
         (NULL));
   else if (flow == GST_FLOW_NOT_NEGOTIATED)
     GST_ELEMENT_ERROR (self, STREAM, FORMAT,
