@@ -313,6 +313,30 @@ what_cannot_be_scored_says_why (void)
   }
 }
 
+/* From one thread: nothing may wait for phases that come later. */
+static void
+a_cycle_that_is_far_too_long_holds_nothing_up (void)
+{
+  const ScorePicture picture = { .phases = 300, .level = -1, .still = TRUE };
+  GstCardiacResult *record;
+  guint records = 0;
+  ScoreRig rig;
+
+  score_rig_start (&rig, "", SCORE_ALL, 0);
+  score_rig_push_cycle (&rig, &picture, FALSE);
+  score_rig_end (&rig, SCORE_ALL);
+  score_rig_wait_end (&rig);
+  while ((record = score_rig_pop_record (&rig))) {
+    REQUIRE (record->state == GST_CARDIAC_STATE_MODEL_ERROR);
+    REQUIRE (strstr (record->reason, "300 phases"));
+    gst_cardiac_result_unref (record);
+    records++;
+  }
+  REQUIRE (records >= 1);
+  score_rig_wait (&rig, picture.phases);
+  score_rig_stop (&rig);
+}
+
 static void
 push_bare (ScoreRig *rig, guint pictures, gboolean timeless)
 {
@@ -855,6 +879,7 @@ main (int argc, char **argv)
   a_slice_without_pictures_is_a_stack_incomplete ();
   unequal_phases_are_said_and_stop_nothing ();
   what_cannot_be_scored_says_why ();
+  a_cycle_that_is_far_too_long_holds_nothing_up ();
   pictures_that_say_no_phase_end_with_the_stream_or_by_number ();
   pictures_without_end_are_an_error ();
   a_part_of_a_cycle_at_the_end_keeps_the_result ();
