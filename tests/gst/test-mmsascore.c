@@ -680,6 +680,32 @@ slices_that_go_on_after_the_video_are_told_to_end (void)
 }
 
 static void
+the_stream_that_leaves_ends_with_the_video_pad (void)
+{
+  ScorePicture picture = still;
+  GstFlowReturn flow = GST_FLOW_OK;
+  GstPad *video;
+  ScoreRig rig;
+
+  score_rig_start (&rig, "timeout=5000000000", SCORE_ALL, 0);
+  REQUIRE (score_rig_push (&rig, SCORE_VIDEO, &picture) == GST_FLOW_OK);
+  video = gst_element_get_static_pad (rig.element, "video");
+  gst_element_release_request_pad (rig.element, video);
+  gst_object_unref (video);
+  while (flow == GST_FLOW_OK) {
+    for (guint pad = 0; pad < SCORE_VIDEO && flow == GST_FLOW_OK; pad++)
+      flow = score_rig_push (&rig, pad, &picture);
+    picture.loop += picture.phase == PHASES - 1;
+    picture.phase = (picture.phase + 1) % PHASES;
+  }
+  REQUIRE (flow == GST_FLOW_EOS);
+  score_rig_wait_end (&rig);
+  REQUIRE (g_queue_get_length (&rig.buffers) == 1);
+  REQUIRE (!score_rig_pop_error (&rig));
+  score_rig_stop (&rig);
+}
+
+static void
 what_comes_before_it_is_paused_is_refused (void)
 {
   GstElement *element = gst_element_factory_make ("mmsascore", NULL);
@@ -892,6 +918,7 @@ main (int argc, char **argv)
   a_silent_pad_is_an_error_at_the_end_of_the_others_too ();
   a_failure_before_the_end_is_an_error ();
   slices_that_go_on_after_the_video_are_told_to_end ();
+  the_stream_that_leaves_ends_with_the_video_pad ();
   what_comes_before_it_is_paused_is_refused ();
   latency_is_a_cycle_and_the_time_of_the_network ();
   a_source_that_is_held_up_downstream_may_wait ();
