@@ -18,7 +18,7 @@ def engine(program, model, patient, folder, options):
     """Scores [16] and probabilities [16,4] of the C engine."""
     np.save(folder / "input.npy", patient)
     subprocess.run([str(program), str(model), str(folder / "input.npy"), str(folder / "out"), *options], check=True,
-                   stdout=subprocess.DEVNULL)
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return np.load(folder / "out" / "scores.npy"), np.load(folder / "out" / "probabilities.npy")
 
 
@@ -30,6 +30,7 @@ def main():
     parser.add_argument("--limit", type=int)
     parser.add_argument("--share", type=float, default=0.995)
     parser.add_argument("--predictions", type=Path, help="predictions.csv of evaluate_mmsa.py: PyTorch does not run")
+    parser.add_argument("--save", type=Path, help="CSV that receives the engine's scores as predicted ones")
     parser.add_argument("--options", nargs="*", default=["--precision=fp32", "--threads=1"], help="of cardiac-infer")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -39,11 +40,12 @@ def main():
         _, scores, names = mmsa_metrics.read_csv(args.predictions)
         known = dict(zip(names, scores))
     model = None if known else load(args.model)[0]
-    same, total, largest = 0, 0, 0.0
+    same, total, largest, told = 0, 0, 0.0, []
     with tempfile.TemporaryDirectory() as temporary, torch.no_grad():
         for subject in subjects:
             patient = subject.patient()
             scores, probabilities = engine(args.program, args.model, patient, Path(temporary), args.options)
+            told.append(scores)
             if known:
                 expected = known[subject.name]
             else:
@@ -51,6 +53,8 @@ def main():
                 expected = output["scores"][0].numpy()
                 largest = max(largest, np.abs(output["probabilities"][0].numpy() - probabilities).max())
             same, total = same + int((scores == expected).sum()), total + 16
+    if args.save:
+        mmsa_metrics.write_csv(args.save, [s.name for s in subjects], [s.scores for s in subjects], told)
     print(f"same score: {same} of {total} segments, {100 * same / total:.2f} %"
           + ("" if known else f"; largest difference of a probability {largest:.1e}"))
     return 0 if same >= args.share * total else 1
