@@ -26,6 +26,7 @@ STAGE_DEFAULTS = {
     "graded": True,             # dense: instances' grades too
     "target": "severity",       # dense: what r is drawn to, grade or severity (dense.continuous_grade)
     "dense": None,              # share of the mask losses; default: 1 with objective dense, else 0
+    "maps": 0.0,                # mreg: weight of drawing experts' maps to the jets (dense.map_loss)
     "freeze_backbone": False,   # vision stays; its tokens are kept with a sample and reused
 }
 CONFIG_DEFAULTS = {
@@ -72,7 +73,8 @@ def has_bf16():
     """Whether this CPU multiplies bf16: else autocast only costs time."""
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
-            return any(flag in file.read() for flag in ("avx512_bf16", "amx_bf16"))
+            text = file.read()
+        return any(flag in text for flag in ("avx512_bf16", "amx_bf16"))
     except OSError:
         return False
 
@@ -133,7 +135,7 @@ class Trainer:
         keys = {"side": self.model.config["input_side"], "region": stage["region"]}
         if split == "train":
             return self.make_source(frames=stage["frames"] or frames, instances=stage["instances"],
-                                    cells=self.config["mask_cells"] if stage["dense"] else 0, worst=stage["worst"],
+                                    cells=self.config["mask_cells"] if stage["dense"] or stage["maps"] else 0, worst=stage["worst"],
                                     grades=stage["grades"], jitter=stage["jitter"], **keys)
         cells = self.config["mask_cells"] if self.config["data"]["kind"] == "phantom" else 0
         return self.make_source(frames=frames, cells=cells, **keys)
@@ -172,7 +174,10 @@ class Trainer:
                 _, p, z = encode_videos(self.model, normalise(batch["clips"], self.model.config), self.encode)
         z, p = z.float(), p.float()
         if stage["objective"] == "mreg":
-            result = losses.mreg_losses(run_videos(self.model, z, p, batch["number"]), batch["grade"])
+            outputs = run_videos(self.model, z, p, batch["number"])
+            result = losses.mreg_losses(outputs, batch["grade"])
+            if stage["maps"]:
+                result["maps"] = stage["maps"], dense.map_loss(outputs["activation_all"], batch["grade"], batch["jet"])
         else:
             result = self.instance_losses(z, p, batch, stage["target"]) if stage["graded"] else {}
         if stage["dense"]:
