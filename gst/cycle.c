@@ -15,6 +15,10 @@
  * phase to all pads never waits for itself. */
 #define SPARE_PICTURES CYCLE_MAX_PHASES
 
+/* Pictures that make a cycle in any case: one too many for a network, so that
+ * it is not taken for a whole one. */
+#define MOST_PICTURES (CYCLE_MAX_PHASES + 1)
+
 static const gchar *level_names[CYCLE_LEVELS] = { "basal", "mid", "apical" };
 
 typedef struct {
@@ -94,6 +98,16 @@ begins_cycle (const CyclePicture *picture, const CyclePicture *before)
          && (picture->loop != before->loop || picture->phase <= before->phase);
 }
 
+/* Whether these are all pictures of a cycle, or as many as are kept of one:
+ * video cannot wait for the rest. */
+static gboolean
+ends_cycle (const CyclePicture *picture, guint count, guint phases)
+{
+  if (!picture->has_slice)
+    return count == phases;
+  return (phases > 0 && picture->phase + 1 == phases) || count == MOST_PICTURES;
+}
+
 /* The number of pictures of a level's first cycle, or -1 when its end is not
  * known yet. */
 static gint
@@ -112,8 +126,7 @@ find_end (CycleCollector *self, Level *level)
       return count;
     count++;
     before = picture;
-    if (picture->has_slice ? phases > 0 && picture->phase + 1 == phases
-                           : (guint) count == phases)
+    if (ends_cycle (picture, count, phases))
       return count;
   }
   return level->ended ? count : -1;
@@ -233,6 +246,7 @@ static gboolean
 check_counts (Cycle *cycle)
 {
   const guint *count = cycle->count;
+  guint whole = MAX (cycle->declared, count[0]);
 
   if (count[0] != count[1] || count[0] != count[2]) {
     say (cycle, GST_CARDIAC_STATE_PHASES_DIFFER,
@@ -241,18 +255,18 @@ check_counts (Cycle *cycle)
             count[0], count[1], count[2]));
     return FALSE;
   }
-  if (cycle->partial) {
+  if (cycle->partial && cycle->declared <= CYCLE_MAX_PHASES) {
     say (cycle, GST_CARDIAC_STATE_TOO_SHORT,
         g_strdup_printf (
             "%u of the cycle's %u phases came in.", count[0], cycle->declared));
     return FALSE;
   }
-  if (count[0] < CYCLE_MIN_PHASES || count[0] > CYCLE_MAX_PHASES) {
+  if (whole < CYCLE_MIN_PHASES || whole > CYCLE_MAX_PHASES) {
     say (cycle,
-        count[0] < CYCLE_MIN_PHASES ? GST_CARDIAC_STATE_TOO_SHORT
-                                    : GST_CARDIAC_STATE_MODEL_ERROR,
+        whole < CYCLE_MIN_PHASES ? GST_CARDIAC_STATE_TOO_SHORT
+                                 : GST_CARDIAC_STATE_MODEL_ERROR,
         g_strdup_printf ("The cycle has %u phases; the network takes %u to %u.",
-            count[0], CYCLE_MIN_PHASES, CYCLE_MAX_PHASES));
+            whole, CYCLE_MIN_PHASES, CYCLE_MAX_PHASES));
     return FALSE;
   }
   return TRUE;

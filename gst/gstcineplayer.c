@@ -764,8 +764,7 @@ stop_for (GstCinePlayer *self, GstFlowReturn flow)
   if (flow == GST_FLOW_NOT_LINKED)
     GST_ELEMENT_ERROR (self, STREAM, FAILED,
         ("%s has no linked pad; link basal, mid, apical or review",
-            gst_plugin_feature_get_name (
-                gst_element_get_factory (GST_ELEMENT (self)))),
+            GST_OBJECT_NAME (self)),
         (NULL));
   else if (flow == GST_FLOW_NOT_NEGOTIATED)
     GST_ELEMENT_ERROR (self, STREAM, FORMAT,
@@ -851,6 +850,14 @@ take_seek (GstCinePlayer *self, guint32 seqnum)
   return is_new;
 }
 
+/* Downstream has none after a flush. */
+static void
+forget_segments (GstCinePlayer *self)
+{
+  for (guint kind = 0; kind < CINE_SHOWS; kind++)
+    PRIVATE (self)->need_segment[kind] = TRUE;
+}
+
 static void
 apply_seek (GstCinePlayer *self, const GstSegment *segment, guint32 seqnum)
 {
@@ -861,8 +868,7 @@ apply_seek (GstCinePlayer *self, const GstSegment *segment, guint32 seqnum)
   GST_OBJECT_LOCK (self);
   gst_flow_combiner_reset (own->combiner);
   GST_OBJECT_UNLOCK (self);
-  for (guint kind = 0; kind < CINE_SHOWS; kind++)
-    own->need_segment[kind] = TRUE;
+  forget_segments (self);
 }
 
 /* A bin sends the same seek through each of its sinks: the first one counts. */
@@ -904,6 +910,8 @@ seek (GstCinePlayer *self, GstEvent *event)
   }
   if (fine)
     apply_seek (self, &segment, seqnum);
+  else if (flags & GST_SEEK_FLAG_FLUSH)
+    forget_segments (self);
   gst_task_start (own->task);
   g_rec_mutex_unlock (&own->task_lock);
   return fine;

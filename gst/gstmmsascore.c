@@ -128,6 +128,7 @@ struct _GstMmsaScore {
   Sink sinks[SINKS];
   CycleCollector *collector; /* NULL below PAUSED */
   ScoreQueue *queue;
+  gboolean video_leaves;     /* the stream that leaves is the video's */
   gboolean stopped;          /* no thread may wait any more */
   gboolean src_flushing;     /* nor the one of the source pad */
   gboolean busy;             /* that one is scoring or pushing */
@@ -462,6 +463,7 @@ reset (GstMmsaScore *self)
       cycle_collector_set_present (self->collector, i, sink->pad != NULL);
   }
   score_queue_clear (self->queue);
+  self->video_leaves = self->sinks[VIDEO].pad != NULL;
   self->flow = GST_FLOW_OK;
   self->stopped = self->concluded = FALSE;
   self->cycle_duration = self->network_time = 0;
@@ -541,11 +543,12 @@ get_number (GstPad *pad)
   return GPOINTER_TO_UINT (gst_pad_get_element_private (pad));
 }
 
-/* The sink whose stream leaves the element. With the lock. */
+/* The sink whose stream leaves the element, from PAUSED on the same one. With
+ * the lock. */
 static guint
 get_driver (GstMmsaScore *self)
 {
-  return self->sinks[VIDEO].pad ? VIDEO : GST_CARDIAC_LEVEL_BASAL;
+  return self->video_leaves ? VIDEO : GST_CARDIAC_LEVEL_BASAL;
 }
 
 static GstPad *
@@ -615,6 +618,12 @@ gst_mmsa_score_release_pad (GstElement *element, GstPad *pad)
 
   g_mutex_lock (&self->lock);
   self->sinks[i].pad = NULL;
+  /* The stream that leaves the element ends with its pad. */
+  if (self->collector && i == VIDEO && !self->sinks[i].ended) {
+    self->sinks[i].ended = TRUE;
+    score_queue_push (self->queue, GST_MINI_OBJECT_CAST (gst_event_new_eos ()),
+        GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE);
+  }
   if (self->collector && i < CYCLE_LEVELS)
     cycle_collector_set_present (self->collector, i, FALSE);
   self->progress++;
@@ -1099,6 +1108,7 @@ end_stream (GstMmsaScore *self, guint i)
   if (i < CYCLE_LEVELS)
     cycle_collector_end (self->collector, i);
   lost = !self->sinks[get_driver (self)].pad
+         && !self->sinks[get_driver (self)].ended
          && cycle_collector_is_ended (self->collector);
   flow = self->flow;
   fails = i == get_driver (self) && is_failure (flow);

@@ -98,7 +98,7 @@ def run_cache(args):
     torch.save({"checkpoint": torch.load(args.checkpoint, map_location="cpu")},
                os.path.join(args.directory, "backbone.pt"))
     autocast, _ = make_autocast("auto", "cpu")
-    for split, count in SIZES.items():
+    for split, count in {**SIZES, "train": args.train or SIZES["train"]}.items():
         cache_tokens(args.directory, model, split, count, autocast,
                      lambda text: print(text, file=sys.stderr, flush=True))
 
@@ -181,6 +181,7 @@ def main(arguments=None):
     cache = commands.add_parser("cache")
     cache.add_argument("checkpoint")
     cache.add_argument("directory")
+    cache.add_argument("--train", type=int, help=f"training recordings (default {SIZES['train']})")
     train = commands.add_parser("train")
     train.add_argument("directory")
     train.add_argument("--rows", nargs="+", choices=NAMES, default=list(NAMES))

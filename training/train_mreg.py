@@ -25,7 +25,8 @@ def parse_arguments(arguments):
     parser.add_argument("directory", metavar="RUN", help="directory of the run, made when absent")
     parser.add_argument("--resume", action="store_true", help="go on from RUN/last.pt")
     parser.add_argument("--init", metavar="FILE", help="start from a converted X-CLIP or MReg model file where it fits")
-    parser.add_argument("--start", metavar="CHECKPOINT", help="start from another run's weights, as far as this variant has them")
+    parser.add_argument("--start", metavar="CHECKPOINT",
+                        help="start from another run's weights, as far as this variant has them")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=JSON",
                         help="replace a key of the configuration, e.g. stages.0.minutes=20")
     parser.add_argument("--processes", type=int, default=1, help="processes that average their gradients")

@@ -11,13 +11,17 @@ typedef struct {
   uint8_t *data;
   size_t n;
   bool implicit;
+  size_t room;
 } Bytes;
 
 static void
 put (Bytes *b, const void *data, size_t n)
 {
-  b->data = realloc (b->data, b->n + n);
-  REQUIRE (b->data != NULL);
+  if (b->n + n > b->room) {
+    b->room = 2 * (b->n + n);
+    b->data = realloc (b->data, b->room);
+    REQUIRE (b->data != NULL);
+  }
   memcpy (b->data + b->n, data, n);
   b->n += n;
 }

@@ -313,6 +313,30 @@ what_cannot_be_scored_says_why (void)
   }
 }
 
+/* From one thread: nothing may wait for phases that come later. */
+static void
+a_cycle_that_is_far_too_long_holds_nothing_up (void)
+{
+  const ScorePicture picture = { .phases = 300, .level = -1, .still = TRUE };
+  GstCardiacResult *record;
+  guint records = 0;
+  ScoreRig rig;
+
+  score_rig_start (&rig, "", SCORE_ALL, 0);
+  score_rig_push_cycle (&rig, &picture, FALSE);
+  score_rig_end (&rig, SCORE_ALL);
+  score_rig_wait_end (&rig);
+  while ((record = score_rig_pop_record (&rig))) {
+    REQUIRE (record->state == GST_CARDIAC_STATE_MODEL_ERROR);
+    REQUIRE (strstr (record->reason, "300 phases"));
+    gst_cardiac_result_unref (record);
+    records++;
+  }
+  REQUIRE (records >= 1);
+  score_rig_wait (&rig, picture.phases);
+  score_rig_stop (&rig);
+}
+
 static void
 push_bare (ScoreRig *rig, guint pictures, gboolean timeless)
 {
@@ -656,6 +680,32 @@ slices_that_go_on_after_the_video_are_told_to_end (void)
 }
 
 static void
+the_stream_that_leaves_ends_with_the_video_pad (void)
+{
+  ScorePicture picture = still;
+  GstFlowReturn flow = GST_FLOW_OK;
+  GstPad *video;
+  ScoreRig rig;
+
+  score_rig_start (&rig, "timeout=5000000000", SCORE_ALL, 0);
+  REQUIRE (score_rig_push (&rig, SCORE_VIDEO, &picture) == GST_FLOW_OK);
+  video = gst_element_get_static_pad (rig.element, "video");
+  gst_element_release_request_pad (rig.element, video);
+  gst_object_unref (video);
+  while (flow == GST_FLOW_OK) {
+    for (guint pad = 0; pad < SCORE_VIDEO && flow == GST_FLOW_OK; pad++)
+      flow = score_rig_push (&rig, pad, &picture);
+    picture.loop += picture.phase == PHASES - 1;
+    picture.phase = (picture.phase + 1) % PHASES;
+  }
+  REQUIRE (flow == GST_FLOW_EOS);
+  score_rig_wait_end (&rig);
+  REQUIRE (g_queue_get_length (&rig.buffers) == 1);
+  REQUIRE (!score_rig_pop_error (&rig));
+  score_rig_stop (&rig);
+}
+
+static void
 what_comes_before_it_is_paused_is_refused (void)
 {
   GstElement *element = gst_element_factory_make ("mmsascore", NULL);
@@ -879,6 +929,7 @@ main (int argc, char **argv)
   a_slice_without_pictures_is_a_stack_incomplete ();
   unequal_phases_are_said_and_stop_nothing ();
   what_cannot_be_scored_says_why ();
+  a_cycle_that_is_far_too_long_holds_nothing_up ();
   pictures_that_say_no_phase_end_with_the_stream_or_by_number ();
   pictures_without_end_are_an_error ();
   a_part_of_a_cycle_at_the_end_keeps_the_result ();
@@ -891,6 +942,7 @@ main (int argc, char **argv)
   a_silent_pad_is_an_error_at_the_end_of_the_others_too ();
   a_failure_before_the_end_is_an_error ();
   slices_that_go_on_after_the_video_are_told_to_end ();
+  the_stream_that_leaves_ends_with_the_video_pad ();
   what_comes_before_it_is_paused_is_refused ();
   latency_is_a_cycle_and_the_time_of_the_network ();
   a_source_that_is_held_up_downstream_may_wait ();

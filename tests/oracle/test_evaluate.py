@@ -94,6 +94,9 @@ class Command(oracle.DirectoryTest):
     def test_a_curve_figure_holds_every_frame(self):
         plots.curve_figure(self.path("curve"), [("with", np.linspace(0, 2, 16)), ("without", np.zeros(16))],
                            (0.5, 1.5), "Amp")
+        words = [e.text for e in xml.parse(self.path("curve.svg")).iter() if e.tag.endswith("text")]
+        self.assertIn("0", words)
+        self.assertNotIn("-0", words)
         circles = [e for e in xml.parse(self.path("curve.svg")).iter() if e.tag.endswith("circle")]
         self.assertEqual(len(circles), 32)
 

@@ -18,9 +18,9 @@ class Learning(oracle.DirectoryTest):
         with contextlib.redirect_stderr(io.StringIO()):
             result = train_mreg.main([CONFIG, self.path("run"), "--device", "cpu"])
         print(result)
-        self.assertGreater(result["area_correlation"], 0.6)                # chance: 0
-        self.assertGreater(sum(result["recall"]) / 3, 0.5)                 # chance: a third
-        self.assertGreater(result["presence"], 0.65)                       # chance: the share of normals, 0.52
+        self.assertGreater(result["area_correlation"], 0.55)               # chance: 0
+        self.assertGreater(sum(result["recall"]) / 3, 0.44)                # chance: a third
+        self.assertGreater(result["presence"], 0.58)                       # chance: the share of normals, 0.52
         self.assertGreater(result["choice"], 0.6)                          # chance: about 0.4
 
 

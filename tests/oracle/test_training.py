@@ -252,6 +252,7 @@ class Runs(oracle.DirectoryTest):
         silent_trainer(self.directory_of("run")).run()
         arch, config, card, tensors = read_model_file(self.path("run/mreg.safetensors"))
         self.assertEqual((arch, card["trained"], card["synthetic"]), ("mreg", True, True))
+        self.assertEqual((card["figures"]["split"], card["figures"]["videos"]), ("validation", 6))
         convert.main(["mreg", self.path("run/best.pt"), self.path("again.safetensors")])
         _, again_config, again_card, again = read_model_file(self.path("again.safetensors"))
         self.assertEqual((again_config, again_card["synthetic"]), (config, True))

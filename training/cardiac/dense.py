@@ -56,3 +56,20 @@ def dense_losses(heads, z, p, truth):
         "atrium": (WEIGHTS["atrium"], F.binary_cross_entropy_with_logits(logits[ATRIUM], truth["atrium"])),
         "area": (WEIGHTS["area"], ((root_area - truth["area"].clamp(min=0).sqrt()) ** 2).mean()),
     }
+
+
+def map_loss(activation, grade, jet, least=0.02):
+    """Draws the map of the true grade's expert to the jets, in frames that show one.
+
+    activation e [B,I,T,N,K], grade [B], jet [B,I,T,cells,cells] in 0..1. Cross-entropy over the N patches of
+    softmax_n e[..., grade] against the jets' share of each patch; frames with less than `least` of a patch and
+    videos of grade 0 do not count.
+    """
+    side = math.isqrt(activation.shape[3])
+    share = F.adaptive_avg_pool2d(jet.flatten(0, 2)[:, None], side).reshape(*jet.shape[:3], -1)      # [B,I,T,N]
+    index = grade[:, None, None, None, None].expand(*activation.shape[:4], 1)
+    logs = activation.gather(-1, index)[..., 0].log_softmax(-1)
+    total = share.sum(-1)
+    counts = (total > least) & (grade[:, None, None] > 0)
+    target = share / total.clamp(min=1e-6)[..., None]
+    return -((target * logs).sum(-1) * counts).sum() / counts.sum().clamp(min=1)

@@ -73,8 +73,8 @@ class Axes:
 
     def _grid(self):
         for which, (low, high) in enumerate((self.x_range, self.y_range)):
-            step = next(s for s in (0.1, 0.2, 0.25, 0.5, 1, 2, 2.5, 5, 10, 20, 50) if (high - low) / s <= 6)
-            for value in np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step:
+            step = next(s for s in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if (high - low) / s <= 6)
+            for value in np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step + 0.0:
                 ends = ([value] * 2, self.y_range) if which == 0 else (self.x_range, [value] * 2)
                 self.line(*ends, colour="#e3e3e3", width=1)
                 x, y = self.place(value, self.y_range[0]) if which == 0 else self.place(self.x_range[0], value)

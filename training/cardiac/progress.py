@@ -23,7 +23,8 @@ class Progress:
         left = int(seconds * (1 - progress) / progress) if progress > 0 else 0
         full = int(20 * min(progress, 1))
         text = (f"{stage} [{'#' * full}{'.' * (20 - full)}] {100 * progress:.1f} % "
-                f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02} left, {instances / max(seconds, 1e-9):.1f} {self.unit}/s  "
+                f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02} left, "
+                f"{instances / max(seconds, 1e-9):.1f} {self.unit}/s  "
                 + " ".join(f"{name} {value:.4g}" for name, value in self.means.items()))
         sys.stderr.write(f"\r\x1b[K{text}" if self.terminal else text + "\n")
         sys.stderr.flush()

@@ -26,6 +26,7 @@ STAGE_DEFAULTS = {
     "graded": True,             # dense: instances' grades too
     "target": "severity",       # dense: what r is drawn to, grade or severity (dense.continuous_grade)
     "dense": None,              # share of the mask losses; default: 1 with objective dense, else 0
+    "maps": 0.0,                # mreg: weight of drawing experts' maps to the jets (dense.map_loss)
     "freeze_backbone": False,   # vision stays; its tokens are kept with a sample and reused
 }
 CONFIG_DEFAULTS = {
@@ -72,7 +73,8 @@ def has_bf16():
     """Whether this CPU multiplies bf16: else autocast only costs time."""
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
-            return any(flag in file.read() for flag in ("avx512_bf16", "amx_bf16"))
+            text = file.read()
+        return any(flag in text for flag in ("avx512_bf16", "amx_bf16"))
     except OSError:
         return False
 
@@ -122,7 +124,7 @@ class Trainer:
             self.encode = torch.compile(self.model.encode)
         self.scaler = torch.cuda.amp.GradScaler() if self.precision == "fp16" else None
         self.state = {"stage": 0, "step": 0, "index": 0, "seconds": 0.0, "best": -1.0}
-        self.validation = None
+        self.validation, self.figures = None, None   # figures of the last validation, for the card
         self.progress = Progress(rank == 0)
 
     # samples
@@ -133,7 +135,7 @@ class Trainer:
         keys = {"side": self.model.config["input_side"], "region": stage["region"]}
         if split == "train":
             return self.make_source(frames=stage["frames"] or frames, instances=stage["instances"],
-                                    cells=self.config["mask_cells"] if stage["dense"] else 0, worst=stage["worst"],
+                                    cells=self.config["mask_cells"] if stage["dense"] or stage["maps"] else 0, worst=stage["worst"],
                                     grades=stage["grades"], jitter=stage["jitter"], **keys)
         cells = self.config["mask_cells"] if self.config["data"]["kind"] == "phantom" else 0
         return self.make_source(frames=frames, cells=cells, **keys)
@@ -172,7 +174,10 @@ class Trainer:
                 _, p, z = encode_videos(self.model, normalise(batch["clips"], self.model.config), self.encode)
         z, p = z.float(), p.float()
         if stage["objective"] == "mreg":
-            result = losses.mreg_losses(run_videos(self.model, z, p, batch["number"]), batch["grade"])
+            outputs = run_videos(self.model, z, p, batch["number"])
+            result = losses.mreg_losses(outputs, batch["grade"])
+            if stage["maps"]:
+                result["maps"] = stage["maps"], dense.map_loss(outputs["activation_all"], batch["grade"], batch["jet"])
         else:
             result = self.instance_losses(z, p, batch, stage["target"]) if stage["graded"] else {}
         if stage["dense"]:
@@ -326,6 +331,7 @@ class Trainer:
         # the clock stands still while validating, so that a stage's minutes are minutes of training
         self.began += time.monotonic() - begin
         self.note({"event": "validation", "stage": stage["name"], **result})
+        self.figures = {"split": "validation", "videos": len(rows), **result}
         if stage["objective"] == "mreg" and result["accuracy"] >= self.state["best"]:
             self.state["best"] = result["accuracy"]
             self.save("best.pt")
@@ -379,7 +385,8 @@ class Trainer:
                 "training_data": ("phantoms drawn by this project's generator, no patients" if phantoms
                                   else "see the manifest of the run") + f" ({stages})",
                 "intended_use": "research and demonstration only, not for diagnosis",
-                "trained": True, "synthetic": phantoms, **self.config["card"]}
+                "trained": True, "synthetic": phantoms,
+                **({"figures": self.figures} if self.figures else {}), **self.config["card"]}
 
     def save(self, name, optimizer=None):
         """A checkpoint that convert.py and --resume read; written aside and renamed."""
@@ -419,9 +426,11 @@ class Trainer:
         if not exportable(self.config["variant"]):
             self.say(f"{path} is not written: a model file holds the full head only, this run is an ablation")
             return
-        best = os.path.join(self.directory, "best.pt")
+        best, card = os.path.join(self.directory, "best.pt"), self.card()
         if os.path.exists(best):
-            self.model.load_state_dict(torch.load(best, map_location=self.device)["state_dict"])
+            saved = torch.load(best, map_location=self.device)
+            self.model.load_state_dict(saved["state_dict"])
+            card = saved["card"]
         tensors = {name: tensor.detach().cpu() for name, tensor in stored_state(self.model).items()}
-        write_model_file(path, "mreg", self.model.config, self.card(), tensors, DTYPES[self.config["export_dtype"]])
+        write_model_file(path, "mreg", self.model.config, card, tensors, DTYPES[self.config["export_dtype"]])
         self.say(f"wrote {path}")

@@ -130,6 +130,7 @@ def run_videos(model, z, p, number=None):
         one = {name: pick(every[name], selected) for name in ("s2", "experts", "curve")}
     experts = one.pop("experts")
     outputs = {**one, "selected": chosen if variant["select"] == "random" else selected,
+               "activation_all": every["activation"],
                "presence_all": every["s2"].softmax(-1)[..., 1]}
     if variant["output"] == "classification":
         outputs["classes"] = experts
