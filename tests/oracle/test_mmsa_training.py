@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Training of MMSA: metrics of a fixed table, sets and folds, augmentation, true flow, resumption, and a short training
-that must beat chance. The phantom's library is found by GST_CARDIAC_BUILD."""
+that must beat chance. The phantom's library is $CARDIAC_PHANTOMS."""
 import json
 import os
 import tempfile
@@ -19,8 +19,7 @@ from cardiac.mmsa_losses import warp
 
 FIXED = Path(__file__).with_name("mmsa-predictions.csv")
 CONFIGS = Path(oracle.TRAINING) / "configs" / "mmsa"
-NEEDS_PHANTOM = unittest.skipUnless(cmr_phantom.build_path("phantoms", "libcardiac-phantoms.so").exists(),
-                                    "libcardiac-phantoms.so is not built")
+NEEDS_PHANTOM = unittest.skipUnless(cmr_phantom.library_path().exists(), "libcardiac-phantoms.so is not built")
 
 
 class Metrics(unittest.TestCase):

@@ -48,13 +48,18 @@ def build_path(*parts):
     return Path(root).joinpath(*parts)
 
 
+def library_path():
+    """$CARDIAC_PHANTOMS, or where the build leaves it."""
+    return Path(os.environ.get("CARDIAC_PHANTOMS") or build_path("phantoms", "libcardiac-phantoms.so"))
+
+
 _library = None
 
 
 def library():
     global _library
     if _library is None:
-        path = build_path("phantoms", "libcardiac-phantoms.so")
+        path = library_path()
         if not path.exists():
             raise FileNotFoundError(f"{path}: the phantom library is missing; build it with: "
                                     f"meson setup build && ninja -C build")
