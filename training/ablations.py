@@ -137,6 +137,11 @@ def median_p(tables, others):
                             for a, b in zip(tables, others)]))
 
 
+def p_text(p):
+    """A P as tables print it."""
+    return "< .001" if p < 0.001 else f"{p:.3f}"
+
+
 def table_of(directory):
     """The Markdown table of all predictions in a directory."""
     lines = ["| model | seeds | accuracy | recall | precision | specificity | F1 | recall of grades 0, 1, 2 | "
@@ -152,7 +157,7 @@ def table_of(directory):
                   ("accuracy", "recall", "precision", "specificity", "f1")]
         recalls = np.mean([metrics.class_figures(counts)["recall"] for _, counts in found], 0)
         choice = "-" if name == "baseline" else mean_and_error([f["instance_choice"] for f, _ in found])
-        p = "-" if name == "mreg" or "mreg" not in pooled else f"{median_p(tables, pooled['mreg']):.3f}"
+        p = "-" if name == "mreg" or "mreg" not in pooled else p_text(median_p(tables, pooled["mreg"]))
         lines.append(f"| {NAMES[name]} | {len(tables)} | " + " | ".join(shares) + " | "
                      + ", ".join(f"{100 * r:.1f}" for r in recalls) + f" | {choice} | {p} |")
     if len(lines) == 2:
