@@ -122,6 +122,8 @@ struct _GstMregClassify {
   JsonLines *lines;
   guint epoch;               /* of clips; grows when they are forgotten */
   guint clips;               /* of this epoch */
+  GstClockTime heart_at;     /* when the detector last found one; NONE: never */
+  guint64 looked, heartless; /* frames of this recording */
   GstCardiacResult *finding; /* newest of the network */
   gboolean finding_said;
   gboolean unsure;
@@ -160,6 +162,7 @@ static void gst_mreg_classify_discard (GstCardiacFilter *filter);
 static void gst_mreg_classify_unlock (
     GstCardiacFilter *filter, gboolean locked);
 static void gst_mreg_classify_drain (GstCardiacFilter *filter);
+static void forget_heart (GstMregClassify *self);
 static GstStructure *gst_mreg_classify_get_stats (GstCardiacFilter *filter);
 
 static void
@@ -655,6 +658,7 @@ gst_mreg_classify_open (GstCardiacFilter *filter, CardiacModel *model,
   self->warned_failure = self->warned_picture = self->warned_write = 0;
   self->serial = 0;
   self->drained = FALSE;
+  forget_heart (self);
   publish_stats (self);
   if (get_settings (self).roi_wrong) {
     gchar *text = dup_locked (self, &self->roi_text);
@@ -743,6 +747,7 @@ gst_mreg_classify_discard (GstCardiacFilter *filter)
   forget_scene (self);
   g_clear_pointer (&self->shown, gst_cardiac_result_unref);
   self->drained = FALSE;
+  forget_heart (self);
   if (self->feeder)
     clip_feeder_reset (self->feeder);
 }
@@ -1060,6 +1065,32 @@ replay_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
         buffer, has_box (record, info) ? &record->roi : NULL, crop);
 }
 
+/* Notes whether a trained detector sees a heart. Without a detector, or with a
+ * region given by hand, nobody has looked.
+ * Returns: for how long there was none */
+static GstClockTime
+watch_heart (GstMregClassify *self, GstBuffer *buffer, const Settings *settings,
+    GstClockTime time)
+{
+  GstCardiacGeometryMeta *meta = gst_buffer_get_cardiac_geometry_meta (buffer);
+  gboolean none =
+      meta && meta->searched && !meta->has_roi && !settings->has_roi;
+
+  self->looked++;
+  if (none)
+    self->heartless++;
+  if (!none || !GST_CLOCK_TIME_IS_VALID (self->heart_at))
+    self->heart_at = time;
+  return time > self->heart_at ? time - self->heart_at : 0;
+}
+
+static void
+forget_heart (GstMregClassify *self)
+{
+  self->heart_at = GST_CLOCK_TIME_NONE;
+  self->looked = self->heartless = 0;
+}
+
 /* Where to look: the property, then what mregroi or another detector says. */
 static gboolean
 find_roi (GstMregClassify *self, GstBuffer *buffer, const Settings *settings,
@@ -1080,7 +1111,7 @@ find_roi (GstMregClassify *self, GstBuffer *buffer, const Settings *settings,
 
 static void
 pick_state (GstMregClassify *self, const Settings *settings,
-    const Observation *seen, GstClockTime time)
+    const Observation *seen, GstClockTime heartless_for, GstClockTime time)
 {
   StateInput input = {
     .model_error = self->failure,
@@ -1088,6 +1119,7 @@ pick_state (GstMregClassify *self, const Settings *settings,
     .never_content = seen->never_content,
     .blank_for = seen->blank_for,
     .still_for = seen->still_for,
+    .heartless_for = heartless_for,
     .colourless_for = seen->colourless_for,
     .slow = clip_feeder_is_slow (self->feeder),
     .stale_after = settings->stale_time,
@@ -1157,6 +1189,7 @@ analyse (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
         GST_TIME_ARGS (last), GST_TIME_ARGS (time));
     clip_feeder_reset (self->feeder);
     forget_scene (self);
+    forget_heart (self);
   }
   if (clip_feeder_set_region (self->feeder,
           find_roi (self, buffer, &settings, &roi) ? &roi : NULL,
@@ -1170,7 +1203,8 @@ analyse (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
   else
     clip_free (clip);
   take_outcomes (self);
-  pick_state (self, &settings, &seen, time);
+  pick_state (self, &settings, &seen,
+      watch_heart (self, buffer, &settings, time), time);
 }
 
 static void
@@ -1215,6 +1249,8 @@ judge_recording (GstMregClassify *self, Clip *const *clips, guint count)
     return GST_CARDIAC_STATE_NO_SIGNAL;
   if (counts->frozen * 2 > counts->received)
     return GST_CARDIAC_STATE_FROZEN;
+  if (self->heartless * 2 > self->looked)
+    return GST_CARDIAC_STATE_VIEW_NOT_A4C;
   if (counts->coloured == 0)
     return GST_CARDIAC_STATE_NO_DOPPLER;
   for (guint i = 0; i < count; i++)

@@ -89,6 +89,7 @@ struct _GstMregRoi {
   JsonLines *lines;
   GstClockTime asked; /* time of the newest frame that was looked at */
   gboolean has_box;
+  gboolean has_looked; /* a detector that is used has given an answer */
   GstCardiacBox box;
   gdouble confidence;
   guint missed; /* detections in a row */
@@ -375,7 +376,7 @@ gst_mreg_roi_open (GstCardiacFilter *filter, CardiacModel *model,
   memset (&self->counts, 0, sizeof self->counts);
   self->warned_failure = self->warned_picture = self->warned_untrained = 0;
   self->asked = GST_CLOCK_TIME_NONE;
-  self->has_box = FALSE;
+  self->has_box = self->has_looked = FALSE;
   self->missed = 0;
   self->serial = 0;
   if (has_wrong_roi (self))
@@ -454,7 +455,7 @@ gst_mreg_roi_discard (GstCardiacFilter *filter)
 
   if (self->worker)
     worker_forget (self->worker);
-  self->has_box = FALSE;
+  self->has_box = self->has_looked = FALSE;
   self->missed = 0;
   self->asked = GST_CLOCK_TIME_NONE;
 }
@@ -554,6 +555,7 @@ take_outcome (GstMregRoi *self, const RoiOutcome *outcome)
     return;
   }
 
+  self->has_looked = TRUE;
   self->counts.detections++;
   self->counts.inference_ms = outcome->inference_ms;
   if (outcome->found) {
@@ -708,6 +710,8 @@ gst_mreg_roi_frame (
       detect (self, buffer, time);
     if (self->has_box)
       attach (self, buffer, &self->box, self->confidence, TRUE);
+    if (self->has_looked)
+      gst_buffer_add_cardiac_geometry_meta (buffer)->searched = TRUE;
   }
 
   GST_OBJECT_LOCK (self);

@@ -19,6 +19,8 @@ state_pick (const StateInput *in)
     return GST_CARDIAC_STATE_NO_SIGNAL;
   if (in->still_for >= STATE_FROZEN_AFTER)
     return GST_CARDIAC_STATE_FROZEN;
+  if (in->heartless_for >= STATE_HEARTLESS_AFTER)
+    return GST_CARDIAC_STATE_VIEW_NOT_A4C;
   if (in->colourless_for >= STATE_COLOURLESS_AFTER)
     return GST_CARDIAC_STATE_NO_DOPPLER;
   if (in->slow)
@@ -72,6 +74,8 @@ state_reason (GstCardiacState state)
       return "nothing is shown";
     case GST_CARDIAC_STATE_FROZEN:
       return "the picture stands still";
+    case GST_CARDIAC_STATE_VIEW_NOT_A4C:
+      return "no heart in four-chamber view is found in the picture";
     case GST_CARDIAC_STATE_NO_DOPPLER:
       return "no colour in the picture";
     case GST_CARDIAC_STATE_POOR_IMAGE:

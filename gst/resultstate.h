@@ -14,12 +14,17 @@
 /** No colour for so long is no Doppler; more than one beat. */
 #define STATE_COLOURLESS_AFTER (1500 * GST_MSECOND)
 
+/** No heart found for so long is another view: the detector may miss for a
+ * moment. */
+#define STATE_HEARTLESS_AFTER GST_SECOND
+
 /** What is known at a frame. Durations are stream time. */
 typedef struct {
   gboolean paused;          ///< analysis is switched off
   const gchar *model_error; ///< why the network failed, or NULL
   gboolean blank, never_content;
   GstClockTime blank_for, still_for, colourless_for;
+  GstClockTime heartless_for; ///< how long the detector found no heart
   gboolean slow;            ///< too few pictures a second
   gboolean has_result;      ///< a network's result that is not erased
   GstClockTime age;         ///< of its newest frame

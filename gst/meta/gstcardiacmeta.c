@@ -130,7 +130,7 @@ geometry_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
   GstCardiacGeometryMeta *self = (GstCardiacGeometryMeta *) meta;
   const GstCardiacBox nowhere = { 0, 0, 0, 0 };
 
-  self->has_roi = self->has_crop = self->detected = FALSE;
+  self->has_roi = self->has_crop = self->detected = self->searched = FALSE;
   self->roi = self->crop = nowhere;
   self->roi_confidence = 0;
   return TRUE;
@@ -195,6 +195,7 @@ geometry_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
   to->roi = roi;
   to->roi_confidence = from->roi_confidence;
   to->detected = from->detected;
+  to->searched = from->searched;
   to->has_crop = from->has_crop;
   to->crop = crop;
   return TRUE;

@@ -39,6 +39,8 @@ struct _GstCardiacResultMeta {
  * @roi: the region that the analysis looks at
  * @roi_confidence: of the detector, 0 to 1; 1 for a region given by hand
  * @detected: a network found @roi (and not a person)
+ * @searched: a trained detector looked for the region and gave its newest
+ *   answer: without @has_roi it found no heart
  * @has_crop: whether @crop is set
  * @crop: the square that the network saw, in which maps lie; may exceed the
  *   picture
@@ -54,6 +56,7 @@ struct _GstCardiacGeometryMeta {
   GstCardiacBox roi;
   gdouble roi_confidence;
   gboolean detected;
+  gboolean searched;
   gboolean has_crop;
   GstCardiacBox crop;
 };

@@ -57,6 +57,8 @@ rig_push (Rig *rig, FrameKind kind, guint texture)
       frame_new (&rig->info, kind, texture, pts, GST_SECOND / rig->fps, FALSE);
 
   rig->frame++;
+  if (rig->heartless)
+    gst_buffer_add_cardiac_geometry_meta (buffer)->searched = TRUE;
   REQUIRE (gst_harness_push (rig->harness, buffer) == GST_FLOW_OK);
   buffer = gst_harness_pull (rig->harness);
   REQUIRE (buffer != NULL);

@@ -16,6 +16,7 @@ typedef struct {
   GstVideoInfo info;
   gdouble fps;
   guint frame; ///< number of the next one
+  gboolean heartless; ///< frames carry word of a detector that finds no heart
 } Rig;
 
 /** @launch: the element and its properties, as for gst-launch */

@@ -353,6 +353,32 @@ grey_is_no_doppler (void)
 }
 
 static void
+where_a_detector_finds_no_heart_the_view_is_another (void)
+{
+  Rig rig;
+
+  start_30 (&rig, "sync-mode=exact");
+  rig.heartless = TRUE;
+  REQUIRE (rig_push_many (&rig, FRAME_DOPPLER, 120)
+           == GST_CARDIAC_STATE_VIEW_NOT_A4C);
+  REQUIRE (state_at_end (&rig) == GST_CARDIAC_STATE_VIEW_NOT_A4C);
+  rig_stop (&rig);
+
+  /* a moment without one is none, and a region by hand is believed */
+  start_30 (&rig, "sync-mode=exact");
+  rig_push_many (&rig, FRAME_DOPPLER, 90);
+  rig.heartless = TRUE;
+  rig_push_many (&rig, FRAME_DOPPLER, 20);
+  REQUIRE (gst_cardiac_state_has_finding (state_at_end (&rig)));
+  rig_stop (&rig);
+  start_30 (&rig, "sync-mode=exact roi=0,0,64,64");
+  rig.heartless = TRUE;
+  rig_push_many (&rig, FRAME_DOPPLER, 120);
+  REQUIRE (gst_cardiac_state_has_finding (state_at_end (&rig)));
+  rig_stop (&rig);
+}
+
+static void
 one_picture_for_a_second_is_frozen (void)
 {
   Rig rig;
@@ -746,6 +772,7 @@ main (int argc, char **argv)
   a_second_pass_puts_the_result_on_every_frame ();
   black_is_no_signal ();
   grey_is_no_doppler ();
+  where_a_detector_finds_no_heart_the_view_is_another ();
   one_picture_for_a_second_is_frozen ();
   a_short_recording_is_too_short ();
   too_few_pictures_a_second_are_a_poor_image ();

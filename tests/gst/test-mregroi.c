@@ -111,7 +111,10 @@ a_detector_runs_every_interval (void)
         gst_buffer_get_cardiac_geometry_meta (buffer);
 
     if (geometry) {
-      REQUIRE (geometry->has_roi && geometry->detected);
+      REQUIRE (geometry->searched);
+      REQUIRE (geometry->has_roi == geometry->detected);
+    }
+    if (geometry && geometry->has_roi) {
       REQUIRE (
           geometry->roi.x >= 0 && geometry->roi.x + geometry->roi.w < 96.01);
       REQUIRE (

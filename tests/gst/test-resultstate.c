@@ -34,6 +34,10 @@ each_fault_has_its_state_and_earlier_ones_win (void)
   REQUIRE (state_pick (&input) == GST_CARDIAC_STATE_POOR_IMAGE);
   input.colourless_for = 2 * GST_SECOND;
   REQUIRE (state_pick (&input) == GST_CARDIAC_STATE_NO_DOPPLER);
+  input.heartless_for = 900 * GST_MSECOND;
+  REQUIRE (state_pick (&input) == GST_CARDIAC_STATE_NO_DOPPLER);
+  input.heartless_for = GST_SECOND;
+  REQUIRE (state_pick (&input) == GST_CARDIAC_STATE_VIEW_NOT_A4C);
   input.still_for = GST_SECOND;
   REQUIRE (state_pick (&input) == GST_CARDIAC_STATE_FROZEN);
   input.blank = TRUE;
