@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "network.h"
+
 #define ROWS CARDIAC_MMSA_ROWS
 #define COLUMNS CARDIAC_MMSA_COLUMNS
 #define SEGMENTS CARDIAC_MMSA_SEGMENTS
@@ -22,9 +24,7 @@
 #define APICAL_STRETCH 1.5f
 
 struct _MmsaNetwork {
-  CardiacModel *model;
-  CardiacSettings settings;
-  gchar *device;
+  NetworkPlan plan;
 
   CardiacMmsa *mmsa;
   gfloat *polar; /* of the last cycle that was scored */
@@ -90,12 +90,7 @@ mmsa_network_new (CardiacModel *model, const CardiacSettings *settings)
 {
   MmsaNetwork *self = g_new0 (MmsaNetwork, 1);
 
-  self->model = cardiac_model_ref (model);
-  self->settings = *settings;
-  self->device = g_strdup (settings->device);
-  self->settings.device = self->device;
-  if (settings->pool)
-    self->settings.pool = cardiac_pool_ref (settings->pool);
+  network_plan_init (&self->plan, model, settings);
   return self;
 }
 
@@ -104,10 +99,7 @@ mmsa_network_free (MmsaNetwork *self)
 {
   if (!self)
     return;
-  if (self->settings.pool)
-    cardiac_pool_unref (&self->settings.pool);
-  cardiac_model_unref (&self->model);
-  g_free (self->device);
+  network_plan_clear (&self->plan);
   g_free (self);
 }
 
@@ -123,7 +115,7 @@ plan (MmsaNetwork *self, guint phases, CardiacError **error)
   if (self->mmsa && cardiac_mmsa_shape (self->mmsa)->phases == (gint) phases)
     return TRUE;
   cardiac_mmsa_free (&self->mmsa);
-  self->mmsa = cardiac_mmsa_new (self->model, phases, &self->settings, error);
+  self->mmsa = cardiac_mmsa_new (self->plan.model, phases, &self->plan.settings, error);
   return self->mmsa != NULL;
 }
 

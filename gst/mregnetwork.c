@@ -6,10 +6,10 @@
 
 #include "mregnetwork.h"
 
+#include "network.h"
+
 struct _MregNetwork {
-  CardiacModel *model;
-  CardiacSettings settings;
-  gchar *device;
+  NetworkPlan plan;
 
   CardiacMReg *mreg;
   gfloat *input; /* [T, 3, S, S] */
@@ -54,12 +54,7 @@ mreg_network_new (CardiacModel *model, const CardiacSettings *settings)
 {
   MregNetwork *self = g_new0 (MregNetwork, 1);
 
-  self->model = cardiac_model_ref (model);
-  self->settings = *settings;
-  self->device = g_strdup (settings->device);
-  self->settings.device = self->device;
-  if (settings->pool)
-    self->settings.pool = cardiac_pool_ref (settings->pool);
+  network_plan_init (&self->plan, model, settings);
   return self;
 }
 
@@ -68,10 +63,7 @@ mreg_network_free (MregNetwork *self)
 {
   if (!self)
     return;
-  if (self->settings.pool)
-    cardiac_pool_unref (&self->settings.pool);
-  cardiac_model_unref (&self->model);
-  g_free (self->device);
+  network_plan_clear (&self->plan);
   g_free (self);
 }
 
@@ -107,7 +99,7 @@ mreg_network_open (gpointer network, CardiacError **error)
   MregNetwork *self = network;
   const CardiacMRegShape *shape;
 
-  self->mreg = cardiac_mreg_new (self->model, &self->settings, error);
+  self->mreg = cardiac_mreg_new (self->plan.model, &self->plan.settings, error);
   if (!self->mreg)
     return FALSE;
 

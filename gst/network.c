@@ -221,3 +221,24 @@ network_fill_record (GstCardiacResult *record, CardiacModel *model)
   record->trained = cardiac_model_trained (model);
   record->synthetic = cardiac_model_synthetic (model);
 }
+
+void
+network_plan_init (
+    NetworkPlan *plan, CardiacModel *model, const CardiacSettings *settings)
+{
+  plan->model = cardiac_model_ref (model);
+  plan->settings = *settings;
+  plan->device = g_strdup (settings->device);
+  plan->settings.device = plan->device;
+  if (settings->pool)
+    plan->settings.pool = cardiac_pool_ref (settings->pool);
+}
+
+void
+network_plan_clear (NetworkPlan *plan)
+{
+  if (plan->settings.pool)
+    cardiac_pool_unref (&plan->settings.pool);
+  cardiac_model_unref (&plan->model);
+  g_clear_pointer (&plan->device, g_free);
+}

@@ -46,6 +46,17 @@ void network_settings_set (
 void network_settings_get (
     const NetworkSettings *settings, guint property, GValue *value);
 
+/** What a worker's network is planned from: its own references. */
+typedef struct {
+  CardiacModel *model;
+  CardiacSettings settings;
+  gchar *device;
+} NetworkPlan;
+
+void network_plan_init (
+    NetworkPlan *plan, CardiacModel *model, const CardiacSettings *settings);
+void network_plan_clear (NetworkPlan *plan);
+
 /** A model and threads, both shared through the registry. */
 typedef struct {
   CardiacModel *model;

@@ -6,10 +6,10 @@
 
 #include "roinetwork.h"
 
+#include "network.h"
+
 struct _RoiNetwork {
-  CardiacModel *model;
-  CardiacSettings settings;
-  gchar *device;
+  NetworkPlan plan;
   CardiacYolov8 *yolov8;
   CardiacDetection detections[CARDIAC_YOLOV8_MAX_DETECTIONS];
 };
@@ -34,12 +34,7 @@ roi_network_new (CardiacModel *model, const CardiacSettings *settings)
 {
   RoiNetwork *self = g_new0 (RoiNetwork, 1);
 
-  self->model = cardiac_model_ref (model);
-  self->settings = *settings;
-  self->device = g_strdup (settings->device);
-  self->settings.device = self->device;
-  if (settings->pool)
-    self->settings.pool = cardiac_pool_ref (settings->pool);
+  network_plan_init (&self->plan, model, settings);
   return self;
 }
 
@@ -48,10 +43,7 @@ roi_network_free (RoiNetwork *self)
 {
   if (!self)
     return;
-  if (self->settings.pool)
-    cardiac_pool_unref (&self->settings.pool);
-  cardiac_model_unref (&self->model);
-  g_free (self->device);
+  network_plan_clear (&self->plan);
   g_free (self);
 }
 
@@ -75,7 +67,7 @@ roi_network_open (gpointer network, CardiacError **error)
   gfloat *input;
   gboolean ok;
 
-  self->yolov8 = cardiac_yolov8_new (self->model, 0, 0, &self->settings, error);
+  self->yolov8 = cardiac_yolov8_new (self->plan.model, 0, 0, &self->plan.settings, error);
   if (!self->yolov8)
     return FALSE;
 

@@ -5,7 +5,6 @@
 /* Random numbers that are the same everywhere: SplitMix64 (Steele et al.,
  * OOPSLA 2014). */
 
-#include <math.h>
 #include <stdint.h>
 
 typedef struct PhantomRandom {
@@ -55,15 +54,6 @@ static inline int
 phantom_random_below (PhantomRandom *random, int n)
 {
   return (int) (phantom_random_unit (random) * n);
-}
-
-/** Mean 0, variance 1 (Box and Muller, the cosine half). */
-static inline double
-phantom_random_normal (PhantomRandom *random)
-{
-  double u = 1.0 - phantom_random_unit (random);
-  double v = phantom_random_unit (random);
-  return sqrt (-2.0 * log (u)) * cos (2.0 * M_PI * v);
 }
 
 #endif
