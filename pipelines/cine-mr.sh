@@ -64,18 +64,21 @@ say "scoring $input"
 launch "$input" "${source[@]}" \
   s.basal ! cmrpolar ! m.basal s.mid ! cmrpolar ! m.mid s.apical ! cmrpolar ! m.apical s.review ! m.video \
   "${score[@]}" \
+  ! videoconvert ! video/x-raw,format=BGRx \
   ! cardiacoverlay layout=panel bullseye-png="$out/bullseye.png" bullseye-svg="$out/bullseye.svg" \
   ! videoconvert ! video/x-raw,format=I420 \
   ! x264enc quantizer=18 speed-preset=veryfast ! h264parse ! matroskamux ! filesink location="$out/annotated.mkv"
 # A slice without landmarks, and the like: the scores are missing then, and this says why.
 grep -m1 '^WARNING' "$log" | sed -E 's/^WARNING: (from element [^ ]+: )?/cine-mr: /' >&2
 
-# frame.png: about the end of systole.
-launch "$out/frame.png" filesrc location="$out/annotated.mkv" ! matroskademux ! h264parse ! avdec_h264 \
-  ! identity eos-after=8 ! videoconvert ! pngenc compression-level=1 ! multifilesink location="$out/frame.png"
+# frame.png: about the end of systole, a third of the cycle after its start.
+last=$(grep '"type": *"mmsa"' "$out/results.jsonl" | tail -n 1)
+moment=300
+[[ $last =~ \"spans_ns\":\ *\[\[([0-9]+),\ *([0-9]+)\] ]] && moment=$(((BASH_REMATCH[2] - BASH_REMATCH[1]) * 35 / 100000000 + 1))
+picture_at "$out/annotated.mkv" "$moment" "$out/frame.png"
 
 for file in $files; do
   [ -s "$out/$file" ] || fail "$out/$file was not written"
   printf '%s\n' "$out/$file"
 done
-grep '"type": *"mmsa"' "$out/results.jsonl" | tail -n 1
+printf '%s\n' "$last"

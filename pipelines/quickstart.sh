@@ -77,8 +77,7 @@ launch "$input" "${source[@]}" \
   ! x264enc quantizer=18 speed-preset=veryfast ! h264parse ! matroskamux ! filesink location="$out/annotated.mkv"
 
 # frame.png: the picture of the selected instance with the highest value, or the
-# one after half a second where nothing was graded. At 1000/t pictures a second
-# the second one is what is shown at t ms.
+# one after half a second where nothing was graded.
 last=$(grep '"type": *"mreg"' "$out/results.jsonl" | tail -n 1)
 # numbers KEY: the numbers of an array of arrays, all in one row.
 numbers() {
@@ -93,11 +92,7 @@ if [[ $last =~ \"curve\": && $last =~ \"instance\":\ *([0-9]+) ]]; then
     first = span[2 * selected + 1]; last = span[2 * selected + 2]
     print int ((first + (best - 0.5) / frames * (last - first)) / 1000000) }')
 fi
-launch "$out/frame.png" filesrc location="$out/annotated.mkv" ! matroskademux ! h264parse ! avdec_h264 \
-  ! videorate ! video/x-raw,framerate=1000/"$moment" ! videoconvert \
-  ! pngenc compression-level=1 ! multifilesink location="$out/frame-%d.png"
-mv -f "$out/frame-1.png" "$out/frame.png" 2>/dev/null || mv -f "$out/frame-0.png" "$out/frame.png"
-rm -f "$out"/frame-[0-9]*.png
+picture_at "$out/annotated.mkv" "$moment" "$out/frame.png"
 
 for file in annotated.mkv results.jsonl frame.png; do
   [ -s "$out/$file" ] || fail "$out/$file was not written"

@@ -59,3 +59,13 @@ launch() {
   text=${text:-$(tail -n 1 "$log")}
   case $text in *"$what"*) fail "$text" ;; *) fail "$what: $text" ;; esac
 }
+
+# picture_at VIDEO MS PNG: the picture that VIDEO shows at MS, which is the second
+# one at 1000/MS pictures a second.
+picture_at() {
+  launch "$3" filesrc location="$1" ! matroskademux ! h264parse ! avdec_h264 \
+    ! videorate ! video/x-raw,framerate=1000/"$2" ! videoconvert \
+    ! pngenc compression-level=1 ! multifilesink location="${3%.png}-%d.png"
+  mv -f "${3%.png}-1.png" "$3" 2>/dev/null || mv -f "${3%.png}-0.png" "$3"
+  rm -f "${3%.png}"-[0-9]*.png
+}
