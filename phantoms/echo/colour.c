@@ -53,19 +53,6 @@ typedef struct Cell {
   float depth;          ///< share of the box
 } Cell;
 
-/* To the nearest cavity. */
-static float
-blood_distance (const Heart *h, float u, float v)
-{
-  float lv = greater (ventricle_distance (h, u, v), v - h->base - 0.3f);
-  float la = greater (ellipse_distance (&h->la, u, v), h->base - 0.3f - v);
-  float ra =
-      greater (ellipse_distance (&h->ra, u, v), h->base_right - 0.3f - v);
-  float rv =
-      greater (ellipse_distance (&h->rv, u, v), v - h->base_right - 0.3f);
-  return lesser (lesser (lv, greater (rv, h->wall - lv)), lesser (la, ra));
-}
-
 static float
 wrap (float velocity, float nyquist)
 {
@@ -92,7 +79,7 @@ draw_cell (const EchoSettings *s, const ColourMap *map, const Heart *h,
     const Flow *flow, const Cell *c, const CellNoise *noise, ColourPixel *pixel)
 {
   float nyquist = (float) s->nyquist;
-  float blood = blood_distance (h, c->u, c->v);
+  float blood = blood_distance (heart_cavities (h, c->u, c->v));
 
   pixel->a = 0;
   if (blood > 0.08f)

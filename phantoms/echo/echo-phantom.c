@@ -46,7 +46,10 @@ echo_phantom_new (const EchoSettings *settings)
     return NULL;
   p->settings = *settings;
   echo_settings_clamp (&p->settings);
-  textures_make (&p->textures, p->settings.seed);
+  if (!textures_make (&p->textures, p->settings.seed)) {
+    free (p);
+    return NULL;
+  }
   grey_plan (&p->settings, &p->grey_plan);
   colour_map_make (&p->settings, &p->map);
   screen_make_ecg (&p->settings, p->ecg);

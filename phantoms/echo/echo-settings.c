@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/random.h"
+#include "heart.h"
 
 /* Severities are drawn no nearer than this to a border, in log. */
 #define MARGIN 0.1
@@ -202,8 +203,8 @@ jet_middle (const EchoSettings *s, int beat)
   return (beat - s->phase + share * s->systole) * 60 / s->heart_rate;
 }
 
-static double
-beat_factor (const EchoSettings *s, int beat)
+double
+echo_beat_factor (const EchoSettings *s, int beat)
 {
   return s->beat[(beat % ECHO_BEATS + ECHO_BEATS) % ECHO_BEATS];
 }
@@ -220,9 +221,9 @@ echo_truth (const EchoSettings *s, double begin, double end)
     double middle = jet_middle (s, i);
     if (middle < begin || middle >= end)
       continue;
-    if (truth.beat < 0 || beat_factor (s, i) > factor) {
+    if (truth.beat < 0 || echo_beat_factor (s, i) > factor) {
       truth.beat = i;
-      factor = beat_factor (s, i);
+      factor = echo_beat_factor (s, i);
     }
   }
   double most = 0;

@@ -145,19 +145,13 @@ jet_envelope (const EchoJet *jet, float systole)
   return smooth (s / rise) * smooth ((1.0f - s) / rise);
 }
 
-static float
-beat_factor (const EchoSettings *s, int beat)
-{
-  return (float) s->beat[(beat % ECHO_BEATS + ECHO_BEATS) % ECHO_BEATS];
-}
-
 /* Share of the left atrium that jet j covers now. */
 static float
 jet_share (const EchoSettings *s, const Heart *h, int j)
 {
   float envelope = jet_envelope (&s->jet[j], h->systole);
-  return (float) s->jet[j].area * beat_factor (s, h->beat) * envelope
-         * envelope;
+  return (float) s->jet[j].area * (float) echo_beat_factor (s, h->beat)
+         * envelope * envelope;
 }
 
 float

@@ -94,20 +94,13 @@ beam_distances (const Heart *heart, Beam *beam)
   const Heart h = *heart;
 
   for (int i = 0; i < GREY_DEPTHS; i++) {
-    float u = beam->u[i], v = beam->v[i];
-    float lv = greater (ventricle_distance (&h, u, v), v - h.base - 0.3f);
-    float la = greater (ellipse_distance (&h.la, u, v), h.base - 0.3f - v);
-    float ra =
-        greater (ellipse_distance (&h.ra, u, v), h.base_right - 0.3f - v);
-    float rv =
-        greater (ellipse_distance (&h.rv, u, v), v - h.base_right - 0.3f);
-    rv = greater (rv, h.wall - lv);
+    Cavities c = heart_cavities (&h, beam->u[i], beam->v[i]);
 
     /* trabeculae and uneven walls */
     float uneven = 0.11f * beam->rough[i];
-    beam->blood[i] = lesser (lesser (lv, rv), lesser (la, ra)) + uneven;
-    beam->outside[i] = lesser (lesser (lv - h.wall, rv - 0.4f),
-                           lesser (la - 0.25f, ra - 0.25f))
+    beam->blood[i] = blood_distance (c) + uneven;
+    beam->outside[i] = lesser (lesser (c.lv - h.wall, c.rv - 0.4f),
+                           lesser (c.la - 0.25f, c.ra - 0.25f))
                        + 2.0f * uneven;
   }
 }

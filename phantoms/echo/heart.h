@@ -58,6 +58,9 @@ void heart_shape (
 /** Area of the left atrium at end-systole, cm² of the heart's coordinates. */
 float heart_atrium_area (const EchoSettings *settings);
 
+/** The factor of all jets' areas in a beat, also before the first one. */
+double echo_beat_factor (const EchoSettings *settings, int beat);
+
 /** Heart coordinates to cm from the transducer. */
 void heart_to_body (
     const EchoSettings *settings, double u, double v, double *x, double *y);
@@ -114,6 +117,30 @@ static inline float
 lesser (float a, float b)
 {
   return a < b ? a : b;
+}
+
+/** Distances to the four cavities; ventricles and atria overlap at the valves. */
+typedef struct Cavities {
+  float lv, rv, la, ra;
+} Cavities;
+
+static inline Cavities
+heart_cavities (const Heart *h, float u, float v)
+{
+  Cavities c;
+  c.lv = greater (ventricle_distance (h, u, v), v - h->base - 0.3f);
+  c.la = greater (ellipse_distance (&h->la, u, v), h->base - 0.3f - v);
+  c.ra = greater (ellipse_distance (&h->ra, u, v), h->base_right - 0.3f - v);
+  c.rv = greater (ellipse_distance (&h->rv, u, v), v - h->base_right - 0.3f);
+  c.rv = greater (c.rv, h->wall - c.lv);
+  return c;
+}
+
+/** To the nearest cavity. */
+static inline float
+blood_distance (Cavities c)
+{
+  return lesser (lesser (c.lv, c.rv), lesser (c.la, c.ra));
 }
 
 #endif

@@ -72,7 +72,7 @@ make_speckle (Textures *t, float *room, PhantomRandom *r)
   }
 }
 
-void
+bool
 textures_make (Textures *t, uint64_t seed)
 {
   enum { N = NOISE_BEAMS * NOISE_DEPTHS };
@@ -80,7 +80,7 @@ textures_make (Textures *t, uint64_t seed)
   float *room = malloc (3 * SPECKLE_BEAMS * SPECKLE_DEPTHS * sizeof *room);
 
   if (room == NULL)
-    return; /* flat pictures; echo_phantom_new() checks its own memory */
+    return false;
   make_speckle (t, room, &r);
   fill (&t->noise[0][0], N, &r);
   blur (&t->noise[0][0], room, NOISE_BEAMS, NOISE_DEPTHS, 1, 0);
@@ -90,4 +90,5 @@ textures_make (Textures *t, uint64_t seed)
     blur (&t->patches[0][0], room, NOISE_BEAMS, NOISE_DEPTHS, 2, 4);
   normalise (&t->patches[0][0], N);
   free (room);
+  return true;
 }

@@ -2,6 +2,7 @@
 #ifndef ECHO_TEXTURE_H
 #define ECHO_TEXTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Periodic random pictures: rows are beams, columns depth. Sizes are powers of
@@ -23,6 +24,7 @@ typedef struct Textures {
   float patches[NOISE_BEAMS][NOISE_DEPTHS]; ///< slow normal numbers
 } Textures;
 
-void textures_make (Textures *textures, uint64_t seed);
+/** @return false when memory ran out. */
+bool textures_make (Textures *textures, uint64_t seed);
 
 #endif
