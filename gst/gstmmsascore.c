@@ -369,30 +369,6 @@ gst_mmsa_score_get_property (
 
 /* ---- life cycle -------------------------------------------------------- */
 
-static gboolean
-open_lines (GstMmsaScore *self)
-{
-  GError *error = NULL;
-  gchar *path;
-
-  GST_OBJECT_LOCK (self);
-  path = g_strdup (self->results_location);
-  GST_OBJECT_UNLOCK (self);
-  if (path && *path) {
-    self->lines = json_lines_open (path, &error);
-    if (!self->lines)
-      GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
-          ("Results cannot be written: %s. Check results-location.",
-              error->message),
-          (NULL));
-  }
-  g_free (path);
-  if (!error)
-    return TRUE;
-  g_error_free (error);
-  return FALSE;
-}
-
 static void
 set_run_info (GstMmsaScore *self, const CardiacRunInfo *info)
 {
@@ -510,7 +486,9 @@ gst_mmsa_score_change_state (GstElement *element, GstStateChange transition)
 
   switch (transition) {
     case GST_STATE_CHANGE_READY_TO_PAUSED:
-      if (!open_network (self) || !open_lines (self)) {
+      if (!open_network (self)
+          || !json_lines_open_for (
+              GST_ELEMENT (self), &self->results_location, &self->lines)) {
         close_all (self);
         return GST_STATE_CHANGE_FAILURE;
       }

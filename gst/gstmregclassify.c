@@ -610,27 +610,6 @@ open_replay (GstMregClassify *self)
 }
 
 static gboolean
-open_lines (GstMregClassify *self)
-{
-  gchar *path = dup_locked (self, &self->results_location);
-  GError *error = NULL;
-
-  if (!is_empty (path)) {
-    self->lines = json_lines_open (path, &error);
-    if (!self->lines)
-      GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
-          ("Results cannot be written: %s. Check results-location.",
-              error->message),
-          (NULL));
-  }
-  g_free (path);
-  if (!error)
-    return TRUE;
-  g_error_free (error);
-  return FALSE;
-}
-
-static gboolean
 open_feeder (GstMregClassify *self, CardiacError **error)
 {
   const CardiacMRegShape *shape = self->provenance.shape;
@@ -669,7 +648,8 @@ gst_mreg_classify_open (GstCardiacFilter *filter, CardiacModel *model,
   }
   if (!model)
     return open_replay (self);
-  if (!open_lines (self))
+  if (!json_lines_open_for (
+          GST_ELEMENT (self), &self->results_location, &self->lines))
     return FALSE;
 
   self->network = mreg_network_new (model, settings);

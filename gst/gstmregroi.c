@@ -343,30 +343,6 @@ has_wrong_roi (GstMregRoi *self)
 }
 
 static gboolean
-open_lines (GstMregRoi *self)
-{
-  GError *error = NULL;
-  gchar *path;
-
-  GST_OBJECT_LOCK (self);
-  path = g_strdup (self->results_location);
-  GST_OBJECT_UNLOCK (self);
-  if (path && *path) {
-    self->lines = json_lines_open (path, &error);
-    if (!self->lines)
-      GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
-          ("Results cannot be written: %s. Check results-location.",
-              error->message),
-          (NULL));
-  }
-  g_free (path);
-  if (!error)
-    return TRUE;
-  g_error_free (error);
-  return FALSE;
-}
-
-static gboolean
 gst_mreg_roi_open (GstCardiacFilter *filter, CardiacModel *model,
     const CardiacSettings *settings, CardiacError **error)
 {
@@ -381,7 +357,8 @@ gst_mreg_roi_open (GstCardiacFilter *filter, CardiacModel *model,
   self->serial = 0;
   if (has_wrong_roi (self))
     return FALSE;
-  if (!open_lines (self))
+  if (!json_lines_open_for (
+          GST_ELEMENT (self), &self->results_location, &self->lines))
     return FALSE;
   if (!model) {
     if (gst_mreg_roi_needs_network (filter))

@@ -60,6 +60,31 @@ json_lines_open (const gchar *path, GError **error)
   return self;
 }
 
+gboolean
+json_lines_open_for (
+    GstElement *element, gchar *const *location, JsonLines **lines)
+{
+  GError *error = NULL;
+  gchar *path;
+
+  GST_OBJECT_LOCK (element);
+  path = g_strdup (*location);
+  GST_OBJECT_UNLOCK (element);
+  if (path && *path) {
+    *lines = json_lines_open (path, &error);
+    if (!*lines)
+      GST_ELEMENT_ERROR (element, RESOURCE, OPEN_WRITE,
+          ("Results cannot be written: %s. Check results-location.",
+              error->message),
+          (NULL));
+  }
+  g_free (path);
+  if (!error)
+    return TRUE;
+  g_error_free (error);
+  return FALSE;
+}
+
 void
 json_lines_close (JsonLines *self)
 {
