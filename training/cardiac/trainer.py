@@ -247,7 +247,7 @@ class Trainer:
     def clock(self):
         """Seconds of a stage's budget: of the processor where it computes, so that a busy machine trains no less; else
         of the wall."""
-        return time.process_time() if self.device.type == "cpu" else time.monotonic()
+        return time.process_time() if self.device == "cpu" else time.monotonic()
 
     def stage_seconds(self):
         return self.state["seconds"] + self.clock() - self.began
