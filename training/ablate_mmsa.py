@@ -1,9 +1,11 @@
-"""Run rows of the paper's Table III: every configuration x seed x fold that is not there yet, then the table.
+"""Run rows of the paper's Table III: every fold x configuration x seed that is not there yet, then the table.
 
-Rows with the same flow_step and fold share one flow branch, trained once; so modules are compared on a frozen flow,
-which understates what they do in joint training. Each run is a folder of train_mmsa.py; a run that was cut off goes on.
+Rows with the same flow_step share one flow branch a fold, trained once and cached; so modules are compared on a frozen
+flow, which understates what they do in joint training. Each run is a folder of train_mmsa.py; a run that was cut off
+goes on. Means and standard errors are over seeds, each seed's segments of all folds taken together.
 """
 import argparse
+import functools
 import json
 import sys
 from pathlib import Path
@@ -12,63 +14,73 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import train_mmsa                                                # noqa: E402
-from cardiac import mmsa_metrics, mmsa_train                     # noqa: E402
+from cardiac import mmsa_data, mmsa_metrics, mmsa_train          # noqa: E402
 
-ROWS = ("full", "d1", "d5", "d7", "no-mmsa", "no-tse", "no-nonlocal", "scale-quarter", "scale-half", "scale-one",
-        "tse-paper", "zero-flow")
+ROWS = ("full", "no-mmsa", "no-tse", "no-nonlocal", "scale-quarter", "scale-half", "scale-one", "tse-paper",
+        "zero-flow", "d1", "d5", "d7")
 CONFIGS = Path(__file__).resolve().parent / "configs" / "mmsa"
 
 
-def one_run(args, row, seed, fold):
-    folder = args.out / f"{row}-seed{seed}-{fold.replace('/', 'of') if fold else 'held'}"
+def flow_step(row):
+    return mmsa_train.model_config(mmsa_train.load_config(CONFIGS / f"{row}.json"))["flow_step"]
+
+
+def run_folder(args, row, seed, fold):
+    return args.out / f"{row}-seed{seed}-{fold.replace('/', 'of')}"
+
+
+def one_run(args, row, seed, fold, read_set):
+    folder = run_folder(args, row, seed, fold)
     if (folder / "metrics.json").exists():
         return
     config_file = CONFIGS / f"{row}.json"
-    step = mmsa_train.model_config(mmsa_train.load_config(config_file))["flow_step"]
-    own_flow = args.out / f"flow-d{step}-{fold.replace('/', 'of') or 'held'}.state"
-    flow = args.flow if args.flow and step == 3 else own_flow
+    flow = args.out / f"flow-d{flow_step(row)}-{fold.replace('/', 'of')}.state"
     options = ["--train", str(args.train), "--out", str(folder), "--seed", str(seed), "--threads", str(args.threads)]
-    options += ["--fold", fold] if fold else ["--validation", str(args.validation)]
-    options += ["--limit", str(args.limit)] if args.limit else []
+    options += ["--fold", fold, "--cached-flow"] + (["--limit", str(args.limit)] if args.limit else [])
     if not flow.exists():
-        train_mmsa.main([str(config_file), *options, "--stop-after-flow"])
+        train_mmsa.main([str(config_file), *options, "--stop-after-flow"], read_set)
         (folder / "flow.state").rename(flow)
-    train_mmsa.main([str(config_file), *options, "--flow", str(flow)])
+    train_mmsa.main([str(config_file), *options, "--flow", str(flow)], read_set)
 
 
 def gather(args, row):
     """Metrics of a row: one list entry a seed, over all subjects of its folds together."""
     found = []
     for seed in args.seeds:
-        folders = sorted(args.out.glob(f"{row}-seed{seed}-*"))
-        folders = [f for f in folders if (f / "metrics.json").exists()]
-        complete = len(folders) == (args.folds or 1)
-        if not complete:
-            continue
-        parts = [mmsa_metrics.read_csv(folder / "predictions.csv") for folder in folders]
-        truth, predicted = (np.concatenate([p[i] for p in parts]) for i in (0, 1))
-        found.append(mmsa_metrics.all_metrics(truth, predicted))
+        folders = [run_folder(args, row, seed, fold) for fold in args.folds]
+        if all((folder / "metrics.json").exists() for folder in folders):
+            parts = [mmsa_metrics.read_csv(folder / "predictions.csv") for folder in folders]
+            truth, predicted = (np.concatenate([p[i] for p in parts]) for i in (0, 1))
+            found.append(mmsa_metrics.all_metrics(truth, predicted))
     return found
 
 
+def spread(values, factor, digits):
+    """Mean and standard error over seeds, as text."""
+    values = factor * np.asarray(values)
+    text = f"{values.mean():.{digits}f}"
+    return text + (f" ± {values.std(ddof=1) / len(values) ** 0.5:.{digits}f}" if len(values) > 1 else "")
+
+
 def write_table(args):
-    lines = ["| configuration | seeds | 4-way % | Δ | abnormal % | Δ | κ | ρ | recalls % |",
-             "|---|---|---|---|---|---|---|---|---|"]
-    base = None
+    lines = ["| configuration | seeds | 4-way % | Δ ± s.e. | abnormal % | κ | ρ | recalls of 1, 2, 3, 4 % |",
+             "|---|---|---|---|---|---|---|---|"]
+    base = {}
     for row in args.rows:
         runs = gather(args, row)
         name = json.loads((CONFIGS / f"{row}.json").read_text(encoding="utf-8"))["name"]
         if not runs:
-            lines.append(f"| {name} | not run | | | | | | | |")
+            lines.append(f"| {name} | not run | | | | | | |")
             continue
-        mean = {key: np.mean([r[key] for r in runs], 0) for key in ("accuracy", "abnormal_accuracy", "kappa", "rho",
-                                                                    "recall")}
-        base = base or mean
-        recalls = " ".join(f"{100 * r:.0f}" for r in mean["recall"])
-        lines.append(f"| {name} | {len(runs)} | {100 * mean['accuracy']:.1f} | "
-                     f"{100 * (mean['accuracy'] - base['accuracy']):+.1f} | {100 * mean['abnormal_accuracy']:.1f} | "
-                     f"{100 * (mean['abnormal_accuracy'] - base['abnormal_accuracy']):+.1f} | {mean['kappa']:.3f} | "
-                     f"{mean['rho']:.3f} | {recalls} |")
+        accuracy = [r["accuracy"] for r in runs]
+        base = base or {"mean": np.mean(accuracy), "error": np.std(accuracy, ddof=1) / len(runs) ** 0.5
+                        if len(runs) > 1 else 0.0}
+        own = np.std(accuracy, ddof=1) / len(runs) ** 0.5 if len(runs) > 1 else 0.0
+        difference = f"{100 * (np.mean(accuracy) - base['mean']):+.1f} ± {100 * np.hypot(own, base['error']):.1f}"
+        recalls = " ".join(f"{100 * r:.0f}" for r in np.mean([r["recall"] for r in runs], 0))
+        lines.append(f"| {name} | {len(runs)} | {spread(accuracy, 100, 1)} | {difference if row != args.rows[0] else ''} | "
+                     f"{spread([r['abnormal_accuracy'] for r in runs], 100, 1)} | "
+                     f"{spread([r['kappa'] for r in runs], 1, 3)} | {spread([r['rho'] for r in runs], 1, 3)} | {recalls} |")
     text = "\n".join(lines) + "\n"
     (args.out / "table.md").write_text(text, encoding="utf-8")
     print(text, end="")
@@ -76,23 +88,25 @@ def write_table(args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--train", type=Path, required=True)
-    parser.add_argument("--validation", type=Path, help="what rows are measured on without --folds; never the test set")
+    parser.add_argument("--train", type=Path, required=True, help="folder of subjects; never the test set")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--rows", nargs="+", default=list(ROWS), metavar="ROW", help="names of training/configs/mmsa")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    parser.add_argument("--folds", type=int, default=0, help="cross-validation over --train, e.g. 3; 0: none")
-    parser.add_argument("--limit", type=int, help="use so many training subjects")
-    parser.add_argument("--flow", type=Path, help="flow.state to use for all rows of d = 3")
+    parser.add_argument("--folds", nargs="+", default=["1/3", "2/3", "3/3"], metavar="I/N",
+                        help="folds of a cross-validation over --train (default 1/3 2/3 3/3)")
+    parser.add_argument("--limit", type=int, help="use so many subjects")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--table", action="store_true", help="only write the table of what is there")
     args = parser.parse_args()
-    if not args.folds and not args.validation:
-        parser.error("give --validation, or --folds")
-    for seed in args.seeds if not args.table else ():
-        for row in args.rows:
-            for fold in [f"{i + 1}/{args.folds}" for i in range(args.folds)] or [""]:
-                one_run(args, row, seed, fold)
+    # One reading of the set: rows that share a flow branch share what it gave.
+    read_set = functools.cache(mmsa_data.read_set)
+    if not args.table:
+        for fold in args.folds:
+            for step in sorted({flow_step(row) for row in args.rows}, key=lambda s: (s != flow_step(args.rows[0]), s)):
+                for seed in args.seeds:
+                    for row in args.rows:
+                        if flow_step(row) == step:
+                            one_run(args, row, seed, fold, read_set)
     write_table(args)
 
 

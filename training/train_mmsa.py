@@ -32,17 +32,18 @@ def arguments(argv):
     parser.add_argument("--start", type=Path, help="score.state of another run with the same flow: a second cosine")
     parser.add_argument("--stop-after-flow", action="store_true")
     parser.add_argument("--validate-every-epoch", action="store_true")
+    parser.add_argument("--cached-flow", action="store_true", help="measure with the flow as cached, in 16 bits")
     parser.add_argument("--measure-flow", type=int, default=0, metavar="N", help="of N held back phantoms")
     parser.add_argument("--card", default="{}", help="JSON object or file: keys of the model card")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args(argv)
 
 
-def choose_subjects(args):
+def choose_subjects(args, read_set):
     """(training subjects, held back ones)."""
-    subjects = mmsa_data.read_set(args.train, args.limit)
+    subjects = read_set(args.train, args.limit)
     if not args.fold:
-        return subjects, mmsa_data.read_set(args.validation) if args.validation else []
+        return subjects, read_set(args.validation) if args.validation else []
     try:
         number, count = (int(x) for x in args.fold.split("/"))
         assert 1 <= number <= count
@@ -102,7 +103,8 @@ def write_results(folder, subjects, predicted, extra):
     return metrics
 
 
-def main(argv=None):
+def main(argv=None, read_set=mmsa_data.read_set):
+    """One run; `read_set` may hand out subjects of an earlier run, whose cached flows are used again."""
     args = arguments(argv)
     torch.set_num_threads(args.threads)
     config = mmsa_train.load_config(args.config)
@@ -112,7 +114,7 @@ def main(argv=None):
             print(text, flush=True)
             print(text, file=log_file, flush=True)
 
-        subjects, held = choose_subjects(args)
+        subjects, held = choose_subjects(args, read_set)
         log(f"{config['name']}, seed {args.seed}, fold {args.fold}: {len(subjects)} subjects, {len(held)} held back")
         model = mmsa_train.make_model(config, args.seed)
         flow_minutes = flow_branch(model, subjects, config, args, log)
@@ -136,9 +138,8 @@ def main(argv=None):
                          model.state_dict(), torch.float16)
         log(f"wrote {model_file}, {model_file.stat().st_size / 1e6:.2f} MB")
         if held:
-            # What was written is measured, with its own flow, not what was trained on a cached one.
-            zero = config["score"]["zero_flow"]
-            if zero:
+            # What was written is measured, with its own flow, not what was trained on a cached one, unless asked for.
+            if args.cached_flow or config["score"]["zero_flow"]:
                 mmsa_train.cache_flows(model, held, config)
                 predicted, flow = mmsa_train.predict(model, held), None
             else:

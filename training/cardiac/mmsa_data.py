@@ -46,7 +46,7 @@ class Subject:
 
     def __init__(self, path):
         self.name = Path(path).stem
-        self.flows = self._patient = None
+        self.flows = self.flows_made_by = self._patient = None
         with np.load(path, allow_pickle=False) as file:
             missing = [key for key in ("rings", "scores") if key not in file]
             if missing:

@@ -2,6 +2,7 @@
 
 Everything a run depends on is in its configuration (training/configs/mmsa/*.json) and its seed.
 """
+import hashlib
 import json
 import math
 import time
@@ -144,12 +145,25 @@ def flows_of(model, patient, config, chunk=10):
     return [torch.cat(u) for u in zip(*parts)]
 
 
+def fingerprint(model, config):
+    """What a cached flow depends on."""
+    if config["score"]["zero_flow"]:
+        return "zero"
+    digest = hashlib.sha256(repr((model.config["flow_step"], config["precision"])).encode())
+    for name, tensor in sorted(model.flow.state_dict().items()):
+        digest.update(name.encode() + tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
 def cache_flows(model, subjects, config):
-    """Leaves the flow of the frozen branch at every subject."""
+    """Leaves the flow of the frozen branch at every subject that has not got it from an earlier run."""
     model.eval()
+    made_by = fingerprint(model, config)
     for subject in subjects:
-        subject.flows = ([torch.zeros(subject.phases, 2, 80 // s, 512 // s, dtype=torch.float16) for s in SCALES]
-                         if config["score"]["zero_flow"] else flows_of(model, subject.patient_cached(), config))
+        if subject.flows_made_by != made_by:
+            subject.flows = ([torch.zeros(subject.phases, 2, 80 // s, 512 // s, dtype=torch.float16) for s in SCALES]
+                             if made_by == "zero" else flows_of(model, subject.patient_cached(), config))
+            subject.flows_made_by = made_by
 
 
 def mirror(x, which, flow=False):
