@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""The ablations of the paper's Table 2 on a frozen backbone: several seeds a row, one table.
+"""The ablations of the paper's Table 2, several seeds a row, one table: on a frozen backbone, and end to end.
 
     ablations.py cache RUN/stage-masks.pt DIR      backbone tokens of 1400 + 211 + 808 recordings
-    ablations.py train DIR [--rows …] [--seeds 3]  predictions of every row and seed
-    ablations.py report DIR [--page docs/evaluation-mreg.md]
+    ablations.py train DIR [--rows …] [--seeds 3]  predictions of every row and seed on those tokens
+    ablations.py whole RUN/stage-masks.pt DIR      the same, training the whole network by configs/mreg/*.json
+    ablations.py report DIR [--page docs/evaluation-mreg.md --place frozen|whole]
 
-Everything after the backbone trains from new weights: frame integration, prompts, head. What is
-already there is not done again.
+On the frozen backbone everything after it trains from new weights: frame integration, prompts, head. End to end every
+row starts from the same checkpoint, but `labels_only`, which starts from random weights and has the time of both
+stages. What is already there is not done again.
 """
 import argparse
 import glob
@@ -24,14 +26,18 @@ from cardiac.predict import rows_of, write_rows
 from cardiac.tokens import cache_tokens, read_tokens
 from cardiac.trainer import make_autocast, rate_at
 from cardiac.videos import VARIANTS, encode_tokens, run_videos
+import predict_mreg
+import train_mreg
 from evaluate import evaluate, read_predictions
 from predict_mreg import load
 
 NAMES = {"baseline": "Baseline", "fs": "Baseline + FS", "fs_amp": "Baseline + FS + Amp",
          "fs_amp_class": "Baseline* + FS + Amp", "fs_amp_moe": "Baseline + FS + Amp + MoE",
          "random_instance": "MReg**", "mreg": "MReg"}
+WHOLE = {"baseline": "baseline", "fs_amp_class": "fs-amp-class", "mreg": "full", "labels_only": "labels-only"}
+CONFIGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "configs", "mreg")
 SIZES = {"train": 1400, "validation": 211, "test": 808}
-BEGIN, END = "<!-- ablations: written by training/ablations.py -->", "<!-- end of ablations -->"
+BEGIN, END = "<!-- {} ablations: written by training/ablations.py -->", "<!-- end of {} ablations -->"
 
 
 def taken(data, rows):
@@ -124,6 +130,19 @@ def run_train(args):
                               "cpu_seconds": round(time.process_time() - begin)}), flush=True)
 
 
+def run_whole(args):
+    for seed in range(1, args.seeds + 1):
+        for name in args.rows:
+            path = os.path.join(args.directory, f"{name}-{seed}.csv")
+            if os.path.exists(path):
+                continue
+            run = os.path.join(args.directory, f"{name}-{seed}")
+            start = [] if name == "labels_only" else ["--start", args.checkpoint]
+            train_mreg.main([os.path.join(CONFIGS, f"{WHOLE[name]}.json"), run, "--resume", "--set", f"seed={seed}",
+                             *start, *(word for item in args.set for word in ("--set", item))])
+            predict_mreg.main([os.path.join(run, "last.pt"), path, "--split", "test"])
+
+
 def mean_and_error(values):
     """'mean ± standard error' of shares, in per cent."""
     values = 100 * np.array(values)
@@ -147,7 +166,7 @@ def table_of(directory):
     lines = ["| model | seeds | accuracy | recall | precision | specificity | F1 | recall of grades 0, 1, 2 | "
              "right instance | P against MReg |", "|" + "---|" * 10]
     pooled = {}
-    for name in NAMES:
+    for name in (*NAMES, "labels_only"):
         tables = [read_predictions(path) for path in sorted(glob.glob(os.path.join(directory, f"{name}-[0-9]*.csv")))]
         if tables:
             pooled[name] = tables
@@ -158,7 +177,7 @@ def table_of(directory):
         recalls = np.mean([metrics.class_figures(counts)["recall"] for _, counts in found], 0)
         choice = "-" if name == "baseline" else mean_and_error([f["instance_choice"] for f, _ in found])
         p = "-" if name == "mreg" or "mreg" not in pooled else p_text(median_p(tables, pooled["mreg"]))
-        lines.append(f"| {NAMES[name]} | {len(tables)} | " + " | ".join(shares) + " | "
+        lines.append(f"| {NAMES.get(name, 'MReg from labels only')} | {len(tables)} | " + " | ".join(shares) + " | "
                      + ", ".join(f"{100 * r:.1f}" for r in recalls) + f" | {choice} | {p} |")
     if len(lines) == 2:
         raise ValueError(f"{directory} holds no predictions; run ablations.py train first")
@@ -172,12 +191,13 @@ def run_report(args):
         return
     with open(args.page, encoding="utf-8") as file:
         page = file.read()
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    first, last = BEGIN.format(args.place), END.format(args.place)
+    before, begin, rest = page.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f"{args.page} has no place for the table: expected the lines '{BEGIN}' and '{END}'")
+        raise ValueError(f"{args.page} has no place for the table: expected the lines '{first}' and '{last}'")
     with open(args.page, "w", encoding="utf-8") as file:
-        file.write(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}")
+        file.write(f"{before}{first}\n\n{table}\n\n{last}{after}")
 
 
 def main(arguments=None):
@@ -194,14 +214,21 @@ def main(arguments=None):
     train.add_argument("--epochs", type=int, default=6)
     train.add_argument("--batch", type=int, default=16)
     train.add_argument("--rate", type=float, default=1e-3)
+    whole = commands.add_parser("whole")
+    whole.add_argument("checkpoint")
+    whole.add_argument("directory")
+    whole.add_argument("--rows", nargs="+", choices=WHOLE, default=list(WHOLE))
+    whole.add_argument("--seeds", type=int, default=3)
+    whole.add_argument("--set", action="append", default=[], metavar="KEY=JSON", help="as train_mreg.py's")
     report = commands.add_parser("report")
     report.add_argument("directory")
     report.add_argument("--page", help="Markdown page whose marked place receives the table")
+    report.add_argument("--place", choices=("frozen", "whole"), default="frozen")
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     try:
         os.makedirs(args.directory, exist_ok=True)
-        {"cache": run_cache, "train": run_train, "report": run_report}[args.command](args)
+        {"cache": run_cache, "train": run_train, "whole": run_whole, "report": run_report}[args.command](args)
     except (ValueError, OSError, KeyError) as error:
         sys.exit(f"ablations.py: {error}")
 

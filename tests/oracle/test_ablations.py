@@ -5,6 +5,7 @@ import csv
 import io
 import os
 import unittest
+from unittest import mock
 
 import oracle
 import phantoms  # noqa: F401
@@ -15,6 +16,7 @@ import draw_curves
 import evaluate
 import predict_mreg
 from cardiac.samples import PhantomSource
+from cardiac.seeds import fixed_list
 from cardiac.trainer import Trainer, check_config
 from random_model import XCLIP_SIZES
 
@@ -46,13 +48,27 @@ class Ablations(oracle.DirectoryTest):
         self.assertEqual(len([n for n in os.listdir(folder) if n.endswith(".csv")]), 14)
         self.assertEqual(self.run_main("train", folder, "--seeds", "2"), "")          # nothing is left to do
         with open(self.path("page.md"), "w", encoding="utf-8") as file:
-            file.write(f"before\n{ablations.BEGIN}\nold\n{ablations.END}\nafter\n")
+            file.write(f"before\n{ablations.BEGIN}\nold\n{ablations.END}\nafter\n".format("frozen", "frozen"))
         self.run_main("report", folder, "--page", self.path("page.md"))
         with open(self.path("page.md"), encoding="utf-8") as file:
             page = file.read()
         self.assertTrue(page.startswith("before\n") and page.endswith("\nafter\n") and "old" not in page)
         for name in ablations.NAMES.values():
             self.assertIn(f"| {name} | 2 |", page)
+
+    def test_the_whole_network_trains_row_by_row(self):
+        folder = self.path("whole")
+        short = ["--set", "size=tiny", "--set", "mask_cells=8", "--set", "validation=2", "--set", "precision=fp32",
+                 "--set", 'stages.0={"name": "videos", "objective": "mreg", "instances": 3, "batch": 1, "steps": 1}']
+        with mock.patch.object(predict_mreg, "fixed_list", lambda split: fixed_list(split)[:4]), \
+                mock.patch.object(ablations.train_mreg, "main", wraps=ablations.train_mreg.main) as train:
+            self.run_main("whole", self.path("stage-masks.pt"), folder, "--seeds", "1", *short)
+        starts = {os.path.basename(call.args[0][1]): "--start" in call.args[0] for call in train.call_args_list}
+        self.assertEqual(starts, {"baseline-1": True, "fs_amp_class-1": True, "mreg-1": True, "labels_only-1": False})
+        self.assertEqual(sorted(n for n in os.listdir(folder) if n.endswith(".csv")),
+                         ["baseline-1.csv", "fs_amp_class-1.csv", "labels_only-1.csv", "mreg-1.csv"])
+        said = self.run_main("report", folder)
+        self.assertIn("| MReg from labels only | 1 |", said)
 
     def test_phantoms_are_graded_into_a_file_that_evaluation_reads(self):
         out = self.path("p.csv")
