@@ -37,6 +37,7 @@ def one_run(args, row, seed, fold, read_set):
     flow = args.out / f"flow-d{flow_step(row)}-{fold.replace('/', 'of')}.state"
     options = ["--train", str(args.train), "--out", str(folder), "--seed", str(seed), "--threads", str(args.threads)]
     options += ["--fold", fold, "--cached-flow"] + (["--limit", str(args.limit)] if args.limit else [])
+    options += ["--epochs", str(args.epochs)] if args.epochs else []
     if not flow.exists():
         train_mmsa.main([str(config_file), *options, "--stop-after-flow"], read_set)
         (folder / "flow.state").rename(flow)
@@ -95,6 +96,7 @@ def main():
     parser.add_argument("--folds", nargs="+", default=["1/3", "2/3", "3/3"], metavar="I/N",
                         help="folds of a cross-validation over --train (default 1/3 2/3 3/3)")
     parser.add_argument("--limit", type=int, help="use so many subjects")
+    parser.add_argument("--epochs", type=int, help="of the scoring branch, instead of the configurations'")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--table", action="store_true", help="only write the table of what is there")
     args = parser.parse_args()

@@ -28,6 +28,7 @@ def arguments(argv):
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, help="use so many training subjects")
+    parser.add_argument("--epochs", type=int, help="of the scoring branch, instead of the configuration's")
     parser.add_argument("--flow", type=Path, help="flow.state of another run with the same flow_step and widths")
     parser.add_argument("--start", type=Path, help="score.state of another run with the same flow: a second cosine")
     parser.add_argument("--stop-after-flow", action="store_true")
@@ -108,6 +109,7 @@ def main(argv=None, read_set=mmsa_data.read_set):
     args = arguments(argv)
     torch.set_num_threads(args.threads)
     config = mmsa_train.load_config(args.config)
+    config["score"]["epochs"] = args.epochs or config["score"]["epochs"]
     args.out.mkdir(parents=True, exist_ok=True)
     with open(args.out / "log.txt", "a", encoding="utf-8") as log_file:
         def log(text):
