@@ -26,10 +26,14 @@ def phantom_rings(phantom, jitter):
     return np.stack(rings)
 
 
+def phantom_name(seed):
+    return f"phantom-{seed:08d}"
+
+
 def write_phantom(folder, seed, jitter_px):
     """Writes one subject unless it is there; its name."""
     from . import cmr_phantom
-    name = Path(folder) / f"phantom-{seed:08d}.npz"
+    name = Path(folder) / f"{phantom_name(seed)}.npz"
     if not name.exists():
         phantom = cmr_phantom.Phantom(seed)
         jitter = jitter_of(seed, jitter_px)
