@@ -7,6 +7,7 @@ import unittest
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 TRAINING = os.path.join(ROOT, "training")
 GOLDEN = os.path.join(ROOT, "tests", "golden")
+DATA = os.environ.get("GST_CARDIAC_TEST_DATA", os.path.join(ROOT, "..", "shared", "data"))
 SKIP = 77
 
 sys.path.insert(0, TRAINING)

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Videos of a manifest: sampling by time, decoding by ffmpeg, refusals, and a run of training."""
+import io
+import json
 import os
 import shutil
 import subprocess
@@ -8,10 +10,14 @@ import unittest
 import oracle
 import numpy as np
 
-from cardiac.videofile import ManifestSource, VideoError, read_clips, sample_instants
+from cardiac.videofile import ManifestSource, VideoError, read_clips, read_dicom, read_ffmpeg, sample_instants
 from train_mreg import main as train_main
 from random_model import XCLIP_SIZES
-import json
+try:
+    import pydicom
+    from PIL import Image
+except ImportError:
+    pydicom = None
 
 
 def make_video(path, seconds, rate=25, colour="red"):
@@ -19,6 +25,36 @@ def make_video(path, seconds, rate=25, colour="red"):
     subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i",
                     f"color=c={colour}:s=64x48:r={rate}:d={seconds},fade=t=in:st=0:d={seconds}",
                     "-c:v", "mjpeg", "-q:v", "2", path], check=True)
+
+
+def write_dicom(path, frames, jpeg=False, frame_time="40", **attributes):
+    """Frames [n,h,w,3] or [n,h,w] as a multi-frame ultrasound object, plain or as JPEG, which turns RGB into YBR."""
+    data = pydicom.dataset.FileDataset(path, {}, file_meta=pydicom.dataset.FileMetaDataset(), preamble=b"\0" * 128)
+    data.file_meta.TransferSyntaxUID = pydicom.uid.JPEGBaseline8Bit if jpeg else pydicom.uid.ExplicitVRLittleEndian
+    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = "1.2.840.10008.5.1.4.1.1.3.1"
+    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = pydicom.uid.generate_uid()
+    data.is_little_endian, data.is_implicit_VR = True, False
+    data.NumberOfFrames, data.Rows, data.Columns = frames.shape[:3]
+    data.SamplesPerPixel = 3 if frames.ndim == 4 else 1
+    data.PhotometricInterpretation = "MONOCHROME2" if frames.ndim == 3 else "YBR_FULL_422" if jpeg else "RGB"
+    data.BitsAllocated = data.BitsStored = 8 * frames.itemsize
+    data.HighBit, data.PixelRepresentation, data.PlanarConfiguration = data.BitsStored - 1, 0, 0
+    if frame_time:
+        data.FrameTime = frame_time
+    if jpeg:
+        files = []
+        for frame in frames:
+            file = io.BytesIO()
+            Image.fromarray(frame).save(file, "JPEG", quality=95)
+            files.append(file.getvalue())
+        data.PixelData = pydicom.encaps.encapsulate(files)
+        data["PixelData"].is_undefined_length = True
+    else:
+        data.PixelData = frames.tobytes()
+    for name, value in attributes.items():
+        setattr(data, name, value)
+    data.save_as(path, write_like_original=False)
+    return path
 
 
 class Sampling(unittest.TestCase):
@@ -39,6 +75,54 @@ class Sampling(unittest.TestCase):
     def test_short_videos_are_refused(self):
         with self.assertRaisesRegex(VideoError, "too short for 3 clips"):
             sample_instants(np.arange(60) / 25, 0.04, 3, 16, 1.0)
+
+
+@unittest.skipUnless(pydicom, "pydicom or Pillow is not installed")
+class Dicom(oracle.DirectoryTest):
+    def flat(self, *colour):
+        """40 frames of one colour, brighter with time."""
+        rising = np.linspace(0.5, 1, 40)[:, None, None, None]
+        return np.broadcast_to(rising * np.array(colour, float), (40, 32, 48, 3)).astype(np.uint8)
+
+    def test_colours_are_the_same_plain_and_as_jpeg(self):
+        frames = self.flat(220, 60, 30)
+        for jpeg, allowed in ((False, 0), (True, 4)):
+            found, times, last = read_dicom(write_dicom(self.path("a.dcm"), frames, jpeg))
+            self.assertLessEqual(np.abs(found.astype(int) - frames).max(), allowed)
+            self.assertTrue(np.allclose(times, np.arange(40) * 0.04) and abs(last - 0.04) < 1e-9)
+
+    def test_grey_recordings_have_three_equal_channels(self):
+        frames = self.flat(200, 200, 200)[..., 0].copy()
+        found, _, _ = read_dicom(write_dicom(self.path("g.dcm"), frames))
+        self.assertTrue((found == frames[..., None]).all())
+
+    def test_a_dicom_file_in_a_manifest_is_sampled_by_time(self):
+        write_dicom(self.path("a.dcm"), self.flat(220, 60, 30), frame_time="100")
+        clips = read_clips(self.path("a.dcm"), None, 28, 6)
+        expected = [[220 * (0.5 + 0.5 * int(10 * (k * 1.5 + (j + 0.5) / 6)) / 39) for j in range(6)] for k in range(3)]
+        self.assertLess(np.abs(clips[:, :, 14, 14, 0] - np.array(expected)).max(), 2)
+
+    def test_what_is_no_video_is_said(self):
+        frames = self.flat(220, 60, 30)
+        for text, arguments in (
+                ("neither FrameTime", dict(frames=frames, frame_time=None)),
+                ("16 bits, expected 8", dict(frames=frames[..., 0].astype(np.uint16))),
+                ("one picture", dict(frames=frames[:1])),
+                ("cannot decode", dict(frames=frames, NumberOfFrames=90))):
+            path = write_dicom(self.path("b.dcm"), **arguments)
+            with self.assertRaisesRegex(VideoError, text) as caught:
+                read_dicom(path)
+            self.assertIn(path, str(caught.exception))
+
+    def test_real_recordings_look_alike_as_dicom_and_as_video(self):
+        folder = os.path.join(oracle.DATA, "echo")
+        if not os.path.isdir(folder) or not shutil.which("ffmpeg"):
+            self.skipTest(f"no recordings at {folder}, or no ffmpeg")
+        for dicom, video, mean in (("a4c_gray_65f_acuson_deid.dcm", "a4c_gray_65f_acuson_deid.avi", 0.2),
+                                   ("plax_colour_mr_ar_loop50_jpeg422.dcm", "plax_colour_mr_ar_loop50.mp4", 2.5)):
+            frames, _, _ = read_dicom(os.path.join(folder, dicom))
+            for number, frame in read_ffmpeg(os.path.join(folder, video), [0, 7]).items():
+                self.assertLess(np.abs(frames[number].astype(int) - frame).mean(), mean)
 
 
 @unittest.skipUnless(shutil.which("ffmpeg") and shutil.which("ffprobe"), "ffmpeg is not installed")

@@ -78,17 +78,18 @@ def read_dicom(path):
     except ImportError:
         raise VideoError(f"{path}: DICOM needs pydicom, which is not installed; convert the file to AVI or MP4 or "
                          "install python3-pydicom") from None
-    data = pydicom.dcmread(path)
     try:
-        frames = data.pixel_array
+        data = pydicom.dcmread(path)
+        frames, space = data.pixel_array, str(data.PhotometricInterpretation)
     except Exception as error:  # pydicom's decoders raise many kinds
         raise VideoError(f"{path}: pydicom cannot decode it: {error}") from None
-    space = str(data.PhotometricInterpretation)
+    if frames.dtype != np.uint8:
+        raise VideoError(f"{path}: its pixels have {8 * frames.itemsize} bits, expected 8 as in ultrasound")
     if space == "PALETTE COLOR":
         frames = (apply_color_lut(frames, data) >> 8).astype(np.uint8)
     elif space.startswith("MONOCHROME"):
         frames = np.repeat(frames[..., None], 3, -1)
-    elif space.startswith("YBR") and not str(data.file_meta.TransferSyntaxUID).startswith("1.2.840.10008.1.2.4"):
+    elif space in ("YBR_FULL", "YBR_FULL_422") and int(pydicom.__version__.split(".")[0]) < 3:  # 3 gives RGB
         frames = convert_color_space(frames, space, "RGB")
     if frames.ndim != 4:
         raise VideoError(f"{path}: holds one picture, expected a video")
@@ -98,7 +99,7 @@ def read_dicom(path):
         times = np.arange(len(frames)) * float(data.FrameTime) / 1000
     else:
         raise VideoError(f"{path}: has neither FrameTime nor FrameTimeVector, its speed is unknown")
-    return frames.astype(np.uint8), times, float(np.median(np.diff(times)))
+    return frames, times, float(np.median(np.diff(times)))
 
 
 def cut(frame, roi):
