@@ -32,7 +32,7 @@ STAGE_DEFAULTS = {
 CONFIG_DEFAULTS = {
     "name": None, "size": "demo", "model": {}, "variant": "mreg", "seed": 1, "mask_cells": 28,
     "data": {"kind": "phantom"}, "stages": [], "validation": 128, "validate_every": 500,
-    "checkpoint_every": 500, "precision": "auto", "compile": False, "export_dtype": "f16",
+    "checkpoint_every": 500, "log_every": 50, "precision": "auto", "compile": False, "export_dtype": "f16",
     "card": {},
 }
 
@@ -366,10 +366,10 @@ class Trainer:
         """Progress bar, and a line of the log now and then."""
         done = self.state["step"] * stage["batch"] * self.world * stage["instances"]
         self.progress.show(stage["name"], progress, seconds, done, figures)
-        if self.state["step"] % 50 == 0:
+        if self.state["step"] % self.config["log_every"] == 0:
             self.note({"event": "step", "stage": stage["name"], "step": self.state["step"],
                        "progress": round(progress, 5), "instances": done, "seconds": round(seconds, 1),
-                       "cpu_seconds": round(time.process_time(), 1),
+                       "cpu_seconds": round(time.process_time(), 1), "last_loss": round(figures["loss"], 5),
                        **{k: round(v, 5) for k, v in self.progress.means.items()}}, quiet=True)
 
     def note(self, entry, quiet=False):
