@@ -1044,26 +1044,37 @@ end_flush (GstMmsaScore *self, guint i, GstEvent *event)
   }
 }
 
-/* A new stream after the end of another one. */
+/* Ready for other pictures after the end of all pads' old ones. With the lock. */
 static void
-begin_stream (GstMmsaScore *self, guint i)
+start_anew (GstMmsaScore *self)
 {
-  gboolean restart = FALSE;
-
-  g_mutex_lock (&self->lock);
-  if (self->sinks[i].ended) {
+  for (guint i = 0; i < SINKS; i++) {
     self->sinks[i].ended = FALSE;
     if (i < CYCLE_LEVELS)
       cycle_collector_clear (self->collector, i);
-    if (i == get_driver (self) && self->flow == GST_FLOW_EOS) {
-      self->flow = GST_FLOW_OK;
-      self->concluded = FALSE;
-      restart = TRUE;
-    }
   }
+  score_queue_clear (self->queue);
+  g_clear_pointer (&self->finding, gst_cardiac_result_unref);
+  self->flow = GST_FLOW_OK;
+  self->concluded = FALSE;
+  gst_pad_start_task (self->src, gst_mmsa_score_loop, self, NULL);
+}
+
+/* A recording that follows another one (a playlist, a loop) waits until the
+ * first one is scored and gone; the first pad that gets there opens all. */
+static void
+begin_stream (GstMmsaScore *self, guint i)
+{
+  Sink *sink = &self->sinks[i];
+
+  g_mutex_lock (&self->lock);
+  while (sink->ended && self->flow == GST_FLOW_OK && !self->stopped
+         && !sink->flushing)
+    g_cond_wait (&self->cond, &self->lock);
+  if (self->flow == GST_FLOW_EOS && !self->stopped && !self->src_flushing
+      && !sink->flushing)
+    start_anew (self);
   g_mutex_unlock (&self->lock);
-  if (restart)
-    gst_pad_start_task (self->src, gst_mmsa_score_loop, self, NULL);
 }
 
 /* Whether this is a failure that upstream must be told of. */
@@ -1088,8 +1099,10 @@ end_stream (GstMmsaScore *self, guint i)
   lost = !self->sinks[get_driver (self)].pad
          && !self->sinks[get_driver (self)].ended
          && cycle_collector_is_ended (self->collector);
+  if (lost)
+    self->flow = GST_FLOW_ERROR;
   flow = self->flow;
-  fails = i == get_driver (self) && is_failure (flow);
+  fails = !lost && i == get_driver (self) && is_failure (flow);
   self->progress++;
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
@@ -1476,10 +1489,11 @@ gst_mmsa_score_loop (gpointer data)
     lost = is_lost (self, flow);
     g_cond_broadcast (&self->cond);
   }
+  /* With the lock, so that a new stream cannot have started it before. */
+  if (flow != GST_FLOW_OK)
+    gst_pad_pause_task (self->src);
   g_mutex_unlock (&self->lock);
 
   if (lost)
     GST_ELEMENT_FLOW_ERROR (self, flow);
-  if (flow != GST_FLOW_OK)
-    gst_pad_pause_task (self->src);
 }
