@@ -57,7 +57,6 @@
 #include "mmsanetwork.h"
 #include "mmsarecord.h"
 #include "network.h"
-#include "registry.h"
 #include "scorequeue.h"
 
 GST_DEBUG_CATEGORY_STATIC (mmsa_score_debug);
@@ -82,7 +81,6 @@ enum {
   PROP_PHASES = PROP_NETWORK + NETWORK_PROPERTIES,
   PROP_TIMEOUT,
   PROP_RESULTS_LOCATION,
-  PROP_ACTUAL_DEVICE,
   PROP_STATS,
 };
 
@@ -112,7 +110,7 @@ struct _GstMmsaScore {
   NetworkSettings network;
   guint phases;
   guint64 timeout;
-  gchar *results_location, *actual_device;
+  gchar *results_location;
   Stats stats;
 
   /* from READY to PAUSED and back */
@@ -221,10 +219,6 @@ install_properties (GObjectClass *klass)
       g_param_spec_string ("results-location", "Results location",
           "File that receives one JSON object a line", DEFAULT_LOCATION,
           flags));
-  g_object_class_install_property (klass, PROP_ACTUAL_DEVICE,
-      g_param_spec_string ("actual-device", "Actual device",
-          "Device and precision that the network runs on", NULL,
-          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics", "Counters and times",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
@@ -287,7 +281,6 @@ gst_mmsa_score_finalize (GObject *object)
   score_queue_free (self->queue);
   network_settings_clear (&self->network);
   g_free (self->results_location);
-  g_free (self->actual_device);
   g_cond_clear (&self->cond);
   g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (gst_mmsa_score_parent_class)->finalize (object);
@@ -351,9 +344,6 @@ gst_mmsa_score_get_property (
     case PROP_RESULTS_LOCATION:
       g_value_set_string (value, self->results_location);
       break;
-    case PROP_ACTUAL_DEVICE:
-      g_value_set_string (value, self->actual_device);
-      break;
     case PROP_STATS:
       g_value_take_boxed (value, make_stats (&self->stats));
       break;
@@ -369,50 +359,29 @@ gst_mmsa_score_get_property (
 
 /* ---- life cycle -------------------------------------------------------- */
 
-static void
-set_run_info (GstMmsaScore *self, const CardiacRunInfo *info)
-{
-  GST_OBJECT_LOCK (self);
-  g_free (self->actual_device);
-  self->actual_device = g_strdup_printf (
-      "%s %s, %d threads", info->device, info->precision, info->threads);
-  GST_OBJECT_UNLOCK (self);
-  GST_INFO_OBJECT (self, "network runs on %s, %s, %d threads", info->device,
-      info->precision, info->threads);
-}
-
 static gboolean
 open_network (GstMmsaScore *self)
 {
+  GstElement *element = GST_ELEMENT (self);
+  gchar *path = network_find_model (&self->network, element, DEMO_MODEL);
   CardiacError *error = NULL;
-  NetworkSettings settings;
   CardiacSettings engine;
-  gchar *path;
-  gint threads;
 
-  GST_OBJECT_LOCK (self);
-  network_settings_copy (&settings, &self->network);
-  GST_OBJECT_UNLOCK (self);
-  path = registry_find_model (settings.model, DEMO_MODEL);
   if (!path) {
-    network_post_no_model (GST_ELEMENT (self), DEMO_MODEL);
-    goto done;
+    network_post_no_model (element, DEMO_MODEL);
+    return FALSE;
   }
-  threads = network_choose_threads (
-      settings.threads, network_has_live_source (GST_ELEMENT (self)));
-  if (network_resources_open (
-          &self->resources, path, &settings, threads, &engine, &error)) {
+  if (network_resources_open (&self->resources, &self->network, element, path,
+          network_has_live_source (element), &engine, &error)) {
     self->mmsa = mmsa_network_new (self->resources.model, &engine);
     self->worker = worker_new (&mmsa_network_class, self->mmsa, "mmsa", &error);
   }
   if (self->worker)
-    set_run_info (self, mmsa_network_run_info (self->mmsa));
+    network_settings_set_run_info (
+        &self->network, element, mmsa_network_run_info (self->mmsa));
   else
-    gst_cardiac_post_error (GST_ELEMENT (self), &error);
-
-done:
+    gst_cardiac_post_error (element, &error);
   g_free (path);
-  network_settings_clear (&settings);
   return self->worker != NULL;
 }
 
@@ -472,10 +441,7 @@ close_all (GstMmsaScore *self)
   score_queue_clear (self->queue);
   g_clear_pointer (&self->finding, gst_cardiac_result_unref);
   g_mutex_unlock (&self->lock);
-
-  GST_OBJECT_LOCK (self);
-  g_clear_pointer (&self->actual_device, g_free);
-  GST_OBJECT_UNLOCK (self);
+  network_settings_set_run_info (&self->network, GST_ELEMENT (self), NULL);
 }
 
 static GstStateChangeReturn
