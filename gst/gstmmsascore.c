@@ -21,7 +21,9 @@
  * loops), after #GstMmsaScore:phases pictures, or with the stream. Video of a
  * cycle is held until it is scored, one cycle at most. Pads may be fed by one
  * thread or by many, with or without queues; a picture that waits longer than
- * #GstMmsaScore:timeout for those of other pads is an error.
+ * #GstMmsaScore:timeout for those of other pads is an error. A stream that begins
+ * on the pads after the end of another one, as in a playlist, is a recording of
+ * its own: it waits until the one before is scored and gone.
  *
  * ## States
  *
@@ -919,8 +921,8 @@ begin_stream (GstMmsaScore *self, guint i)
   while (sink->ended && self->flow == GST_FLOW_OK && !self->stopped
          && !sink->flushing)
     g_cond_wait (&self->cond, &self->lock);
-  if (self->flow == GST_FLOW_EOS && !self->stopped && !self->src_flushing
-      && !sink->flushing)
+  if (self->flow == GST_FLOW_EOS && self->sinks[get_driver (self)].pad
+      && !self->stopped && !self->src_flushing && !sink->flushing)
     start_anew (self);
   g_mutex_unlock (&self->lock);
 }
