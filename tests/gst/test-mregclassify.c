@@ -606,7 +606,7 @@ sixty_frames_a_second_leave_while_the_network_sleeps (void)
       rig_model ());
   Rig rig;
 
-  g_setenv ("CARDIAC_FAKE_DELAY_MS", "400", TRUE);
+  g_setenv ("CARDIAC_FAKE_DELAY_MS", "2000", TRUE);
   rig_start (&rig, launch);
   rig_caps (&rig, "I420", WIDTH, HEIGHT, 60);
   for (guint i = 0; i < 600; i++)
