@@ -47,6 +47,10 @@ enum {
   CINE_MAX_NOTES = 16,
 };
 
+/** Bytes of pixels, two each, that a stack may be read from: several times a
+ * short-axis cine, so that a few kilobytes of zeros do not take all memory. */
+#define CINE_MAX_BYTES ((size_t) 512 << 20)
+
 /** Where the times of phases come from. */
 typedef enum CineTiming {
   CINE_TIMING_TRIGGER,  ///< trigger times of the files

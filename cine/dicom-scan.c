@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Pictures of all files below a location, hundreds of times a stack's: what is
+ * known of each of them is kept. */
+enum { MAX_PICTURES = 1 << 17 };
+
 static bool
 describe (CineScan *scan, int i, bool only, CineError *error)
 {
@@ -27,6 +31,12 @@ describe (CineScan *scan, int i, bool only, CineError *error)
     scan->other_pictures++;
     memcpy (scan->modality, file->modality, sizeof scan->modality);
   }
+  scan->pictures += file->n_frames;
+  if (scan->pictures > MAX_PICTURES)
+    return cine_fail (error, CINE_UNREADABLE,
+        "%s claims more than %d pictures, %d of them in %s; expected the "
+        "some hundred of a cine MR stack: point to its folder",
+        scan->location, MAX_PICTURES, file->n_frames, scan->paths[i]);
   return true;
 }
 

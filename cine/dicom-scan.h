@@ -14,6 +14,7 @@ typedef struct CineScan {
   CineFrame **frames; ///< owned by the files
   int n_frames;
   int other_files, other_pictures, placeless;
+  int pictures;      ///< of all MR files, also those that are left out
   char modality[17]; ///< of a file that is not MR
 } CineScan;
 

@@ -16,51 +16,24 @@
 MODULE_API const CineNiftiReader *cine_nifti_module (void);
 
 enum {
+  DIMENSIONS = 4,
   MAX_SIDE = 8192,
-  MAX_VALUES = 1 << 29,
+  MAX_OFFSET = 1 << 24, /* of the pixels: header and extensions */
+  BLOCK = 1 << 20,      /* bytes that are converted at a time */
 };
-
-/* Whether the dimensions are ones of a stack that fits into memory. */
-static CineRead
-check_header (const char *path, char *why)
-{
-  nifti_1_header *header = nifti_read_header (path, NULL, 0);
-  double values = 1;
-  int n;
-
-  if (!header) {
-    snprintf (why, CINE_WHY, "it has no NIfTI header");
-    return CINE_READ_OTHER;
-  }
-  n = header->dim[0];
-  for (int i = 1; i <= n && i <= 7; i++) {
-    if (header->dim[i] < 1 || header->dim[i] > MAX_SIDE)
-      values = INFINITY;
-    values *= header->dim[i];
-  }
-  if (n < 1 || n > 7 || !(values <= MAX_VALUES)) {
-    snprintf (why, CINE_WHY,
-        "its header claims %d dimensions with %g values; at most %d fit", n,
-        values, MAX_VALUES);
-    free (header);
-    return CINE_READ_DAMAGED;
-  }
-  free (header);
-  return CINE_READ_FINE;
-}
 
 #define COPY(type)                                                             \
   do {                                                                         \
-    const type *from = image->data;                                            \
+    const type *from = values;                                                 \
     for (size_t i = 0; i < n; i++)                                             \
       to[i] = (float) from[i];                                                 \
   } while (0)
 
 /* False for complex numbers and colours. */
 static bool
-convert (const nifti_image *image, float *to, size_t n)
+convert (int datatype, const void *values, float *to, size_t n)
 {
-  switch (image->datatype) {
+  switch (datatype) {
     case DT_UINT8:
       COPY (uint8_t);
       break;
@@ -95,6 +68,79 @@ convert (const nifti_image *image, float *to, size_t n)
       return false;
   }
   return true;
+}
+
+/* "2 x 3 x 4"; there is room for seven of five digits and a sign. */
+static void
+describe_sides (const nifti_1_header *header, char text[64])
+{
+  int at = 0;
+
+  text[0] = '\0';
+  for (int i = 1; i <= header->dim[0] && i <= 7; i++)
+    at += snprintf (
+        text + at, 64 - at, "%s%d", i > 1 ? " x " : "", header->dim[i]);
+}
+
+/* Values that the sides make; 0: they are no columns, rows, slices, phases. */
+static double
+count_values (const nifti_1_header *header)
+{
+  double values = header->dim[0] >= 1 && header->dim[0] <= 7;
+
+  for (int i = 1; i <= header->dim[0] && i <= 7; i++)
+    values *=
+        header->dim[i] >= 1 && header->dim[i] <= (i > DIMENSIONS ? 1 : MAX_SIDE)
+            ? header->dim[i]
+            : 0;
+  return values;
+}
+
+/* Whether the header is that of a stack which may be read. */
+static CineRead
+check_header (const nifti_1_header *header, char *why)
+{
+  const double mib = 1 << 20, bytes = 2 * count_values (header);
+  char sides[64];
+
+  describe_sides (header, sides);
+  if (bytes == 0 || !(header->vox_offset <= MAX_OFFSET)) {
+    snprintf (why, CINE_WHY,
+        "its header claims values of %s from byte %g on; expected columns, "
+        "rows, slices and phases of 1 to %d: write it again",
+        sides, header->vox_offset, MAX_SIDE);
+    return CINE_READ_DAMAGED;
+  }
+  if (!convert (header->datatype, NULL, NULL, 0)) {
+    snprintf (why, CINE_WHY,
+        "its values are of type %s; expected grey numbers: write it again",
+        nifti_datatype_string (header->datatype));
+    return CINE_READ_DAMAGED;
+  }
+  if (bytes > CINE_MAX_BYTES) {
+    snprintf (why, CINE_WHY,
+        "its header claims %s values, %.0f MiB of 16 bits each; at most %.0f "
+        "MiB are read, several times a short-axis cine: leave out what does "
+        "not belong to it",
+        sides, bytes / mib, CINE_MAX_BYTES / mib);
+    return CINE_READ_LARGE;
+  }
+  return CINE_READ_FINE;
+}
+
+static CineRead
+read_header (const char *path, char *why)
+{
+  nifti_1_header *header = nifti_read_header (path, NULL, 0);
+  CineRead read;
+
+  if (!header) {
+    snprintf (why, CINE_WHY, "it has no NIfTI header");
+    return CINE_READ_OTHER;
+  }
+  read = check_header (header, why);
+  free (header);
+  return read;
 }
 
 /* NIfTI's x is to the right and y anterior: both turn. */
@@ -136,63 +182,59 @@ take_header (const nifti_image *image, CineVolume *volume)
   take_affine (image, volume);
 }
 
-/* Reads values as they are stored. nifti_image_load() takes a broken gzip file
- * for a complete one, so every block is counted here. */
+/* Reads and converts `n` values. nifti_image_load() takes a broken gzip file for
+ * a complete one, and all of it at once. */
 static bool
-read_values (nifti_image *image, size_t bytes)
+read_block (
+    const nifti_image *image, znzFile file, void *block, float *to, size_t n)
+{
+  size_t bytes = n * image->nbyper;
+
+  if (znzread (block, 1, bytes, file) != bytes)
+    return false;
+  if (image->swapsize > 1 && image->byteorder != nifti_short_order ())
+    nifti_swap_Nbytes (bytes / image->swapsize, image->swapsize, block);
+  convert (image->datatype, block, to, n);
+  for (size_t i = 0; i < n; i++)
+    to[i] = isfinite (to[i]) ? to[i] : 0;
+  return true;
+}
+
+static bool
+read_values (const nifti_image *image, float *to)
 {
   znzFile file = znzopen (image->iname, "rb", nifti_is_gzfile (image->iname));
-  bool fine = !znz_isnull (file) && image->iname_offset >= 0
+  void *block = malloc (BLOCK);
+  size_t left = (size_t) image->nvox, most = BLOCK / image->nbyper;
+  bool fine = block && !znz_isnull (file) && image->iname_offset >= 0
               && znzseek (file, image->iname_offset, SEEK_SET) >= 0;
-  size_t done = 0;
 
-  image->data = fine ? malloc (bytes) : NULL;
-  fine = image->data != NULL;
-  while (fine && done < bytes) {
-    size_t block = bytes - done < 1 << 20 ? bytes - done : 1 << 20;
+  while (fine && left > 0) {
+    size_t n = left < most ? left : most;
 
-    fine = znzread ((char *) image->data + done, 1, block, file) == block;
-    done += block;
+    fine = read_block (image, file, block, to, n);
+    to += n;
+    left -= n;
   }
   znzclose (file);
-  if (fine && image->swapsize > 1 && image->byteorder != nifti_short_order ())
-    nifti_swap_Nbytes (bytes / image->swapsize, image->swapsize, image->data);
+  free (block);
   return fine;
 }
 
 static CineRead
-load_image (nifti_image *image, CineVolume *volume, char *why)
+load_image (const nifti_image *image, CineVolume *volume, char *why)
 {
-  size_t n = (size_t) image->nvox;
-
   take_header (image, volume);
-  if (n
-      != (size_t) volume->dim[0] * volume->dim[1] * volume->dim[2]
-             * volume->dim[3]) {
-    snprintf (why, CINE_WHY,
-        "it has more than four dimensions; expected columns, rows, slices and "
-        "phases");
-    return CINE_READ_DAMAGED;
-  }
-  if (!read_values (image, n * image->nbyper)) {
-    snprintf (why, CINE_WHY,
-        "it ends before the %d x %d x %d x %d values that its header claims; "
-        "copy it again",
-        volume->dim[0], volume->dim[1], volume->dim[2], volume->dim[3]);
-    return CINE_READ_DAMAGED;
-  }
-  volume->values = malloc (n * sizeof (float));
-  if (!volume->values || !convert (image, volume->values, n)) {
-    snprintf (why, CINE_WHY,
-        volume->values ? "its values are of type %s; expected grey numbers"
-                       : "out of memory for values of type %s",
-        nifti_datatype_string (image->datatype));
-    return CINE_READ_DAMAGED;
-  }
-  for (size_t i = 0; i < n; i++)
-    if (!isfinite (volume->values[i]))
-      volume->values[i] = 0;
-  return CINE_READ_FINE;
+  volume->values = malloc ((size_t) image->nvox * sizeof (float));
+  if (volume->values && read_values (image, volume->values))
+    return CINE_READ_FINE;
+  snprintf (why, CINE_WHY,
+      volume->values
+          ? "it ends before the %d x %d x %d x %d values that its header "
+            "claims; copy it again"
+          : "there is no memory for %d x %d x %d x %d values",
+      volume->dim[0], volume->dim[1], volume->dim[2], volume->dim[3]);
+  return CINE_READ_DAMAGED;
 }
 
 static void
@@ -215,7 +257,7 @@ load (const char *path, CineVolume *volume, char *why)
         "expected a file .nii, .nii.gz or .hdr/.img with a NIfTI-1 header");
     return CINE_READ_OTHER;
   }
-  read = check_header (path, why);
+  read = read_header (path, why);
   if (read != CINE_READ_FINE)
     return read;
   image = nifti_image_read (path, 0);

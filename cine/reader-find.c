@@ -144,8 +144,9 @@ cine_volume_load (const char *path, CineVolume *volume,
   read = (*reader)->load (path, volume, why);
   if (read == CINE_READ_FINE)
     return true;
-  return cine_fail (error, CINE_UNREADABLE, "%s %s: %s", path,
-      read == CINE_READ_OTHER ? "is not a NIfTI file"
-                              : "is a damaged NIfTI file",
+  return cine_fail (error, CINE_UNREADABLE, "%s is %s NIfTI file: %s", path,
+      read == CINE_READ_OTHER   ? "not a"
+      : read == CINE_READ_LARGE ? "too large a"
+                                : "a damaged",
       why);
 }

@@ -17,6 +17,7 @@ typedef enum CineRead {
   CINE_READ_FINE,
   CINE_READ_OTHER,   ///< not a file of this format
   CINE_READ_DAMAGED, ///< of this format, and broken
+  CINE_READ_LARGE,   ///< more than CINE_MAX_BYTES
 } CineRead;
 
 enum { CINE_WHY = 512 }; ///< bytes of a reader's explanation

@@ -221,6 +221,11 @@ grant (const CineScan *scan, const Wish *wishes, size_t n, size_t area,
       char why[CINE_WHY] = "out of memory";
 
       free (pixels);
+      pixels = NULL;
+      fine = cine_check_size (
+          scan->paths[file], f->n_frames, f->columns, f->rows, error);
+      if (!fine)
+        break;
       pixels = malloc (area * f->n_frames * sizeof *pixels);
       fine = pixels && scan->reader->load (scan->paths[file], f, pixels, why);
       if (!fine) {
@@ -284,6 +289,10 @@ make_stack (const CineScan *scan, const CinePlanes *planes, CineError *error)
   if (!check (scan, planes, reverse, error))
     return NULL;
   file = &scan->files[planes->places[0].frames[0]->file];
+  if (!cine_check_size (scan->location,
+          planes->n_places * planes->places[0].n_frames, file->columns,
+          file->rows, error))
+    return NULL;
   stack = cine_stack_new (file->columns, file->rows, planes->n_places,
       planes->places[0].n_frames, error);
   if (!stack)

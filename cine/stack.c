@@ -8,6 +8,21 @@
 
 static const size_t max_pixels = (size_t) 1 << 30;
 
+bool
+cine_check_size (
+    const char *location, int pictures, int width, int height, CineError *error)
+{
+  double bytes = 2.0 * pictures * width * height, mib = 1 << 20;
+
+  if (bytes <= (double) CINE_MAX_BYTES)
+    return true;
+  return cine_fail (error, CINE_UNREADABLE,
+      "%s claims %d pictures of %d x %d pixels, %.0f MiB; at most %.0f MiB are "
+      "read, several times a short-axis cine: take out what does not belong to "
+      "it",
+      location, pictures, width, height, bytes / mib, CINE_MAX_BYTES / mib);
+}
+
 static bool
 allocate (CineStack *stack)
 {

@@ -10,6 +10,11 @@
 CineStack *cine_stack_new (
     int width, int height, int slices, int phases, CineError *error);
 
+/** Fails when so many pictures are more than CINE_MAX_BYTES. To be asked before
+ * memory is. */
+bool cine_check_size (const char *location, int pictures, int width, int height,
+    CineError *error);
+
 CineStack *cine_stack_load_dicom (const char *location, CineError *error);
 CineStack *cine_stack_load_nifti (const char *location, CineError *error);
 

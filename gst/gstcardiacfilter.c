@@ -12,7 +12,6 @@
 
 #include "gsterror.h"
 #include "network.h"
-#include "registry.h"
 #include "videoimage.h"
 
 GST_DEBUG_CATEGORY_STATIC (cardiac_filter_debug);
@@ -26,7 +25,6 @@ enum {
   PROP_NETWORK, /* and those that follow */
   PROP_SYNC_MODE = PROP_NETWORK + NETWORK_PROPERTIES,
   PROP_ENABLED,
-  PROP_ACTUAL_DEVICE,
   PROP_STATS,
 };
 
@@ -35,7 +33,6 @@ typedef struct {
   NetworkSettings network;
   GstCardiacSyncMode sync_mode;
   gboolean enabled;
-  gchar *actual_device;
 
   /* streaming thread */
   NetworkResources resources; /* under the object lock, too */
@@ -95,10 +92,6 @@ install_properties (GObjectClass *klass)
       g_param_spec_boolean ("enabled", "Enabled",
           "Analyse the video. Video passes in either case", DEFAULT_ENABLED,
           flags | GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE));
-  g_object_class_install_property (klass, PROP_ACTUAL_DEVICE,
-      g_param_spec_string ("actual-device", "Actual device",
-          "Device and precision that the network runs on", NULL,
-          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics", "Counters and times",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
@@ -155,7 +148,6 @@ gst_cardiac_filter_finalize (GObject *object)
   GstCardiacFilterPrivate *priv = get_private (GST_CARDIAC_FILTER (object));
 
   network_settings_clear (&priv->network);
-  g_free (priv->actual_device);
   G_OBJECT_CLASS (gst_cardiac_filter_parent_class)->finalize (object);
 }
 
@@ -215,9 +207,6 @@ gst_cardiac_filter_get_property (
       break;
     case PROP_ENABLED:
       g_value_set_boolean (value, priv->enabled);
-      break;
-    case PROP_ACTUAL_DEVICE:
-      g_value_set_string (value, priv->actual_device);
       break;
     default:
       if (id >= PROP_NETWORK && id < PROP_NETWORK + NETWORK_PROPERTIES)
@@ -283,47 +272,32 @@ will_be_live (GstCardiacFilter *self)
              && network_has_live_source (GST_ELEMENT (self)));
 }
 
+/* Without an error object, open() has posted one itself. */
 static gboolean
-open_network (GstCardiacFilter *self)
+open_network (GstCardiacFilter *self, CardiacError **error)
 {
   GstCardiacFilterPrivate *priv = get_private (self);
   GstCardiacFilterClass *klass = GST_CARDIAC_FILTER_GET_CLASS (self);
   NetworkResources resources = { NULL };
-  CardiacError *error = NULL;
-  NetworkSettings settings;
   CardiacSettings engine;
-  gboolean ok = FALSE;
+  gboolean ok;
   gchar *path;
-  gint threads;
 
-  GST_OBJECT_LOCK (self);
-  network_settings_copy (&settings, &priv->network);
-  GST_OBJECT_UNLOCK (self);
-  path = registry_find_model (settings.model, klass->demo_model);
-
-  if (!path && klass->model_optional) {
-    ok = klass->open (self, NULL, NULL, &error);
-    goto done;
-  }
+  path = network_find_model (
+      &priv->network, GST_ELEMENT (self), klass->demo_model);
+  if (!path && klass->model_optional)
+    return klass->open (self, NULL, NULL, error);
   if (!path) {
     network_post_no_model (GST_ELEMENT (self), klass->demo_model);
-    goto done;
+    return FALSE;
   }
-  threads = network_choose_threads (settings.threads, will_be_live (self));
-  ok = network_resources_open (
-      &resources, path, &settings, threads, &engine, &error);
+  ok = network_resources_open (&resources, &priv->network, GST_ELEMENT (self),
+      path, will_be_live (self), &engine, error);
   GST_OBJECT_LOCK (self);
   priv->resources = resources;
   GST_OBJECT_UNLOCK (self);
-  ok = ok && klass->open (self, resources.model, &engine, &error);
-
-done:
-  /* Without an error object, open() has posted one itself. */
-  if (error)
-    gst_cardiac_post_error (GST_ELEMENT (self), &error);
   g_free (path);
-  network_settings_clear (&settings);
-  return ok;
+  return ok && klass->open (self, resources.model, &engine, error);
 }
 
 static gboolean
@@ -337,7 +311,7 @@ gst_cardiac_filter_start (GstBaseTransform *trans)
 
   priv->exact_known = FALSE;
   if (!klass->needs_network || klass->needs_network (self))
-    ok = open_network (self);
+    ok = open_network (self, &error);
   else
     ok = klass->open (self, NULL, NULL, &error);
   if (error)
@@ -361,8 +335,8 @@ gst_cardiac_filter_stop (GstBaseTransform *trans)
   GST_OBJECT_LOCK (self);
   resources = priv->resources;
   memset (&priv->resources, 0, sizeof priv->resources);
-  g_clear_pointer (&priv->actual_device, g_free);
   GST_OBJECT_UNLOCK (self);
+  network_settings_set_run_info (&priv->network, GST_ELEMENT (self), NULL);
   network_resources_close (&resources);
   gst_video_info_init (&priv->info);
   return TRUE;
@@ -478,18 +452,8 @@ void
 gst_cardiac_filter_set_run_info (
     GstCardiacFilter *self, const CardiacRunInfo *info)
 {
-  GstCardiacFilterPrivate *priv = get_private (self);
-
-  GST_OBJECT_LOCK (self);
-  g_free (priv->actual_device);
-  priv->actual_device = g_strdup_printf (
-      "%s %s, %d threads", info->device, info->precision, info->threads);
-  GST_OBJECT_UNLOCK (self);
-
-  GST_INFO_OBJECT (self, "network runs on %s, %s, %d threads", info->device,
-      info->precision, info->threads);
-  if (info->fallback && *info->fallback)
-    GST_INFO_OBJECT (self, "no better device: %s", info->fallback);
+  network_settings_set_run_info (
+      &get_private (self)->network, GST_ELEMENT (self), info);
 }
 
 gboolean

@@ -9,7 +9,7 @@
 #include <gst/base/gstflowcombiner.h>
 #include <string.h>
 
-#include "meta/gstcardiacresult.h"
+#include "cineproblem.h"
 
 GST_DEBUG_CATEGORY_STATIC (cine_player_debug);
 #define GST_CAT_DEFAULT cine_player_debug
@@ -296,81 +296,6 @@ gst_cine_player_release_pad (GstElement *element, GstPad *pad)
 /* --- from READY to PAUSED --- */
 
 static void
-get_error_number (CineProblem problem, GQuark *domain, gint *number)
-{
-  *domain = GST_RESOURCE_ERROR;
-  switch (problem) {
-    case CINE_NOT_FOUND:
-      *number = GST_RESOURCE_ERROR_NOT_FOUND;
-      return;
-    case CINE_BAD_SETTING:
-      *number = GST_RESOURCE_ERROR_SETTINGS;
-      return;
-    case CINE_UNREADABLE:
-      *number = GST_RESOURCE_ERROR_READ;
-      return;
-    case CINE_NO_MEMORY:
-      *number = GST_RESOURCE_ERROR_NO_SPACE_LEFT;
-      return;
-    case CINE_UNSUPPORTED:
-      *domain = GST_CORE_ERROR;
-      *number = GST_CORE_ERROR_MISSING_PLUGIN;
-      return;
-    default:
-      *domain = GST_STREAM_ERROR;
-      *number = GST_STREAM_ERROR_FORMAT;
-      return;
-  }
-}
-
-static gboolean
-get_state (CineProblem problem, GstCardiacState *state)
-{
-  switch (problem) {
-    case CINE_STACK_INCOMPLETE:
-      *state = GST_CARDIAC_STATE_STACK_INCOMPLETE;
-      return TRUE;
-    case CINE_PHASES_DIFFER:
-      *state = GST_CARDIAC_STATE_PHASES_DIFFER;
-      return TRUE;
-    case CINE_LEVEL_UNKNOWN:
-      *state = GST_CARDIAC_STATE_LEVEL_UNKNOWN;
-      return TRUE;
-    default:
-      return FALSE;
-  }
-}
-
-/* The record of a stack without scores, then the error that ends the pipeline. */
-static void
-post_problem (GstCinePlayer *self, const CineError *error)
-{
-  GstStructure *details = NULL;
-  GstCardiacState state;
-  GQuark domain;
-  gint number;
-
-  if (get_state (error->problem, &state)) {
-    GstCardiacResult *record = gst_cardiac_result_new (GST_CARDIAC_RESULT_MMSA);
-
-    record->state = state;
-    record->reason = g_strdup (error->text);
-    record->version = g_strdup (VERSION);
-    gst_element_post_message (
-        GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self),
-                                gst_cardiac_result_to_structure (record)));
-    gst_cardiac_result_unref (record);
-    details = gst_structure_new ("cardiac-stack-problem", "state",
-        G_TYPE_STRING, gst_cardiac_state_name (state), NULL);
-  }
-  get_error_number (error->problem, &domain, &number);
-  gst_element_message_full_with_details (GST_ELEMENT (self), GST_MESSAGE_ERROR,
-      domain, number, g_strdup (error->text),
-      *error->detail ? g_strdup (error->detail) : NULL, __FILE__, G_STRFUNC,
-      __LINE__, details);
-}
-
-static void
 post_notes (GstCinePlayer *self)
 {
   GstCinePlayerPrivate *own = PRIVATE (self);
@@ -426,7 +351,7 @@ gst_cine_player_open (GstCinePlayer *self)
     post_notes (self);
   } else {
     cine_stack_free (&show.stack);
-    post_problem (self, &error);
+    cine_problem_post (GST_ELEMENT (self), &error);
   }
   return fine;
 }

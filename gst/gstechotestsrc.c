@@ -50,6 +50,7 @@
 
 #include "echochoice.h"
 #include "echotruth.h"
+#include "frametime.h"
 #include "meta/gstcardiacmeta.h"
 #include "meta/gstcardiactruthmeta.h"
 
@@ -480,40 +481,6 @@ gst_echo_test_src_fixate (GstBaseSrc *base, GstCaps *caps)
         structure, "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, NULL);
   return GST_BASE_SRC_CLASS (gst_echo_test_src_parent_class)
       ->fixate (base, caps);
-}
-
-/* Begin of frame n, counted from the origin. */
-static GstClockTime
-frame_time (const GstVideoInfo *info, guint64 n)
-{
-  if (GST_VIDEO_INFO_FPS_N (info) == 0)
-    return 0;
-  return gst_util_uint64_scale (n,
-      GST_VIDEO_INFO_FPS_D (info) * (guint64) GST_SECOND,
-      GST_VIDEO_INFO_FPS_N (info));
-}
-
-/* The frame that is shown at a time. */
-static guint64
-frame_at (const GstVideoInfo *info, GstClockTime time)
-{
-  guint64 n = gst_util_uint64_scale (time, GST_VIDEO_INFO_FPS_N (info),
-      GST_VIDEO_INFO_FPS_D (info) * (guint64) GST_SECOND);
-
-  /* Begins are rounded down: one that was asked for exactly is that frame's. */
-  return GST_VIDEO_INFO_FPS_N (info) && frame_time (info, n + 1) <= time ? n + 1
-                                                                         : n;
-}
-
-/* The frame after the last that begins before a time. */
-static guint64
-frames_before (const GstVideoInfo *info, GstClockTime time)
-{
-  guint64 n = frame_at (info, time);
-
-  if (GST_VIDEO_INFO_FPS_N (info) == 0)
-    return 1;
-  return frame_time (info, n) < time ? n + 1 : n;
 }
 
 static void

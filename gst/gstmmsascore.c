@@ -21,7 +21,9 @@
  * loops), after #GstMmsaScore:phases pictures, or with the stream. Video of a
  * cycle is held until it is scored, one cycle at most. Pads may be fed by one
  * thread or by many, with or without queues; a picture that waits longer than
- * #GstMmsaScore:timeout for those of other pads is an error.
+ * #GstMmsaScore:timeout for those of other pads is an error. A stream that begins
+ * on the pads after the end of another one, as in a playlist, is a recording of
+ * its own: it waits until the one before is scored and gone.
  *
  * ## States
  *
@@ -48,22 +50,13 @@
 #include "gstmmsascore.h"
 
 #include <gst/video/video.h>
-#include <math.h>
-#include <string.h>
 
-#include "cycle.h"
-#include "gsterror.h"
-#include "jsonlines.h"
-#include "mmsanetwork.h"
-#include "mmsarecord.h"
-#include "network.h"
-#include "registry.h"
+#include "cyclepicture.h"
+#include "mmsascorer.h"
 #include "scorequeue.h"
 
 GST_DEBUG_CATEGORY_STATIC (mmsa_score_debug);
 #define GST_CAT_DEFAULT mmsa_score_debug
-
-#define DEMO_MODEL "mmsa-demo.safetensors"
 
 #define DEFAULT_PHASES 0
 #define DEFAULT_TIMEOUT (10 * GST_SECOND)
@@ -82,7 +75,6 @@ enum {
   PROP_PHASES = PROP_NETWORK + NETWORK_PROPERTIES,
   PROP_TIMEOUT,
   PROP_RESULTS_LOCATION,
-  PROP_ACTUAL_DEVICE,
   PROP_STATS,
 };
 
@@ -98,11 +90,6 @@ typedef struct {
   gboolean flushing, ended;
 } Sink;
 
-typedef struct {
-  guint64 cycles, scored, repeated, failures, records, frames;
-  gdouble inference_ms;
-} Stats;
-
 struct _GstMmsaScore {
   GstElement parent;
 
@@ -112,16 +99,10 @@ struct _GstMmsaScore {
   NetworkSettings network;
   guint phases;
   guint64 timeout;
-  gchar *results_location, *actual_device;
-  Stats stats;
+  gchar *results_location;
+  guint64 frames;
 
-  /* from READY to PAUSED and back */
-  NetworkResources resources;
-  MmsaNetwork *mmsa;
-  Worker *worker;
-  JsonLines *lines;
-  guint64 serial;
-  gboolean warned_write, warned_failure;
+  MmsaScorer *scorer;
 
   GMutex lock; /* protects what follows; taken before the object lock */
   GCond cond;  /* any of it has changed */
@@ -189,7 +170,7 @@ install_properties (GObjectClass *klass)
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
 
   network_settings_install (klass, PROP_NETWORK,
-      "the demonstration weights " DEMO_MODEL
+      "the demonstration weights " MMSA_DEMO_MODEL
       ", trained on phantoms and not on patients; without them an error");
   /**
    * GstMmsaScore:phases:
@@ -221,10 +202,6 @@ install_properties (GObjectClass *klass)
       g_param_spec_string ("results-location", "Results location",
           "File that receives one JSON object a line", DEFAULT_LOCATION,
           flags));
-  g_object_class_install_property (klass, PROP_ACTUAL_DEVICE,
-      g_param_spec_string ("actual-device", "Actual device",
-          "Device and precision that the network runs on", NULL,
-          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics", "Counters and times",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
@@ -268,6 +245,7 @@ gst_mmsa_score_init (GstMmsaScore *self)
   self->results_location = g_strdup (DEFAULT_LOCATION);
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
+  self->scorer = mmsa_scorer_new (GST_ELEMENT (self));
   self->queue = score_queue_new ();
   self->stopped = self->src_flushing = TRUE;
 
@@ -285,9 +263,9 @@ gst_mmsa_score_finalize (GObject *object)
   GstMmsaScore *self = GST_MMSA_SCORE (object);
 
   score_queue_free (self->queue);
+  mmsa_scorer_free (self->scorer);
   network_settings_clear (&self->network);
   g_free (self->results_location);
-  g_free (self->actual_device);
   g_cond_clear (&self->cond);
   g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (gst_mmsa_score_parent_class)->finalize (object);
@@ -323,22 +301,12 @@ gst_mmsa_score_set_property (
   GST_OBJECT_UNLOCK (self);
 }
 
-static GstStructure *
-make_stats (const Stats *stats)
-{
-  return gst_structure_new ("mmsascore-stats", "cycles", G_TYPE_UINT64,
-      stats->cycles, "scored", G_TYPE_UINT64, stats->scored, "repeated",
-      G_TYPE_UINT64, stats->repeated, "failures", G_TYPE_UINT64,
-      stats->failures, "records", G_TYPE_UINT64, stats->records, "frames",
-      G_TYPE_UINT64, stats->frames, "inference-ms", G_TYPE_DOUBLE,
-      stats->inference_ms, NULL);
-}
-
 static void
 gst_mmsa_score_get_property (
     GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   GstMmsaScore *self = GST_MMSA_SCORE (object);
+  GstStructure *stats;
 
   GST_OBJECT_LOCK (self);
   switch (id) {
@@ -351,11 +319,10 @@ gst_mmsa_score_get_property (
     case PROP_RESULTS_LOCATION:
       g_value_set_string (value, self->results_location);
       break;
-    case PROP_ACTUAL_DEVICE:
-      g_value_set_string (value, self->actual_device);
-      break;
     case PROP_STATS:
-      g_value_take_boxed (value, make_stats (&self->stats));
+      stats = mmsa_scorer_get_stats (self->scorer);
+      gst_structure_set (stats, "frames", G_TYPE_UINT64, self->frames, NULL);
+      g_value_take_boxed (value, stats);
       break;
     default:
       if (id >= PROP_NETWORK && id < PROP_NETWORK + NETWORK_PROPERTIES)
@@ -369,53 +336,6 @@ gst_mmsa_score_get_property (
 
 /* ---- life cycle -------------------------------------------------------- */
 
-static void
-set_run_info (GstMmsaScore *self, const CardiacRunInfo *info)
-{
-  GST_OBJECT_LOCK (self);
-  g_free (self->actual_device);
-  self->actual_device = g_strdup_printf (
-      "%s %s, %d threads", info->device, info->precision, info->threads);
-  GST_OBJECT_UNLOCK (self);
-  GST_INFO_OBJECT (self, "network runs on %s, %s, %d threads", info->device,
-      info->precision, info->threads);
-}
-
-static gboolean
-open_network (GstMmsaScore *self)
-{
-  CardiacError *error = NULL;
-  NetworkSettings settings;
-  CardiacSettings engine;
-  gchar *path;
-  gint threads;
-
-  GST_OBJECT_LOCK (self);
-  network_settings_copy (&settings, &self->network);
-  GST_OBJECT_UNLOCK (self);
-  path = registry_find_model (settings.model, DEMO_MODEL);
-  if (!path) {
-    network_post_no_model (GST_ELEMENT (self), DEMO_MODEL);
-    goto done;
-  }
-  threads = network_choose_threads (
-      settings.threads, network_has_live_source (GST_ELEMENT (self)));
-  if (network_resources_open (
-          &self->resources, path, &settings, threads, &engine, &error)) {
-    self->mmsa = mmsa_network_new (self->resources.model, &engine);
-    self->worker = worker_new (&mmsa_network_class, self->mmsa, "mmsa", &error);
-  }
-  if (self->worker)
-    set_run_info (self, mmsa_network_run_info (self->mmsa));
-  else
-    gst_cardiac_post_error (GST_ELEMENT (self), &error);
-
-done:
-  g_free (path);
-  network_settings_clear (&settings);
-  return self->worker != NULL;
-}
-
 /* Everything but pads and threads as it is before the first buffer. */
 static void
 reset (GstMmsaScore *self)
@@ -423,7 +343,7 @@ reset (GstMmsaScore *self)
   guint phases;
 
   GST_OBJECT_LOCK (self);
-  memset (&self->stats, 0, sizeof self->stats);
+  self->frames = 0;
   phases = self->phases;
   GST_OBJECT_UNLOCK (self);
 
@@ -444,8 +364,6 @@ reset (GstMmsaScore *self)
   self->stopped = self->concluded = FALSE;
   self->cycle_duration = self->network_time = 0;
   g_mutex_unlock (&self->lock);
-  self->serial = 0;
-  self->warned_write = self->warned_failure = FALSE;
 }
 
 static void
@@ -455,27 +373,20 @@ unlock_threads (GstMmsaScore *self)
   self->stopped = TRUE;
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
-  if (self->worker)
-    worker_set_flushing (self->worker, TRUE);
+  mmsa_scorer_set_flushing (self->scorer, TRUE);
 }
 
 static void
 close_all (GstMmsaScore *self)
 {
-  g_clear_pointer (&self->worker, worker_free);
-  g_clear_pointer (&self->mmsa, mmsa_network_free);
-  network_resources_close (&self->resources);
-  g_clear_pointer (&self->lines, json_lines_close);
+  mmsa_scorer_close (self->scorer);
+  network_settings_set_run_info (&self->network, GST_ELEMENT (self), NULL);
 
   g_mutex_lock (&self->lock);
   g_clear_pointer (&self->collector, cycle_collector_free);
   score_queue_clear (self->queue);
   g_clear_pointer (&self->finding, gst_cardiac_result_unref);
   g_mutex_unlock (&self->lock);
-
-  GST_OBJECT_LOCK (self);
-  g_clear_pointer (&self->actual_device, g_free);
-  GST_OBJECT_UNLOCK (self);
 }
 
 static GstStateChangeReturn
@@ -486,9 +397,8 @@ gst_mmsa_score_change_state (GstElement *element, GstStateChange transition)
 
   switch (transition) {
     case GST_STATE_CHANGE_READY_TO_PAUSED:
-      if (!open_network (self)
-          || !json_lines_open_for (
-              GST_ELEMENT (self), &self->results_location, &self->lines)) {
+      if (!mmsa_scorer_open (
+              self->scorer, &self->network, &self->results_location)) {
         close_all (self);
         return GST_STATE_CHANGE_FAILURE;
       }
@@ -624,11 +534,10 @@ gst_mmsa_score_activate_src (
   g_mutex_unlock (&self->lock);
 
   if (active) {
-    worker_set_flushing (self->worker, FALSE);
+    mmsa_scorer_set_flushing (self->scorer, FALSE);
     return gst_pad_start_task (pad, gst_mmsa_score_loop, self, NULL);
   }
-  if (self->worker)
-    worker_set_flushing (self->worker, TRUE);
+  mmsa_scorer_set_flushing (self->scorer, TRUE);
   return gst_pad_stop_task (pad);
 }
 
@@ -743,67 +652,6 @@ gst_mmsa_score_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 }
 
 /* ---- what comes in ----------------------------------------------------- */
-
-static GstClockTime
-get_end (const GstSegment *segment, GstBuffer *buffer)
-{
-  GstClockTime pts = GST_BUFFER_PTS (buffer);
-
-  if (!GST_BUFFER_DURATION_IS_VALID (buffer))
-    return GST_CLOCK_TIME_NONE;
-  return gst_segment_to_running_time (
-      segment, GST_FORMAT_TIME, pts + GST_BUFFER_DURATION (buffer));
-}
-
-/* Running and stream time; NONE where there are none. */
-static void
-get_times (const GstSegment *segment, GstBuffer *buffer, GstClockTime *begin,
-    GstClockTime *end, GstClockTime *time)
-{
-  *begin = *end = *time = GST_CLOCK_TIME_NONE;
-  if (segment->format != GST_FORMAT_TIME || !GST_BUFFER_PTS_IS_VALID (buffer))
-    return;
-  *begin = gst_segment_to_running_time (
-      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
-  *time = gst_segment_to_stream_time (
-      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
-  *end = get_end (segment, buffer);
-}
-
-/* A copy: buffers of others are never held for their pixels. */
-static CyclePicture *
-make_picture (GstMmsaScore *self, guint i, GstBuffer *buffer)
-{
-  const GstCardiacSliceMeta *slice =
-      gst_buffer_get_cardiac_slice_meta (buffer, -1);
-  GstVideoInfo *info = &self->sinks[i].info;
-  CyclePicture *picture;
-  GstVideoFrame frame;
-
-  if (GST_VIDEO_INFO_WIDTH (info) != CARDIAC_POLAR_COLUMNS
-      || GST_VIDEO_INFO_HEIGHT (info) != CARDIAC_POLAR_ROWS
-      || !gst_video_frame_map (&frame, info, buffer, GST_MAP_READ))
-    return NULL;
-  picture = g_new0 (CyclePicture, 1);
-  for (gint y = 0; y < CARDIAC_POLAR_ROWS; y++)
-    memcpy (picture->grey + y * CARDIAC_POLAR_COLUMNS,
-        (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (&frame, 0)
-            + y * GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0),
-        CARDIAC_POLAR_COLUMNS);
-  gst_video_frame_unmap (&frame);
-
-  get_times (&self->sinks[i].segment, buffer, &picture->begin, &picture->end,
-      &picture->time);
-  picture->has_slice = slice != NULL;
-  if (slice) {
-    picture->phase = slice->phase;
-    picture->phases = slice->phases;
-    picture->loop = slice->loop;
-    picture->level = slice->level;
-    picture->has_landmarks = slice->landmarks != GST_CARDIAC_LANDMARKS_NONE;
-  }
-  return picture;
-}
 
 static gboolean
 has_room (GstMmsaScore *self, guint i)
@@ -954,7 +802,9 @@ gst_mmsa_score_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstClockTime begin, end, time;
   GstFlowReturn flow;
 
-  if (i < CYCLE_LEVELS && !(picture = make_picture (self, i, buffer))) {
+  if (i < CYCLE_LEVELS
+      && !(picture = cycle_picture_new (
+               buffer, &self->sinks[i].info, &self->sinks[i].segment))) {
     gst_buffer_unref (buffer);
     GST_ELEMENT_ERROR (self, STREAM, FORMAT,
         ("A polar picture of the pad %s cannot be read: GRAY8, 192x80 "
@@ -963,7 +813,7 @@ gst_mmsa_score_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
         (NULL));
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  get_times (&self->sinks[i].segment, buffer, &begin, &end, &time);
+  cycle_buffer_times (&self->sinks[i].segment, buffer, &begin, &end, &time);
 
   g_mutex_lock (&self->lock);
   flow = wait_for_room (self, i, timeout);
@@ -1003,7 +853,7 @@ begin_flush (GstMmsaScore *self, guint i, GstEvent *event)
     gst_event_unref (event);
     return;
   }
-  worker_set_flushing (self->worker, TRUE);
+  mmsa_scorer_set_flushing (self->scorer, TRUE);
   gst_pad_push_event (self->src, event);
   gst_pad_pause_task (self->src);
 }
@@ -1037,33 +887,44 @@ end_flush (GstMmsaScore *self, guint i, GstEvent *event)
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
 
-  worker_forget (self->worker);
+  mmsa_scorer_forget (self->scorer);
   if (drives) {
-    worker_set_flushing (self->worker, FALSE);
+    mmsa_scorer_set_flushing (self->scorer, FALSE);
     gst_pad_start_task (self->src, gst_mmsa_score_loop, self, NULL);
   }
 }
 
-/* A new stream after the end of another one. */
+/* Ready for other pictures after the end of all pads' old ones. With the lock. */
 static void
-begin_stream (GstMmsaScore *self, guint i)
+start_anew (GstMmsaScore *self)
 {
-  gboolean restart = FALSE;
-
-  g_mutex_lock (&self->lock);
-  if (self->sinks[i].ended) {
+  for (guint i = 0; i < SINKS; i++) {
     self->sinks[i].ended = FALSE;
     if (i < CYCLE_LEVELS)
       cycle_collector_clear (self->collector, i);
-    if (i == get_driver (self) && self->flow == GST_FLOW_EOS) {
-      self->flow = GST_FLOW_OK;
-      self->concluded = FALSE;
-      restart = TRUE;
-    }
   }
+  score_queue_clear (self->queue);
+  g_clear_pointer (&self->finding, gst_cardiac_result_unref);
+  self->flow = GST_FLOW_OK;
+  self->concluded = FALSE;
+  gst_pad_start_task (self->src, gst_mmsa_score_loop, self, NULL);
+}
+
+/* A recording that follows another one (a playlist, a loop) waits until the
+ * first one is scored and gone; the first pad that gets there opens all. */
+static void
+begin_stream (GstMmsaScore *self, guint i)
+{
+  Sink *sink = &self->sinks[i];
+
+  g_mutex_lock (&self->lock);
+  while (sink->ended && self->flow == GST_FLOW_OK && !self->stopped
+         && !sink->flushing)
+    g_cond_wait (&self->cond, &self->lock);
+  if (self->flow == GST_FLOW_EOS && self->sinks[get_driver (self)].pad
+      && !self->stopped && !self->src_flushing && !sink->flushing)
+    start_anew (self);
   g_mutex_unlock (&self->lock);
-  if (restart)
-    gst_pad_start_task (self->src, gst_mmsa_score_loop, self, NULL);
 }
 
 /* Whether this is a failure that upstream must be told of. */
@@ -1088,8 +949,10 @@ end_stream (GstMmsaScore *self, guint i)
   lost = !self->sinks[get_driver (self)].pad
          && !self->sinks[get_driver (self)].ended
          && cycle_collector_is_ended (self->collector);
+  if (lost)
+    self->flow = GST_FLOW_ERROR;
   flow = self->flow;
-  fails = i == get_driver (self) && is_failure (flow);
+  fails = !lost && i == get_driver (self) && is_failure (flow);
   self->progress++;
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
@@ -1167,85 +1030,7 @@ gst_mmsa_score_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return forward_event (self, i, event);
 }
 
-/* ---- saying things ----------------------------------------------------- */
-
-/* One message, and one line an evaluation. Called by the source pad's thread,
- * without the lock. */
-static void
-say (GstMmsaScore *self, GstCardiacResult *record, gboolean line)
-{
-  GError *error = NULL;
-
-  record->serial = ++self->serial;
-  GST_OBJECT_LOCK (self);
-  self->stats.records++;
-  GST_OBJECT_UNLOCK (self);
-  if (line && self->lines && !json_lines_write (self->lines, record, &error)) {
-    if (!self->warned_write)
-      GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
-          ("Results cannot be written: %s.", error->message), (NULL));
-    self->warned_write = TRUE;
-    g_clear_error (&error);
-  }
-  gst_element_post_message (
-      GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self),
-                              gst_cardiac_result_to_structure (record)));
-}
-
-static void
-count_outcome (GstMmsaScore *self, const MmsaOutcome *outcome)
-{
-  GST_OBJECT_LOCK (self);
-  self->stats.cycles++;
-  if (outcome && outcome->failure)
-    self->stats.failures++;
-  else if (outcome && outcome->repeated)
-    self->stats.repeated++;
-  else if (outcome)
-    self->stats.scored++;
-  if (outcome && !outcome->repeated)
-    self->stats.inference_ms = outcome->inference_ms;
-  GST_OBJECT_UNLOCK (self);
-
-  if (!outcome || !outcome->failure || self->warned_failure)
-    return;
-  self->warned_failure = TRUE;
-  GST_ELEMENT_WARNING (self, STREAM, FAILED,
-      ("The network failed: %s", outcome->failure), ("%s", outcome->detail));
-}
-
 /* ---- scoring, in the source pad's thread ------------------------------- */
-
-/* Without the lock. NULL when a flush came in between. */
-static MmsaOutcome *
-run_network (GstMmsaScore *self, const Cycle *cycle)
-{
-  guint phases = cycle_phases (cycle);
-
-  worker_submit (
-      self->worker, mmsa_job_new (phases, cycle_get_patient (cycle)));
-  if (!worker_wait (self->worker))
-    return NULL;
-  return worker_take (self->worker);
-}
-
-/* A cycle that the stream began or ended in; with the lock. */
-static GstCardiacResult *
-make_partial (
-    GstMmsaScore *self, const Cycle *cycle, gboolean last, gboolean *line)
-{
-  GstCardiacResult *record;
-
-  if (last && self->finding) {
-    *line = FALSE;
-    return gst_cardiac_result_ref (self->finding);
-  }
-  record = mmsa_record_new (cycle, NULL, self->resources.model);
-  *line = last;
-  if (!last)
-    record->state = GST_CARDIAC_STATE_WAIT;
-  return record;
-}
 
 static void
 decide (GstMmsaScore *self, GstCardiacResult *record, const Cycle *cycle)
@@ -1271,46 +1056,30 @@ note_duration (GstMmsaScore *self, const Cycle *cycle)
 
 /* ... and the network's time for it, in steps, lest it change all the time. */
 static void
-note_network_time (GstMmsaScore *self, const MmsaOutcome *outcome)
+note_network_time (GstMmsaScore *self, GstClockTime time)
 {
-  guint64 steps;
+  guint64 steps = (time + LATENCY_STEP - 1) / LATENCY_STEP;
 
-  if (!outcome || outcome->repeated || outcome->failure)
-    return;
-  steps = ceil (outcome->inference_ms * GST_MSECOND / LATENCY_STEP);
   self->network_time = MAX (self->network_time, steps * LATENCY_STEP);
 }
 
-/* Makes the record of a cycle and says it. With the lock; gives it up while the
- * network runs. NULL when a flush came in between. */
+/* With the lock; gives it up while the network runs. NULL when a flush came in
+ * between. */
 static GstCardiacResult *
 make_record (GstMmsaScore *self, const Cycle *cycle, gboolean last)
 {
+  GstCardiacResult *finding = self->finding, *record;
   guint epoch = self->epoch;
-  MmsaOutcome *outcome = NULL;
-  GstCardiacResult *record = NULL;
-  gboolean line = TRUE, said = FALSE;
+  GstClockTime time;
 
-  if (cycle->partial && cycle->state == GST_CARDIAC_STATE_TOO_SHORT) {
-    record = make_partial (self, cycle, last, &line);
-    said = record == self->finding;
-  }
+  if (finding)
+    gst_cardiac_result_ref (finding);
   g_mutex_unlock (&self->lock);
-  if (cycle->state == GST_CARDIAC_STATE_RESULT) {
-    outcome = run_network (self, cycle);
-    if (!outcome)
-      goto done;
-  }
-  if (!record)
-    record = mmsa_record_new (cycle, outcome, self->resources.model);
-  count_outcome (self, outcome);
-  if (!said)
-    say (self, record, line);
-
-done:
+  record = mmsa_scorer_score (self->scorer, cycle, last, finding, &time);
   g_mutex_lock (&self->lock);
-  note_network_time (self, outcome);
-  mmsa_outcome_free (outcome);
+
+  g_clear_pointer (&finding, gst_cardiac_result_unref);
+  note_network_time (self, time);
   if (epoch != self->epoch)
     g_clear_pointer (&record, gst_cardiac_result_unref);
   return record;
@@ -1436,7 +1205,7 @@ push_object (GstMmsaScore *self, GstMiniObject *object)
 
   if (GST_IS_BUFFER (object)) {
     GST_OBJECT_LOCK (self);
-    self->stats.frames++;
+    self->frames++;
     GST_OBJECT_UNLOCK (self);
     return gst_pad_push (self->src, GST_BUFFER_CAST (object));
   }
@@ -1476,10 +1245,11 @@ gst_mmsa_score_loop (gpointer data)
     lost = is_lost (self, flow);
     g_cond_broadcast (&self->cond);
   }
+  /* With the lock, so that a new stream cannot have started it before. */
+  if (flow != GST_FLOW_OK)
+    gst_pad_pause_task (self->src);
   g_mutex_unlock (&self->lock);
 
   if (lost)
     GST_ELEMENT_FLOW_ERROR (self, flow);
-  if (flow != GST_FLOW_OK)
-    gst_pad_pause_task (self->src);
 }

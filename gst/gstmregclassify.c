@@ -47,12 +47,11 @@
 #include <string.h>
 
 #include "clipfeeder.h"
-#include "gsterror.h"
-#include "jsonlines.h"
 #include "mapsfile.h"
 #include "meta/gstcardiacmeta.h"
 #include "mregnetwork.h"
-#include "mregrecord.h"
+#include "mregreplay.h"
+#include "mregreport.h"
 #include "resultstate.h"
 #include "videoimage.h"
 
@@ -119,25 +118,16 @@ struct _GstMregClassify {
 
   /* streaming thread */
   ClipFeeder *feeder;
-  JsonLines *lines;
+  MregReport *report;
   guint epoch;               /* of clips; grows when they are forgotten */
   guint clips;               /* of this epoch */
   GstClockTime heart_at;     /* when the detector last found one; NONE: never */
   guint64 looked, heartless; /* frames of this recording */
-  GstCardiacResult *finding; /* newest of the network */
-  gboolean finding_said;
-  gboolean unsure;
-  gchar *failure;          /* why the network failed; NULL: it did not */
-  GstCardiacResult *shown; /* what frames carry now */
-  gboolean is_new;         /* ... since this frame */
-  guint64 serial;
   Stats counts;
-  guint warned_failure, warned_picture, warned_write;
+  guint warned_failure, warned_picture;
   gboolean drained;
 
-  /* second pass */
-  GstCardiacResult *replay;
-  MapsGeometry replay_geometry;
+  MregReplay *replay; /* second pass: all that there is */
 };
 
 G_DEFINE_FINAL_TYPE (
@@ -554,6 +544,8 @@ publish_stats (GstMregClassify *self)
 {
   if (self->feeder)
     self->counts.frames = *clip_feeder_get_counts (self->feeder);
+  if (self->report)
+    self->counts.records = mreg_report_count (self->report);
   GST_OBJECT_LOCK (self);
   self->stats = self->counts;
   GST_OBJECT_UNLOCK (self);
@@ -578,32 +570,8 @@ open_replay (GstMregClassify *self)
 {
   gchar *results = dup_locked (self, &self->results);
   gchar *maps = dup_locked (self, &self->maps_location);
-  GError *error = NULL;
 
-  self->replay =
-      json_lines_read_last (results, GST_CARDIAC_RESULT_MREG, &error);
-  if (!self->replay) {
-    GST_ELEMENT_ERROR (self, RESOURCE, READ,
-        ("Cannot use \"%s\" as results: %s. Write it with a first pass: "
-         "mregclassify results-location=FILE.",
-            results, error->message),
-        (NULL));
-  } else if (!is_empty (maps)
-             && gst_cardiac_state_has_finding (self->replay->state)
-             && !maps_file_read (
-                 maps, self->replay, &self->replay_geometry, &error)) {
-    GST_ELEMENT_ERROR (self, RESOURCE, READ,
-        ("Cannot use \"%s\" as maps: %s. Write it with a first pass: "
-         "mregclassify maps-location=FILE.",
-            maps, error->message),
-        (NULL));
-    g_clear_pointer (&self->replay, gst_cardiac_result_unref);
-  } else {
-    self->replay->is_final = TRUE;
-    self->replay->serial = 1;
-    self->is_new = TRUE;
-  }
-  g_clear_error (&error);
+  self->replay = mreg_replay_new (GST_ELEMENT (self), results, maps);
   g_free (results);
   g_free (maps);
   return self->replay != NULL;
@@ -623,6 +591,7 @@ open_feeder (GstMregClassify *self, CardiacError **error)
   };
 
   self->feeder = clip_feeder_new (&feeder, error);
+  mreg_report_set_source (self->report, &self->provenance, self->feeder);
   return self->feeder != NULL;
 }
 
@@ -634,8 +603,7 @@ gst_mreg_classify_open (GstCardiacFilter *filter, CardiacModel *model,
   Worker *worker;
 
   memset (&self->counts, 0, sizeof self->counts);
-  self->warned_failure = self->warned_picture = self->warned_write = 0;
-  self->serial = 0;
+  self->warned_failure = self->warned_picture = 0;
   self->drained = FALSE;
   forget_heart (self);
   publish_stats (self);
@@ -648,8 +616,8 @@ gst_mreg_classify_open (GstCardiacFilter *filter, CardiacModel *model,
   }
   if (!model)
     return open_replay (self);
-  if (!json_lines_open_for (
-          GST_ELEMENT (self), &self->results_location, &self->lines))
+  self->report = mreg_report_new (GST_ELEMENT (self), &self->results_location);
+  if (!self->report)
     return FALSE;
 
   self->network = mreg_network_new (model, settings);
@@ -668,14 +636,6 @@ gst_mreg_classify_open (GstCardiacFilter *filter, CardiacModel *model,
 }
 
 static void
-clear_records (GstMregClassify *self)
-{
-  g_clear_pointer (&self->finding, gst_cardiac_result_unref);
-  g_clear_pointer (&self->shown, gst_cardiac_result_unref);
-  g_clear_pointer (&self->failure, g_free);
-}
-
-static void
 gst_mreg_classify_close (GstCardiacFilter *filter)
 {
   GstMregClassify *self = GST_MREG_CLASSIFY (filter);
@@ -691,9 +651,8 @@ gst_mreg_classify_close (GstCardiacFilter *filter)
   g_clear_pointer (&worker, worker_free);
   g_clear_pointer (&self->network, mreg_network_free);
   g_clear_pointer (&self->feeder, clip_feeder_free);
-  g_clear_pointer (&self->lines, json_lines_close);
-  g_clear_pointer (&self->replay, gst_cardiac_result_unref);
-  clear_records (self);
+  g_clear_pointer (&self->report, mreg_report_free);
+  g_clear_pointer (&self->replay, mreg_replay_free);
   self->clips = 0;
 }
 
@@ -712,9 +671,8 @@ gst_mreg_classify_unlock (GstCardiacFilter *filter, gboolean locked)
 static void
 forget_scene (GstMregClassify *self)
 {
-  if (self->worker)
-    worker_forget (self->worker);
-  g_clear_pointer (&self->finding, gst_cardiac_result_unref);
+  worker_forget (self->worker);
+  mreg_report_forget_finding (self->report);
   self->epoch++;
   self->clips = 0;
 }
@@ -724,12 +682,13 @@ gst_mreg_classify_discard (GstCardiacFilter *filter)
 {
   GstMregClassify *self = GST_MREG_CLASSIFY (filter);
 
+  if (!self->feeder)
+    return;
   forget_scene (self);
-  g_clear_pointer (&self->shown, gst_cardiac_result_unref);
+  mreg_report_forget_shown (self->report);
   self->drained = FALSE;
   forget_heart (self);
-  if (self->feeder)
-    clip_feeder_reset (self->feeder);
+  clip_feeder_reset (self->feeder);
 }
 
 static void
@@ -746,117 +705,6 @@ gst_mreg_classify_format (GstCardiacFilter *filter, const GstVideoInfo *info)
   clip_feeder_set_period (self->feeder, period);
   clip_feeder_break (self->feeder);
   forget_scene (self);
-}
-
-/* ---- saying things ----------------------------------------------------- */
-
-/* One line and one message; a record is said once. */
-static void
-say (GstMregClassify *self, GstCardiacResult *record)
-{
-  GError *error = NULL;
-
-  self->counts.records++;
-  if (self->lines && !json_lines_write (self->lines, record, &error)) {
-    if (self->warned_write++ == 0)
-      GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
-          ("Results cannot be written: %s.", error->message), (NULL));
-    g_clear_error (&error);
-  }
-  gst_element_post_message (
-      GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self),
-                              gst_cardiac_result_to_structure (record)));
-}
-
-static void
-show (GstMregClassify *self, GstCardiacResult *record)
-{
-  if (self->shown)
-    gst_cardiac_result_unref (self->shown);
-  self->shown = gst_cardiac_result_ref (record);
-  self->is_new = TRUE;
-}
-
-/* A sentence with what was left out of the clips. */
-static gchar *
-make_reason (GstMregClassify *self, const gchar *text)
-{
-  const ClipFeederCounts *counts = clip_feeder_get_counts (self->feeder);
-  GString *reason = g_string_new (text ? text : "");
-
-  if (counts->corrupt)
-    g_string_append_printf (
-        reason, "; %" G_GUINT64_FORMAT " damaged frames", counts->corrupt);
-  if (counts->gaps)
-    g_string_append_printf (
-        reason, "; %" G_GUINT64_FORMAT " gaps", counts->gaps);
-  if (counts->corrupt || counts->gaps)
-    g_string_append (reason, " left out");
-  return g_string_free (reason, FALSE);
-}
-
-/* A sentence for pictures that come too slowly. */
-static gchar *
-make_slow_text (GstMregClassify *self)
-{
-  const gdouble second = GST_SECOND;
-  gdouble period = clip_feeder_get_period (self->feeder) / second;
-  gdouble longest = clip_feeder_get_longest_period (self->feeder) / second;
-  guint frames = self->provenance.shape->frames;
-
-  return g_strdup_printf (
-      "%.1f pictures a second are too few: %u of them take %.1f s; at least "
-      "%.1f a second are needed",
-      1 / period, frames, frames * period, 1 / longest);
-}
-
-/* A record that says a state but no grade. */
-static GstCardiacResult *
-make_state_record (
-    GstMregClassify *self, GstCardiacState state, GstClockTime time)
-{
-  GstCardiacResult *record = mreg_record_new (&self->provenance);
-  const GstCardiacBox *roi = clip_feeder_get_roi (self->feeder);
-  const gchar *text = state_reason (state);
-  gchar *slow = NULL;
-
-  record->state = state;
-  record->pts = time;
-  record->instances = self->provenance.shape->instances;
-  if (state == GST_CARDIAC_STATE_MODEL_ERROR && self->failure)
-    text = self->failure;
-  if (state == GST_CARDIAC_STATE_POOR_IMAGE)
-    text = slow = make_slow_text (self);
-  record->reason = make_reason (self, text);
-  g_free (slow);
-  if (roi) {
-    record->has_roi = TRUE;
-    record->roi = *roi;
-  }
-  record->serial = ++self->serial;
-  return record;
-}
-
-/* Makes what frames carry follow from what is known. */
-static void
-update_shown (GstMregClassify *self, GstCardiacState state, GstClockTime time)
-{
-  GstCardiacResult *record;
-
-  if (gst_cardiac_state_has_finding (state)) {
-    if (self->shown != self->finding)
-      show (self, self->finding);
-    if (!self->finding_said)
-      say (self, self->finding);
-    self->finding_said = TRUE;
-    return;
-  }
-  if (self->shown && self->shown->state == state)
-    return;
-  record = make_state_record (self, state, time);
-  show (self, record);
-  say (self, record);
-  gst_cardiac_result_unref (record);
 }
 
 /* ---- the network's outcomes -------------------------------------------- */
@@ -892,8 +740,7 @@ write_maps (GstMregClassify *self, const MregOutcome *outcome,
 static void
 take_failure (GstMregClassify *self, const MregOutcome *outcome)
 {
-  g_free (self->failure);
-  self->failure = g_strdup (outcome->failure);
+  mreg_report_set_failure (self->report, outcome->failure);
   self->counts.failures++;
   self->clips = 0;
   gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
@@ -911,24 +758,17 @@ take_outcome (GstMregClassify *self, MregOutcome *outcome)
     take_failure (self, outcome);
     return;
   }
-  g_clear_pointer (&self->failure, g_free);
+  mreg_report_set_failure (self->report, NULL);
   if (!outcome->result)
     return;
 
   record = mreg_record_from_outcome (
       outcome, &self->provenance, settings.heatmap, settings.unsure_band);
-  if (!record->reason)
-    record->reason = make_reason (self, state_reason (record->state));
-  record->serial = ++self->serial;
+  mreg_report_take_finding (self->report, record);
   self->counts.evaluations++;
   self->counts.inference_ms = outcome->inference_ms;
   if (outcome->is_final)
     write_maps (self, outcome, record);
-
-  if (self->finding)
-    gst_cardiac_result_unref (self->finding);
-  self->finding = record;
-  self->finding_said = FALSE;
 }
 
 static void
@@ -957,92 +797,20 @@ submit_clip (GstMregClassify *self, Clip *clip)
     worker_wait (self->worker);
 }
 
-/* A box to draw: one that is less than the whole frame. */
-static gboolean
-has_box (const GstCardiacResult *record, const GstVideoInfo *info)
-{
-  const GstCardiacBox *roi = &record->roi;
-
-  return record->has_roi
-         && (roi->x > 0 || roi->y > 0 || roi->w < GST_VIDEO_INFO_WIDTH (info)
-             || roi->h < GST_VIDEO_INFO_HEIGHT (info));
-}
-
 /* ---- one frame --------------------------------------------------------- */
-
-static void
-attach_geometry (
-    GstBuffer *buffer, const GstCardiacBox *roi, const CardiacSquare *crop)
-{
-  GstCardiacGeometryMeta *meta = gst_buffer_add_cardiac_geometry_meta (buffer);
-
-  if (roi && !meta->has_roi) {
-    meta->has_roi = TRUE;
-    meta->roi = *roi;
-    meta->roi_confidence = 1;
-  }
-  if (crop) {
-    meta->has_crop = TRUE;
-    meta->crop.x = crop->x;
-    meta->crop.y = crop->y;
-    meta->crop.w = meta->crop.h = crop->side;
-  }
-}
 
 static void
 attach (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
 {
-  GstCardiacResultMeta *meta;
+  GstCardiacResultMeta *meta = mreg_report_attach (self->report, buffer, time);
+  guint frames = self->provenance.shape->frames;
 
-  if (!self->shown)
+  if (!meta || meta->result->state != GST_CARDIAC_STATE_WAIT)
     return;
-  meta = gst_buffer_add_cardiac_result_meta (buffer, self->shown);
-  meta->is_new = self->is_new;
-  self->is_new = FALSE;
-  if (GST_CLOCK_TIME_IS_VALID (time)
-      && GST_CLOCK_TIME_IS_VALID (self->shown->pts) && time >= self->shown->pts)
-    meta->age = time - self->shown->pts;
-  gst_cardiac_result_find_frame (
-      self->shown, time, &meta->map_instance, &meta->map_frame);
-  if (self->shown->state == GST_CARDIAC_STATE_WAIT) {
-    guint frames = self->provenance.shape->frames;
-
-    meta->wait_total = self->instances * frames;
-    meta->wait_done =
-        MIN (self->clips * frames + clip_feeder_get_taken (self->feeder),
-            meta->wait_total);
-  }
-  attach_geometry (buffer, clip_feeder_get_roi (self->feeder),
-      clip_feeder_get_crop (self->feeder));
-}
-
-static void
-replay_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
-{
-  const GstVideoInfo *info =
-      gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
-  const MapsGeometry *geometry = &self->replay_geometry;
-  GstCardiacResult *record = self->replay;
-  GstCardiacResultMeta *meta =
-      gst_buffer_add_cardiac_result_meta (buffer, record);
-  const CardiacSquare *crop = NULL;
-  gboolean same_size = geometry->width == GST_VIDEO_INFO_WIDTH (info)
-                       && geometry->height == GST_VIDEO_INFO_HEIGHT (info);
-
-  meta->is_new = self->is_new;
-  if (self->is_new) {
-    self->is_new = FALSE;
-    gst_element_post_message (
-        GST_ELEMENT (self), gst_message_new_element (GST_OBJECT (self),
-                                gst_cardiac_result_to_structure (record)));
-  }
-  if (gst_cardiac_result_find_frame (
-          record, time, &meta->map_instance, &meta->map_frame)
-      && same_size && meta->map_instance < (gint) geometry->count)
-    crop = &geometry->crops[meta->map_instance];
-  if (same_size)
-    attach_geometry (
-        buffer, has_box (record, info) ? &record->roi : NULL, crop);
+  meta->wait_total = self->instances * frames;
+  meta->wait_done =
+      MIN (self->clips * frames + clip_feeder_get_taken (self->feeder),
+          meta->wait_total);
 }
 
 /* Notes whether a trained detector sees a heart. Without a detector, or with a
@@ -1093,8 +861,9 @@ static void
 pick_state (GstMregClassify *self, const Settings *settings,
     const Observation *seen, GstClockTime heartless_for, GstClockTime time)
 {
+  GstCardiacResult *finding = mreg_report_get_finding (self->report);
   StateInput input = {
-    .model_error = self->failure,
+    .model_error = mreg_report_get_failure (self->report),
     .blank = seen->blank,
     .never_content = seen->never_content,
     .blank_for = seen->blank_for,
@@ -1105,16 +874,14 @@ pick_state (GstMregClassify *self, const Settings *settings,
     .stale_after = settings->stale_time,
   };
 
-  if (self->finding) {
-    input.age = time > self->finding->pts ? time - self->finding->pts : 0;
-    if (input.age >= settings->erase_time)
-      g_clear_pointer (&self->finding, gst_cardiac_result_unref);
+  if (finding) {
+    input.age = time > finding->pts ? time - finding->pts : 0;
+    input.has_result = input.age < settings->erase_time;
+    input.unsure = finding->state == GST_CARDIAC_STATE_UNSURE;
+    if (!input.has_result)
+      mreg_report_forget_finding (self->report);
   }
-  if (self->finding) {
-    input.has_result = TRUE;
-    input.unsure = self->finding->state == GST_CARDIAC_STATE_UNSURE;
-  }
-  update_shown (self, state_pick (&input), time);
+  mreg_report_update (self->report, state_pick (&input), time);
 }
 
 static gboolean
@@ -1194,15 +961,16 @@ gst_mreg_classify_frame (
   GstMregClassify *self = GST_MREG_CLASSIFY (filter);
 
   if (self->replay) {
-    replay_frame (self, buffer, time);
+    mreg_replay_attach (self->replay, GST_ELEMENT (self), buffer, time,
+        gst_cardiac_filter_get_info (filter));
     return;
   }
 
   if (!gst_cardiac_filter_is_enabled (filter)) {
-    if (!self->shown || self->shown->state != GST_CARDIAC_STATE_PAUSED) {
+    if (!mreg_report_shows (self->report, GST_CARDIAC_STATE_PAUSED)) {
       clip_feeder_break (self->feeder);
       forget_scene (self);
-      update_shown (self, GST_CARDIAC_STATE_PAUSED, time);
+      mreg_report_update (self->report, GST_CARDIAC_STATE_PAUSED, time);
     }
   } else if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_CORRUPTED)) {
     clip_feeder_skip_corrupt (self->feeder);
@@ -1223,7 +991,7 @@ judge_recording (GstMregClassify *self, Clip *const *clips, guint count)
 {
   const ClipFeederCounts *counts = clip_feeder_get_counts (self->feeder);
 
-  if (self->failure)
+  if (mreg_report_get_failure (self->report))
     return GST_CARDIAC_STATE_MODEL_ERROR;
   if (counts->blank * 2 > counts->received)
     return GST_CARDIAC_STATE_NO_SIGNAL;
@@ -1255,35 +1023,14 @@ grade_recording (GstMregClassify *self, Clip **clips, guint count)
 }
 
 static void
-say_end_state (GstMregClassify *self, GstCardiacState state)
-{
-  GstCardiacResult *record =
-      make_state_record (self, state, clip_feeder_get_time (self->feeder));
-
-  record->is_final = TRUE;
-  if (state == GST_CARDIAC_STATE_TOO_SHORT) {
-    gchar *text = g_strdup_printf (
-        "the recording of %.1f s does not hold %u clips without overlap",
-        clip_feeder_get_duration (self->feeder) / (gdouble) GST_SECOND,
-        self->instances);
-
-    g_free (record->reason);
-    record->reason = make_reason (self, text);
-    g_free (text);
-  }
-  show (self, record);
-  say (self, record);
-  gst_cardiac_result_unref (record);
-}
-
-static void
 end_recording (GstMregClassify *self)
 {
   Clip *clips[GST_CARDIAC_MAX_INSTANCES] = {
     NULL,
   };
-  guint count = 0;
+  GstCardiacResult *finding;
   GstCardiacState state;
+  guint count = 0;
 
   if (clip_feeder_get_clips (self->feeder, self->instances, clips))
     count = self->instances;
@@ -1291,16 +1038,17 @@ end_recording (GstMregClassify *self)
   if (state == GST_CARDIAC_STATE_RESULT) {
     grade_recording (self, clips, count);
     count = 0; /* the job owns them */
-    if (self->failure)
+    if (mreg_report_get_failure (self->report))
       state = GST_CARDIAC_STATE_MODEL_ERROR;
   }
   while (count > 0)
     clip_free (clips[--count]);
 
+  finding = mreg_report_get_finding (self->report);
   if (state != GST_CARDIAC_STATE_RESULT)
-    say_end_state (self, state);
-  else if (self->finding && self->finding->is_final)
-    update_shown (self, self->finding->state, self->finding->pts);
+    mreg_report_end (self->report, state);
+  else if (finding && finding->is_final)
+    mreg_report_update (self->report, finding->state, finding->pts);
 }
 
 static void

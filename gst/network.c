@@ -28,14 +28,7 @@ network_settings_clear (NetworkSettings *settings)
 {
   g_clear_pointer (&settings->model, g_free);
   g_clear_pointer (&settings->device, g_free);
-}
-
-void
-network_settings_copy (NetworkSettings *to, const NetworkSettings *from)
-{
-  *to = *from;
-  to->model = g_strdup (from->model);
-  to->device = g_strdup (from->device);
+  g_clear_pointer (&settings->actual_device, g_free);
 }
 
 void
@@ -63,6 +56,10 @@ network_settings_install (
           "Threads of the network. 0: all processors, but one for the video "
           "in live use",
           0, MAX_THREADS, NETWORK_DEFAULT_THREADS, flags));
+  g_object_class_install_property (klass, first + NETWORK_ACTUAL_DEVICE,
+      g_param_spec_string ("actual-device", "Actual device",
+          "Device and precision that the network runs on", NULL,
+          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_free (blurb);
 }
 
@@ -107,9 +104,30 @@ network_settings_get (
     case NETWORK_THREADS:
       g_value_set_int (value, settings->threads);
       break;
+    case NETWORK_ACTUAL_DEVICE:
+      g_value_set_string (value, settings->actual_device);
+      break;
     default:
       g_assert_not_reached ();
   }
+}
+
+void
+network_settings_set_run_info (
+    NetworkSettings *settings, GstElement *element, const CardiacRunInfo *info)
+{
+  gchar *text = info ? g_strdup_printf ("%s %s, %d threads", info->device,
+                    info->precision, info->threads)
+                     : NULL;
+
+  if (info)
+    GST_INFO_OBJECT (element, "network runs on %s", text);
+  if (info && info->fallback && *info->fallback)
+    GST_INFO_OBJECT (element, "no better device: %s", info->fallback);
+  GST_OBJECT_LOCK (element);
+  g_free (settings->actual_device);
+  settings->actual_device = text;
+  GST_OBJECT_UNLOCK (element);
 }
 
 /* ---- threads ----------------------------------------------------------- */
@@ -154,8 +172,8 @@ network_has_live_source (GstElement *element)
   return live;
 }
 
-gint
-network_choose_threads (gint threads, gboolean live)
+static gint
+choose_threads (gint threads, gboolean live)
 {
   gint processors = cardiac_processors ();
 
@@ -168,11 +186,35 @@ network_choose_threads (gint threads, gboolean live)
 
 /* ---- the model --------------------------------------------------------- */
 
-gboolean
-network_resources_open (NetworkResources *resources, const gchar *path,
-    const NetworkSettings *settings, gint threads, CardiacSettings *engine,
-    CardiacError **error)
+gchar *
+network_find_model (
+    const NetworkSettings *settings, GstElement *element, const gchar *demo)
 {
+  gchar *model, *path;
+
+  GST_OBJECT_LOCK (element);
+  model = g_strdup (settings->model);
+  GST_OBJECT_UNLOCK (element);
+  path = registry_find_model (model, demo);
+  g_free (model);
+  return path;
+}
+
+gboolean
+network_resources_open (NetworkResources *resources,
+    const NetworkSettings *settings, GstElement *element, const gchar *path,
+    gboolean live, CardiacSettings *engine, CardiacError **error)
+{
+  CardiacPrecision precision;
+  gint threads;
+
+  GST_OBJECT_LOCK (element);
+  precision = (CardiacPrecision) settings->precision;
+  threads = choose_threads (settings->threads, live);
+  resources->device =
+      g_strdup (settings->device && *settings->device ? settings->device
+                                                      : NETWORK_DEFAULT_DEVICE);
+  GST_OBJECT_UNLOCK (element);
   resources->model = registry_get_model (path, &resources->users, error);
   if (!resources->model)
     return FALSE;
@@ -181,11 +223,9 @@ network_resources_open (NetworkResources *resources, const gchar *path,
     return FALSE;
 
   cardiac_settings_default (engine);
-  engine->precision = (CardiacPrecision) settings->precision;
+  engine->precision = precision;
   engine->pool = resources->pool;
-  engine->device = settings->device && *settings->device
-                       ? settings->device
-                       : NETWORK_DEFAULT_DEVICE;
+  engine->device = resources->device;
   return TRUE;
 }
 
@@ -194,6 +234,7 @@ network_resources_close (NetworkResources *resources)
 {
   registry_release_pool (&resources->pool);
   registry_release_model (&resources->model);
+  g_clear_pointer (&resources->device, g_free);
   resources->users = 0;
 }
 

@@ -23,6 +23,7 @@ enum {
   NETWORK_DEVICE,
   NETWORK_PRECISION,
   NETWORK_THREADS,
+  NETWORK_ACTUAL_DEVICE,
   NETWORK_PROPERTIES,
 };
 
@@ -31,20 +32,26 @@ typedef struct {
   gchar *model, *device;
   GstCardiacPrecision precision;
   gint threads;
+  gchar *actual_device; ///< that the network runs on; %NULL: none runs
 } NetworkSettings;
 
 void network_settings_init (NetworkSettings *settings);
 void network_settings_clear (NetworkSettings *settings);
-void network_settings_copy (NetworkSettings *to, const NetworkSettings *from);
 
-/** Installs `model`, `device`, `precision` and `threads` under the numbers from
- * @first on. @empty_model: what an empty `model` means, a sentence. */
+/** Installs `model`, `device`, `precision`, `threads` and `actual-device` under
+ * the numbers from @first on. @empty_model: what an empty `model` means, a
+ * sentence. */
 void network_settings_install (
     GObjectClass *klass, guint first, const gchar *empty_model);
 void network_settings_set (
     NetworkSettings *settings, guint property, const GValue *value);
 void network_settings_get (
     const NetworkSettings *settings, guint property, GValue *value);
+
+/** Says what the network of @element really runs on, as `actual-device` and in
+ * the log; @info %NULL: none runs any more. Takes the element's lock. */
+void network_settings_set_run_info (
+    NetworkSettings *settings, GstElement *element, const CardiacRunInfo *info);
 
 /** What a worker's network is planned from: its own references. */
 typedef struct {
@@ -62,23 +69,26 @@ typedef struct {
   CardiacModel *model;
   guint users; ///< of the model, this one too
   CardiacPool *pool;
+  gchar *device; ///< that was asked for
 } NetworkResources;
-
-/** Threads that `threads` = 0 stands for: all processors, but one for the video
- * in live use. */
-gint network_choose_threads (gint threads, gboolean live);
 
 /** Whether a source of the pipeline that holds @element says it is live. A guess
  * before the pipeline runs, good enough to choose a number of threads. */
 gboolean network_has_live_source (GstElement *element);
 
-/** Loads the model @path and makes the threads. @engine: receives settings for
- * the network; they borrow from @settings and @resources. */
-gboolean network_resources_open (NetworkResources *resources, const gchar *path,
-    const NetworkSettings *settings, gint threads, CardiacSettings *engine,
-    CardiacError **error);
+/** The model file that @element shall use; free with g_free(). %NULL: `model` is
+ * empty and the file @demo is not installed. Takes the element's lock. */
+gchar *network_find_model (
+    const NetworkSettings *settings, GstElement *element, const gchar *demo);
 
-/** Gives both back. */
+/** Loads the model @path and makes the threads; all processors by default, but
+ * one for the video when @live. Takes the element's lock.
+ * @engine: receives settings for the network; they borrow from @resources */
+gboolean network_resources_open (NetworkResources *resources,
+    const NetworkSettings *settings, GstElement *element, const gchar *path,
+    gboolean live, CardiacSettings *engine, CardiacError **error);
+
+/** Gives them back. */
 void network_resources_close (NetworkResources *resources);
 
 /** Posts the error that there is no model. @demo: the file that was looked for */

@@ -212,14 +212,14 @@ put_pixels (Bytes *b, const MadeOptions *options, int slice, int phase)
 }
 
 static void
-put_shape (Bytes *b, int frames)
+put_shape (Bytes *b, int frames, int side)
 {
   put_us (b, 0x28, 2, 1);
   put_text (b, 0x28, 4, "CS", "MONOCHROME2");
   if (frames > 1)
     put_number (b, 0x28, 8, "IS", frames);
-  put_us (b, 0x28, 0x10, MADE_HEIGHT);
-  put_us (b, 0x28, 0x11, MADE_WIDTH);
+  put_us (b, 0x28, 0x10, side ? side : MADE_HEIGHT);
+  put_us (b, 0x28, 0x11, side ? side : MADE_WIDTH);
   if (frames == 1) {
     char text[64];
 
@@ -284,7 +284,7 @@ write_picture (
   made_axes (options, row, column);
   put_vector (&b, 0x20, 0x32, position, NULL);
   put_vector (&b, 0x20, 0x37, row, column);
-  put_shape (&b, 1);
+  put_shape (&b, options->frames ? options->frames : 1, options->side);
   put_pixels (&b, options, slice, phase);
   save (&b, path);
 }
@@ -392,7 +392,7 @@ made_write_enhanced (const char *path, const MadeOptions *options)
   put_text (&b, 0x10, 0x20, "LO", "1");
   put_text (&b, 0x20, 0xd, "UI", "1.2.9");
   put_text (&b, 0x20, 0xe, "UI", "1.2.7.1");
-  put_shape (&b, N);
+  put_shape (&b, N, 0);
   put_sequence (&b, 0x5200, 0x9229, &shared, 1);
   put_sequence (&b, 0x5200, 0x9230, frames, N);
   put_header (&b, 0x7fe0, 0x10, "OW", pixels.n);
@@ -422,7 +422,7 @@ made_write_odd (const char *path, const char *modality)
     put_vector (&b, 0x20, 0x32, made_origin, NULL);
     put_vector (&b, 0x20, 0x37, row, column);
   }
-  put_shape (&b, 1);
+  put_shape (&b, 1, 0);
   put_pixels (&b, &plain, 0, 0);
   save (&b, path);
 }

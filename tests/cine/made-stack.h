@@ -46,6 +46,8 @@ typedef struct {
   int series;                 ///< added to the series number
   const char *prefix;         ///< of file names
   int brighter;               ///< added to each grey
+  int side;                   ///< that headers claim; 0: of the pictures
+  int frames;                 ///< that each header claims; 0: 1
 } MadeOptions;
 
 /** Grey of a pixel; slice 0 is the base. */

@@ -243,21 +243,56 @@ trigger_times_that_are_no_cycle_are_not_used (void)
   }
 }
 
+static void
+overwrite (const char *path, long at, const void *bytes, size_t n)
+{
+  FILE *stream = fopen (path, "r+b");
+
+  REQUIRE (stream && fseek (stream, at, SEEK_SET) == 0);
+  REQUIRE (fwrite (bytes, 1, n, stream) == n && fclose (stream) == 0);
+}
+
 /* A column of the affine: the step along the picture's columns. */
 static void
 write_with_step (const char *path, float mm)
 {
   const MadeNifti o = { 0 };
   float step[3] = { mm, 0, 0 };
-  FILE *stream;
 
   made_write_nifti (path, &o);
-  stream = fopen (path, "r+b");
-  for (int i = 0; i < 3; i++) {
-    fseek (stream, 280 + 16 * i, SEEK_SET);
-    fwrite (&step[i], sizeof (float), 1, stream);
+  for (int i = 0; i < 3; i++)
+    overwrite (path, 280 + 16 * i, &step[i], sizeof (float));
+}
+
+/* Of what a header claims, before any value is read: the file holds far fewer
+ * than it claims, and that would be said otherwise. */
+static void
+a_nifti_header_is_checked_before_its_values (void)
+{
+  static const struct {
+    int16_t dim[8], type;
+    float offset;
+    const char *a, *b;
+  } cases[] = {
+    { { 4, 1024, 1024, 16, 17, 1, 1, 1 }, 4, 352, "too large",
+        "1024 x 1024 x 16 x 17 values, 544 MiB of 16 bits each; at most 512" },
+    { { 4, 1024, 1024, 16, 16, 1, 1, 1 }, 4, 352, "damaged", "ends before" },
+    { { 5, 112, 96, 8, 10, 2, 1, 1 }, 4, 352, "damaged", "expected columns" },
+    { { 4, 112, -96, 8, 10, 1, 1, 1 }, 4, 352, "damaged", "112 x -96 x 8" },
+    { { 4, 112, 96, 8, 10, 1, 1, 1 }, 32, 352, "damaged", "type COMPLEX64" },
+    { { 4, 112, 96, 8, 10, 1, 1, 1 }, 4, 1e9f, "damaged", "from byte 1e+09" },
+  };
+  const char *path = made_path (made_folder ("nifti"), "claims.nii");
+  const MadeNifti o = { 0 };
+
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    made_write_nifti (path, &o);
+    overwrite (path, 40, cases[i].dim, sizeof cases[i].dim);
+    overwrite (path, 70, &cases[i].type, 2);
+    overwrite (path, 108, &cases[i].offset, sizeof (float));
+    require_problem (path, CINE_UNREADABLE, path, cases[i].a);
+    require_problem (path, CINE_UNREADABLE, path, cases[i].b);
   }
-  fclose (stream);
 }
 
 static void
@@ -396,6 +431,22 @@ stacks_that_lack_something_say_what (void)
       "mixes patients", "one patient a directory");
 }
 
+/* Compressed pictures, so that files may claim more than they hold. */
+static void
+a_series_of_more_than_is_read_says_how_much_it_claims (void)
+{
+  MadeOptions o = plain;
+
+  o.syntax = MADE_RLE;
+  o.side = 2048;
+  require_dicom_problem ("large", &o, CINE_UNREADABLE,
+      "claims 80 pictures of 2048 x 2048 pixels, 640 MiB", "at most 512 MiB");
+  o.side = 64;
+  o.frames = 1 << 16;
+  require_dicom_problem ("many", &o, CINE_UNREADABLE,
+      "claims more than 131072 pictures", "65536 of them in");
+}
+
 static void
 files_that_are_no_stack_say_so (void)
 {
@@ -498,6 +549,7 @@ main (void)
   each_slice_keeps_its_own_trigger_times ();
   phases_are_ordered_by_instance_where_triggers_are_missing ();
   trigger_times_that_are_no_cycle_are_not_used ();
+  a_nifti_header_is_checked_before_its_values ();
   pixels_of_no_size_are_an_error ();
   names_of_any_bytes_give_sentences_of_text ();
   only_believable_nifti_times_are_believed ();
@@ -505,6 +557,7 @@ main (void)
   a_slice_that_was_measured_again_is_taken_from_its_last_series ();
   files_that_are_there_twice_count_once ();
   stacks_that_lack_something_say_what ();
+  a_series_of_more_than_is_read_says_how_much_it_claims ();
   files_that_are_no_stack_say_so ();
   a_damaged_file_is_named ();
   files_cut_anywhere_end_in_a_message ();

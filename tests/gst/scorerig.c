@@ -55,7 +55,8 @@ take_event (GstPad *pad, GstObject *parent, GstEvent *event)
   g_mutex_lock (&rig->lock);
   rig->ended |= GST_EVENT_TYPE (event) == GST_EVENT_EOS;
   rig->flushes += GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP;
-  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP
+      || GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
     rig->ended = FALSE;
   g_cond_broadcast (&rig->cond);
   g_mutex_unlock (&rig->lock);

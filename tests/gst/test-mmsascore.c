@@ -851,6 +851,83 @@ it_starts_again_where_it_stopped (void)
   score_rig_stop (&rig);
 }
 
+/* Everything, and then everything again, on the same pads. */
+static gpointer
+play_twice (gpointer data)
+{
+  ScorePicture picture = moving;
+  ScoreRig *rig = data;
+
+  score_rig_push_cycle (rig, &picture, FALSE);
+  score_rig_end (rig, SCORE_ALL);
+  score_rig_begin (rig, SCORE_ALL);
+  picture.still = TRUE;
+  score_rig_push_cycle (rig, &picture, FALSE);
+  score_rig_end (rig, SCORE_ALL);
+  return NULL;
+}
+
+/* The first one's end is still in the element when the second one comes. */
+static void
+a_second_recording_follows_the_end_of_the_first (void)
+{
+  GstCardiacResult *record;
+  GThread *thread;
+  ScoreRig rig;
+
+  score_rig_start (&rig, "", SCORE_ALL, 0);
+  rig.held = TRUE;
+  thread = g_thread_new ("source", play_twice, &rig);
+  score_rig_wait_held (&rig);
+  g_usleep (50000); /* for it to come too early; not needed to succeed */
+  g_mutex_lock (&rig.lock);
+  rig.held = FALSE;
+  g_cond_broadcast (&rig.cond);
+  g_mutex_unlock (&rig.lock);
+  g_thread_join (thread);
+  score_rig_wait (&rig, 2 * PHASES);
+  score_rig_wait_end (&rig);
+
+  record = score_rig_pop_record (&rig);
+  REQUIRE (record && record->state == GST_CARDIAC_STATE_RESULT);
+  check_buffers (&rig, PHASES, record, 0);
+  gst_cardiac_result_unref (record);
+  record = pop_only_record (&rig);
+  REQUIRE (record->state == GST_CARDIAC_STATE_FROZEN && record->serial == 2);
+  check_buffers (&rig, PHASES, record, 0);
+  gst_cardiac_result_unref (record);
+  REQUIRE (!score_rig_pop_error (&rig));
+  score_rig_stop (&rig);
+}
+
+static gpointer
+begin_mid (gpointer data)
+{
+  ScoreRig *rig = data;
+
+  score_rig_begin (rig, 1 << SCORE_MID);
+  return GINT_TO_POINTER (score_rig_push (rig, SCORE_MID, &still));
+}
+
+/* ... and may wait for it when all is stopped. */
+static void
+a_second_recording_that_waits_is_let_go (void)
+{
+  GstFlowReturn flow;
+  GThread *thread;
+  ScoreRig rig;
+
+  score_rig_start (&rig, "", SCORE_ALL, 0);
+  score_rig_push_cycle (&rig, &still, FALSE);
+  score_rig_end (&rig, 1 << SCORE_MID);
+  thread = g_thread_new ("source", begin_mid, &rig);
+  g_usleep (20000); /* for it to wait; not needed to succeed */
+  gst_element_set_state (rig.element, GST_STATE_READY);
+  flow = GPOINTER_TO_INT (g_thread_join (thread));
+  REQUIRE (flow == GST_FLOW_FLUSHING);
+  score_rig_stop (&rig);
+}
+
 static void
 check_start_error (
     const gchar *launch, GQuark domain, gint code, const gchar *word)
@@ -949,6 +1026,8 @@ main (int argc, char **argv)
   an_element_without_an_outgoing_stream_says_so ();
   pictures_before_their_caps_are_refused ();
   it_starts_again_where_it_stopped ();
+  a_second_recording_follows_the_end_of_the_first ();
+  a_second_recording_that_waits_is_let_go ();
   what_keeps_it_from_starting_is_said ();
   pads_but_video_come_and_go ();
   gst_deinit ();

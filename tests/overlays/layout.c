@@ -108,17 +108,11 @@ check_size (CardiacOverlay *overlay, Scene *scene, const char *where)
   const CardiacOverlayText *texts;
   int width, height, count = draw (overlay, scene, &texts);
   canvas_of (scene, &width, &height);
-  double least = 0.022 * height;
-  double floor_px = 10.0;
-  for (int i = 0; i < count; i++) {
-    /* Model line and marking may shrink a little to stay in one line. */
-    bool foot = texts[i].role == CARDIAC_OVERLAY_ROLE_MODEL
-                || texts[i].role == CARDIAC_OVERLAY_ROLE_MARKING;
-    REQUIRE (texts[i].size >= least * (foot ? 0.9 : 0.999)
-                 && texts[i].size >= floor_px,
+  for (int i = 0; i < count; i++)
+    REQUIRE (texts[i].size >= least_size (texts[i].role, height)
+                 && texts[i].size >= 10.0,
         "%s: '%s' is %.1f px of %d", where, texts[i].text, texts[i].size,
         height);
-  }
 }
 
 static void
@@ -134,21 +128,7 @@ check_permanent (CardiacOverlay *overlay, Scene *scene, const char *where)
     const CardiacOverlayText *texts;
     scene->view.enabled = enabled;
     int count = draw (overlay, scene, &texts);
-    const CardiacOverlayText *marking =
-        find (texts, count, CARDIAC_OVERLAY_ROLE_MARKING);
-    const CardiacOverlayText *state =
-        find (texts, count, CARDIAC_OVERLAY_ROLE_STATE);
-    const CardiacOverlayText *weights =
-        find (texts, count, CARDIAC_OVERLAY_ROLE_WEIGHTS);
-    REQUIRE (marking && !marking->ellipsised
-                 && strcmp (marking->text, CARDIAC_OVERLAY_MARKING) == 0,
-        "%s: no marking", where);
-    REQUIRE (state && !state->ellipsised, "%s: no state", where);
-    REQUIRE (
-        find (texts, count, CARDIAC_OVERLAY_ROLE_MODEL), "%s: no model", where);
-    REQUIRE (weights && !weights->ellipsised
-                 && strstr (weights->text, "SYNTHETIC WEIGHTS"),
-        "%s: no weights", where);
+    require_permanent (texts, count, "SYNTHETIC WEIGHTS", where);
   }
 }
 

@@ -107,13 +107,10 @@ check_size (CardiacOverlay *overlay, MmsaScene *scene, const char *where)
     return; /* a thumbnail: words shrink with it */
   for (int i = 0; i < count; i++) {
     CardiacOverlayRole role = texts[i].role;
-    /* Model line and marking may shrink a little to stay in one line; digits
-     * of a small map follow its rings. */
-    bool foot = role == CARDIAC_OVERLAY_ROLE_MODEL
-                || role == CARDIAC_OVERLAY_ROLE_MARKING;
+    /* Digits of a small map follow its rings. */
     bool map = role == CARDIAC_OVERLAY_ROLE_SCORE
                || role == CARDIAC_OVERLAY_ROLE_CENTRE;
-    double least = map ? 0.01 * height : 0.022 * height * (foot ? 0.9 : 0.999);
+    double least = map ? 0.01 * height : least_size (role, height);
     REQUIRE (texts[i].size >= least && texts[i].size >= (map ? 7.0 : 9.99),
         "%s: '%s' is %.1f px of %d", where, texts[i].text, texts[i].size,
         height);
@@ -135,23 +132,8 @@ check_permanent (CardiacOverlay *overlay, MmsaScene *scene, const char *where)
     scene->view.hide_marks = i == 2;
     scene->view.trained = i != 2;
     int count = draw (overlay, scene, &texts);
-    const CardiacOverlayText *marking =
-        find (texts, count, CARDIAC_OVERLAY_ROLE_MARKING);
-    const CardiacOverlayText *state =
-        find (texts, count, CARDIAC_OVERLAY_ROLE_STATE);
-    const CardiacOverlayText *weights =
-        find (texts, count, CARDIAC_OVERLAY_ROLE_WEIGHTS);
-    REQUIRE (marking && !marking->ellipsised
-                 && strcmp (marking->text, CARDIAC_OVERLAY_MARKING) == 0,
-        "%s: no marking", where);
-    REQUIRE (state && !state->ellipsised, "%s: no state", where);
-    REQUIRE (
-        find (texts, count, CARDIAC_OVERLAY_ROLE_MODEL), "%s: no model", where);
-    REQUIRE (weights && !weights->ellipsised
-                 && strstr (weights->text, scene->view.trained
-                                               ? "SYNTHETIC WEIGHTS"
-                                               : "UNTRAINED WEIGHTS"),
-        "%s: no weights", where);
+    require_permanent (texts, count,
+        scene->view.trained ? "SYNTHETIC WEIGHTS" : "UNTRAINED WEIGHTS", where);
   }
 }
 

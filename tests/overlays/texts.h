@@ -32,6 +32,36 @@ find (const CardiacOverlayText *texts, int count, CardiacOverlayRole role)
   return NULL;
 }
 
+/// Model line and marking may shrink a little to stay in one line.
+static inline double
+least_size (CardiacOverlayRole role, int height)
+{
+  bool foot = role == CARDIAC_OVERLAY_ROLE_MODEL
+              || role == CARDIAC_OVERLAY_ROLE_MARKING;
+  return 0.022 * height * (foot ? 0.9 : 0.999);
+}
+
+/// Marking, state, model and what the weights are worth are there, uncut.
+static inline void
+require_permanent (const CardiacOverlayText *texts, int count,
+    const char *worth, const char *where)
+{
+  const CardiacOverlayText *marking =
+      find (texts, count, CARDIAC_OVERLAY_ROLE_MARKING);
+  const CardiacOverlayText *state =
+      find (texts, count, CARDIAC_OVERLAY_ROLE_STATE);
+  const CardiacOverlayText *weights =
+      find (texts, count, CARDIAC_OVERLAY_ROLE_WEIGHTS);
+  REQUIRE (marking && !marking->ellipsised
+               && strcmp (marking->text, CARDIAC_OVERLAY_MARKING) == 0,
+      "%s: no marking", where);
+  REQUIRE (state && !state->ellipsised, "%s: no state", where);
+  REQUIRE (
+      find (texts, count, CARDIAC_OVERLAY_ROLE_MODEL), "%s: no model", where);
+  REQUIRE (weights && !weights->ellipsised && strstr (weights->text, worth),
+      "%s: no weights", where);
+}
+
 /// Each text is inside its box and the canvas, and no boxes overlap.
 static inline void
 require_boxes_apart (const CardiacOverlayText *texts, int count,
