@@ -31,6 +31,7 @@
 #define __forceinline__ inline
 #define __shared__ static
 #define __launch_bounds__(...)
+#define __grid_constant__
 
 /* ---- types --------------------------------------------------------------- */
 
@@ -136,6 +137,20 @@ void cuda_emulation_copy_commit (void);
 void cuda_emulation_copy_wait (unsigned groups);
 
 /* ---- arithmetic ---------------------------------------------------------- */
+
+template <typename T>
+static inline T
+min (T a, T b)
+{
+  return b < a ? b : a;
+}
+
+template <typename T>
+static inline T
+max (T a, T b)
+{
+  return a < b ? b : a;
+}
 
 static inline float
 rsqrtf (float x)
