@@ -700,7 +700,7 @@ report_machine (
   void *context = backend ? backend->open (&settings, NULL) : NULL;
   const char *text = context ? backend->describe (context) : "no cpu backend";
   const char *preferred =
-      context ? cardiac_dtype_name (backend->preferred ()) : "f32";
+      context ? cardiac_dtype_name (backend->preferred (0)) : "f32";
   /* The table behind precision=auto goes by vendor and instruction set. One
    * thread is the fairer judge of it: it has a processor to itself. */
   const BenchPeak one = bench_peak (1);

@@ -601,8 +601,8 @@ visit_backend (
     bool asked = options->precision == (int) dtypes[i]
                  || (options->precision < 0
                      && (!(options->bench || options->list)
-                         || dtypes[i] == backend->preferred ()));
-    if (asked && backend->supports (dtypes[i]))
+                         || dtypes[i] == backend->preferred (0)));
+    if (asked && backend->supports (0, dtypes[i]))
       any |= visit_precision (backend, dtypes[i], options, totals);
   }
   return any;

@@ -2,7 +2,8 @@
 #include "cuda.h"
 #include "core/error.h"
 
-#include <limits.h>
+#include <cublasLt.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,8 @@ cardiac_cuda_ok (const CardiacCudaContext *context, cudaError_t status,
   cudaGetLastError (); /* or the next launch reports this one again */
   if (status == cudaErrorMemoryAllocation)
     return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY,
-        "device cuda:%d is out of memory: it failed %s", context->device,
-        doing);
-  cardiac_fail (error, CARDIAC_ERROR_INTERNAL, "device cuda:%d failed %s: %s",
+        "device cuda:%d is out of memory (%s)", context->device, doing);
+  cardiac_fail (error, CARDIAC_ERROR_INTERNAL, "device cuda:%d failed (%s): %s",
       context->device, doing, cudaGetErrorString (status));
   cardiac_error_set_detail (error, "%s", cudaGetErrorName (status));
   return false;
@@ -64,8 +64,56 @@ cardiac_cuda_allocate (
         context->device, (bytes >> 20) + 1, unused >> 20, total >> 20);
     return NULL;
   }
-  return cardiac_cuda_ok (context, status, "to allocate memory", error) ? memory
-                                                                        : NULL;
+  return cardiac_cuda_ok (context, status, "allocation", error) ? memory : NULL;
+}
+
+static void *
+allocate (void *context, size_t bytes, CardiacError **error)
+{
+  CardiacCudaContext *it = context;
+  return cardiac_cuda_ok (it, cudaSetDevice (it->device), "choosing it", error)
+             ? cardiac_cuda_allocate (it, bytes, error)
+             : NULL;
+}
+
+static void
+release (void *context, void *memory)
+{
+  cudaFree (memory);
+}
+
+static void *
+allocate_host (void *context, size_t bytes, CardiacError **error)
+{
+  CardiacCudaContext *it = context;
+  void *memory = NULL;
+  return cardiac_cuda_ok (it, cudaSetDevice (it->device), "choosing it", error)
+                 && cardiac_cuda_ok (it,
+                     cudaHostAlloc (
+                         &memory, bytes ? bytes : 1, cudaHostAllocDefault),
+                     "locking host memory", error)
+             ? memory
+             : NULL;
+}
+
+static void
+release_host (void *context, void *memory)
+{
+  cudaFreeHost (memory);
+}
+
+static void
+copy (void *context, void *to, const void *from, size_t bytes,
+    CardiacCopy direction)
+{
+  static const enum cudaMemcpyKind kinds[] = {
+    [CARDIAC_COPY_UPLOAD] = cudaMemcpyHostToDevice,
+    [CARDIAC_COPY_DOWNLOAD] = cudaMemcpyDeviceToHost,
+    [CARDIAC_COPY_DEVICE] = cudaMemcpyDeviceToDevice,
+  };
+  CardiacCudaContext *it = context;
+  cardiac_cuda_note (it,
+      cudaMemcpyAsync (to, from, bytes, kinds[direction], it->stream), "copy");
 }
 
 /* ---- operators ------------------------------------------------------------- */
@@ -74,10 +122,10 @@ typedef bool (*Prepare) (CardiacCudaContext *context, const CardiacOp *op,
     CardiacKernel *kernel, CardiacError **error);
 
 static bool
-cuda_prepare (void *context, const CardiacOp *op, CardiacKernel *kernel,
+prepare (void *context, const CardiacOp *op, CardiacKernel *kernel,
     CardiacError **error)
 {
-  static const Prepare prepare[CARDIAC_OP_KINDS] = {
+  static const Prepare table[CARDIAC_OP_KINDS] = {
     [CARDIAC_OP_LINEAR] = cardiac_cuda_prepare_linear,
     [CARDIAC_OP_LAYER_NORM] = cardiac_cuda_prepare_layer_norm,
     [CARDIAC_OP_ATTENTION] = cardiac_cuda_prepare_attention,
@@ -105,7 +153,179 @@ cuda_prepare (void *context, const CardiacOp *op, CardiacKernel *kernel,
   };
   CardiacCudaContext *it = context;
   /* A device is current for a thread, and this is one of the pool's. */
-  if (!cardiac_cuda_ok (it, cudaSetDevice (it->device), "to be used", error))
+  if (!cardiac_cuda_ok (it, cudaSetDevice (it->device), "choosing it", error))
     return false;
-  return prepare[op->kind](it, op, kernel, error);
+  return table[op->kind](it, op, kernel, error);
+}
+
+/* ---- devices --------------------------------------------------------------- */
+
+/* 10 * major + minor; 0 when there is no such device. */
+static int
+capability_of (int device_index)
+{
+  struct cudaDeviceProp properties;
+  if (cudaGetDeviceProperties (&properties, device_index) != cudaSuccess) {
+    cudaGetLastError ();
+    return 0;
+  }
+  return 10 * properties.major + properties.minor;
+}
+
+/* bf16 is multiplied from 8.0 on, fp16 from 7.5 on, the oldest we build for. */
+static bool
+supports (int device_index, CardiacDType activation)
+{
+  const int capability = capability_of (device_index);
+  return activation == CARDIAC_F32 || capability == 0
+         || capability >= (activation == CARDIAC_BF16 ? 80 : 75);
+}
+
+static CardiacDType
+preferred (int device_index)
+{
+  const int capability = capability_of (device_index);
+  return capability >= 80   ? CARDIAC_BF16
+         : capability >= 75 ? CARDIAC_F16
+                            : CARDIAC_F32;
+}
+
+/* Why no device at all can be had. */
+static bool
+explain_absence (cudaError_t status, CardiacError **error)
+{
+  int driver = 0;
+  cudaGetLastError ();
+  if (status == cudaErrorNoDevice)
+    return cardiac_fail (error, CARDIAC_ERROR_DEVICE,
+        "device 'cuda' cannot be had: the NVIDIA driver shows no GPU (is one "
+        "there, and does CUDA_VISIBLE_DEVICES hide it?)");
+  if (status != cudaErrorInsufficientDriver)
+    cardiac_fail (error, CARDIAC_ERROR_DEVICE,
+        "device 'cuda' cannot be had: %s", cudaGetErrorString (status));
+  else if (cudaDriverGetVersion (&driver) != cudaSuccess || driver == 0)
+    cardiac_fail (error, CARDIAC_ERROR_DEVICE,
+        "device 'cuda' cannot be had: this machine has no NVIDIA driver "
+        "(libcuda.so.1); install it, or use device=cpu");
+  else
+    cardiac_fail (error, CARDIAC_ERROR_DEVICE,
+        "device 'cuda' cannot be had: the NVIDIA driver is for CUDA %d.%d, and "
+        "%d.%d is needed; update the driver, or use device=cpu",
+        driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000,
+        CUDART_VERSION % 1000 / 10);
+  cardiac_error_set_detail (error, "%s", cudaGetErrorName (status));
+  return false;
+}
+
+static bool
+choose_device (CardiacCudaContext *context, CardiacError **error)
+{
+  int count = 0;
+  cudaError_t status = cudaGetDeviceCount (&count);
+  if (status == cudaSuccess && count == 0)
+    status = cudaErrorNoDevice;
+  if (status != cudaSuccess)
+    return explain_absence (status, error);
+  if (context->device >= count)
+    return cardiac_fail (error, CARDIAC_ERROR_DEVICE,
+        "device 'cuda:%d' cannot be had: this machine has %d CUDA device%s, "
+        "the last is cuda:%d",
+        context->device, count, count == 1 ? "" : "s", count - 1);
+  if (!cardiac_cuda_ok (context,
+          cudaGetDeviceProperties (&context->properties, context->device),
+          "reading its properties", error))
+    return false;
+  const struct cudaDeviceProp *p = &context->properties;
+  if (10 * p->major + p->minor < 75)
+    return cardiac_fail (error, CARDIAC_ERROR_DEVICE,
+        "device 'cuda:%d' cannot be had: %s has compute capability %d.%d, and "
+        "7.5 or later is needed",
+        context->device, p->name, p->major, p->minor);
+  if (!supports (context->device, context->activation))
+    return cardiac_fail (error, CARDIAC_ERROR_UNSUPPORTED,
+        "device 'cuda:%d' (%s) does not compute in bf16; use auto, fp16 or "
+        "fp32",
+        context->device, p->name);
+  return true;
+}
+
+/* ---- sessions -------------------------------------------------------------- */
+
+static void
+close_backend (void *data)
+{
+  CardiacCudaContext *context = data;
+  if (!context)
+    return;
+  cudaSetDevice (context->device);
+  cardiac_cuda_dnn_free (context->dnn);
+  cardiac_cuda_blas_free (context->blas);
+  if (context->stream)
+    cudaStreamDestroy (context->stream);
+  free (context);
+}
+
+static void *
+open_backend (const CardiacBackendSettings *settings, CardiacError **error)
+{
+  CardiacCudaContext *context = calloc (1, sizeof *context);
+  if (!context) {
+    cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
+    return NULL;
+  }
+  context->device = settings->device_index;
+  context->activation = settings->activation;
+  /* The stream does not wait for others of this process, nor they for it. */
+  if (!choose_device (context, error)
+      || !cardiac_cuda_ok (
+          context, cudaSetDevice (context->device), "choosing it", error)
+      || !cardiac_cuda_ok (context,
+          cudaStreamCreateWithFlags (&context->stream, cudaStreamNonBlocking),
+          "making a stream", error)
+      || !(context->blas = cardiac_cuda_blas_new (context, error))) {
+    close_backend (context);
+    return NULL;
+  }
+  return context;
+}
+
+static const char *
+describe (void *data)
+{
+  CardiacCudaContext *context = data;
+  int driver = 0;
+  cudaDriverGetVersion (&driver);
+  const size_t blas = cublasLtGetVersion ();
+  snprintf (context->description, sizeof context->description,
+      "%.80s (%d.%d), driver for CUDA %d.%d; CUDA %d.%d, cublasLt %zu.%zu",
+      context->properties.name, context->properties.major,
+      context->properties.minor, driver / 1000, driver % 1000 / 10,
+      CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, blas / 10000,
+      blas % 10000 / 100);
+  return context->description;
+}
+
+CARDIAC_API const CardiacBackend *cardiac_backend_module (void);
+
+const CardiacBackend *
+cardiac_backend_module (void)
+{
+  static const CardiacBackend cuda = {
+    .abi = CARDIAC_BACKEND_ABI,
+    .name = "cuda",
+    .open = open_backend,
+    .close = close_backend,
+    .preferred = preferred,
+    .supports = supports,
+    .prepare = prepare,
+    .allocate = allocate,
+    .release = release,
+    .allocate_host = allocate_host,
+    .release_host = release_host,
+    .copy = copy,
+    .run = cardiac_cuda_run,
+    .forget = cardiac_cuda_forget,
+    .describe = describe,
+  };
+  return &cuda;
 }

@@ -23,7 +23,7 @@ typedef struct CardiacCudaContext {
   CardiacDType activation; ///< F32, BF16 or F16
   cudaStream_t stream;
   struct cudaDeviceProp properties;
-  char description[192];
+  char description[256];
 
   CardiacCudaBlas *blas; ///< cublasLt and the algorithms chosen
   CardiacCudaDnn *dnn;   ///< cuDNN and its plans; NULL until one is needed
@@ -44,8 +44,8 @@ bool cardiac_cuda_plan (CardiacCudaContext *context, const CardiacOp *op,
     CardiacKernel *kernel, CardiacCudaEnqueue enqueue, size_t scratch_bytes,
     const char *implementation, CardiacError **error);
 
-/** False with an error when `status` is a failure; `doing` completes "device
- * cuda:0 failed ..." ("to upload weights"). Out of memory says so. */
+/** False with an error when `status` is a failure; `doing` says of what:
+ * "upload of weights", an operator's label. Out of memory says so. */
 bool cardiac_cuda_ok (const CardiacCudaContext *context, cudaError_t status,
     const char *doing, CardiacError **error);
 
@@ -89,6 +89,17 @@ cardiac_cuda_rows (const CardiacTensor *tensor)
 {
   return cardiac_cuda_count (tensor) / cardiac_cuda_width (tensor);
 }
+
+/** For the backend's table: see there. run.c. */
+bool cardiac_cuda_run (void *context, void **recording,
+    void (*enqueue) (void *user), void *user, CardiacError **error);
+void cardiac_cuda_forget (void *context, void *recording);
+
+/* Libraries: product.c, dnn.c. */
+CardiacCudaBlas *cardiac_cuda_blas_new (
+    CardiacCudaContext *context, CardiacError **error);
+void cardiac_cuda_blas_free (CardiacCudaBlas *blas); ///< may be NULL
+void cardiac_cuda_dnn_free (CardiacCudaDnn *dnn);    ///< may be NULL
 
 /* Prepare functions: one an operator. False always has an error. */
 

@@ -53,16 +53,17 @@ cardiac_cuda_upload (CardiacCudaContext *context, const float *data,
   for (int64_t i = 0; packed && i < count; i++)
     cardiac_store (packed, dtype, i, data[i]);
   void *memory = cardiac_cuda_allocate (context, bytes, error);
-  if (memory
-      && !cardiac_cuda_ok (context,
-          cudaMemcpy (
-              memory, packed ? packed : data, bytes, cudaMemcpyHostToDevice),
-          "to upload weights", error)) {
-    cudaFree (memory);
-    memory = NULL;
-  }
+  /* In the session's stream, so that its kernels come after. */
+  cudaError_t status = memory ? cudaMemcpyAsync (memory, packed ? packed : data,
+                           bytes, cudaMemcpyHostToDevice, context->stream)
+                              : cudaSuccess;
+  if (status == cudaSuccess)
+    status = cudaStreamSynchronize (context->stream);
   free (packed);
-  return memory;
+  if (memory && cardiac_cuda_ok (context, status, "upload of weights", error))
+    return memory;
+  cudaFree (memory);
+  return NULL;
 }
 
 bool

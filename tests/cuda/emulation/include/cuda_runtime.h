@@ -98,7 +98,6 @@ cudaError_t cudaMemsetAsync (
 cudaError_t cudaStreamCreateWithFlags (cudaStream_t *stream, unsigned flags);
 cudaError_t cudaStreamDestroy (cudaStream_t stream);
 cudaError_t cudaStreamSynchronize (cudaStream_t stream);
-cudaError_t cudaDeviceSynchronize (void);
 
 cudaError_t cudaEventCreate (cudaEvent_t *event);
 cudaError_t cudaEventDestroy (cudaEvent_t event);

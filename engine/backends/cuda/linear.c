@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/error.h"
+#include "cuda.h"
+#include "kernels.h"
+#include "product.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* y = act(x wᵀ + b) + residual.
+ *
+ * cublasLt adds a bias and a residual of y's dtype while it stores. What it
+ * cannot do (activations, a cast, a residual of another dtype) is left to one
+ * pass of the own epilogue kernel, which then adds the bias, too. */
+typedef struct Linear {
+  CardiacCudaContext *context;
+  CardiacCudaProduct *product;
+  void *w;    ///< owned, of the product's dtype
+  void *bias; ///< owned: as y, or F32 for the own epilogue; or NULL
+  bool epilogue;
+  bool apart; ///< the product goes to scratch first
+  CardiacActivation activation;
+  CardiacDType product_dtype, out;
+  int64_t M, N;
+  char label[96];
+} Linear;
+
+static void
+run (const CardiacKernel *kernel, void *const *in, void *out, int piece,
+    void *scratch)
+{
+  const Linear *it = kernel->state;
+  const void *residual = in[3];
+  void *product = it->apart ? (char *) scratch
+                                  + cardiac_cuda_product_workspace (it->product)
+                            : out;
+  cardiac_cuda_product_run (it->product, 1, in[0], it->w,
+      it->epilogue ? NULL : it->bias, it->epilogue ? NULL : residual, product,
+      scratch, it->label);
+  if (it->epilogue)
+    cardiac_cuda_note (it->context,
+        cardiac_cuda_epilogue (product, it->product_dtype, it->bias, it->N,
+            residual, CARDIAC_F32, out, it->out, it->M * it->N, it->activation,
+            it->context->stream),
+        it->label);
+}
+
+static void
+destroy (CardiacKernel *kernel)
+{
+  Linear *it = kernel->state;
+  cardiac_cuda_product_free (it->product);
+  cudaFree (it->w);
+  cudaFree (it->bias);
+  free (it);
+  kernel->state = NULL;
+}
+
+/* Who does what, and the product's shape. */
+static CardiacCudaShape
+divide_work (Linear *it, const CardiacOp *op)
+{
+  const CardiacDType in = op->in[0].dtype;
+  const bool residual = cardiac_op_has (op, 3);
+  const bool storable = it->out == CARDIAC_F32 || it->out == in;
+  it->epilogue = it->activation != CARDIAC_ACTIVATION_NONE || !storable
+                 || (residual && it->out != CARDIAC_F32);
+  /* y may be the residual itself, which the epilogue still has to read. */
+  it->apart = !storable || (it->epilogue && residual);
+  it->product_dtype = it->apart ? CARDIAC_F32 : it->out;
+  return (CardiacCudaShape){
+    .batch = 1,
+    .M = it->M,
+    .N = it->N,
+    .K = op->in[0].shape[1],
+    .in = in,
+    .out = it->product_dtype,
+    .bias = cardiac_op_has (op, 2) && !it->epilogue,
+    .residual = residual && !it->epilogue,
+  };
+}
+
+static bool
+upload (Linear *it, const CardiacOp *op, CardiacError **error)
+{
+  it->w = cardiac_cuda_upload (it->context, op->in[1].data,
+      cardiac_cuda_count (&op->in[1]), op->in[0].dtype, error);
+  if (it->w && cardiac_op_has (op, 2))
+    it->bias = cardiac_cuda_upload (it->context, op->in[2].data, it->N,
+        it->epilogue ? CARDIAC_F32 : it->product_dtype, error);
+  return it->w && (it->bias || !cardiac_op_has (op, 2));
+}
+
+static bool
+expect_shapes (const CardiacOp *op, CardiacError **error)
+{
+  const CardiacTensor *x = &op->in[0], *w = &op->in[1], *y = &op->out;
+  return cardiac_cuda_expect (op,
+      op->inputs >= 2 && x->rank == 2 && w->rank == 2 && y->rank == 2
+          && op->constant[1] && x->shape[1] == w->shape[1]
+          && y->shape[0] == x->shape[0] && y->shape[1] == w->shape[0]
+          && (!cardiac_op_has (op, 2)
+              || (op->constant[2]
+                  && cardiac_cuda_count (&op->in[2]) == w->shape[0]))
+          && (!cardiac_op_has (op, 3)
+              || (op->in[3].dtype == CARDIAC_F32
+                  && cardiac_cuda_count (&op->in[3])
+                         == cardiac_cuda_count (y))),
+      "x [M,K], constants w [N,K] and b [N], residual [M,N] F32, y [M,N]",
+      error);
+}
+
+bool
+cardiac_cuda_prepare_linear (CardiacCudaContext *context, const CardiacOp *op,
+    CardiacKernel *kernel, CardiacError **error)
+{
+  if (!expect_shapes (op, error))
+    return false;
+  Linear *it = calloc (1, sizeof *it);
+  if (!it)
+    return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
+  it->context = context;
+  it->activation = op->linear.activation;
+  it->out = op->out.dtype;
+  it->M = op->out.shape[0];
+  it->N = op->out.shape[1];
+  snprintf (
+      it->label, sizeof it->label, "%s", op->label ? op->label : "linear");
+  const CardiacCudaShape shape = divide_work (it, op);
+  *kernel = (CardiacKernel){
+    .run = run,
+    .destroy = destroy,
+    .state = it,
+    .pieces = 1,
+    .consumed_constants = true,
+    .flop = 2.0 * shape.M * shape.N * shape.K,
+  };
+  snprintf (kernel->implementation, sizeof kernel->implementation,
+      "cublasLt:%s%s", cardiac_dtype_name (shape.in),
+      it->epilogue ? "+epilogue" : "");
+  it->product = cardiac_cuda_product_new (context, &shape, error);
+  if (!it->product || !upload (it, op, error)) {
+    destroy (kernel);
+    return false;
+  }
+  kernel->scratch_bytes = cardiac_cuda_product_workspace (it->product);
+  if (it->apart)
+    kernel->scratch_bytes += (size_t) (it->M * it->N) * sizeof (float);
+  return true;
+}
