@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 /* y = act(conv(x) + b) + residual, NHWC: all of it one cuDNN graph where an
- * engine takes that, else the convolution alone and the own epilogue kernel. */
+ * engine takes that, else the convolution alone and the own epilogue kernel;
+ * where cuDNN cannot do that either, or is not there, the own convolution. */
 typedef struct Convolution {
   CardiacCudaContext *context;
   const CardiacCudaDnnPlan *plan; ///< the session's
@@ -91,63 +92,22 @@ upload (Convolution *it, const CardiacOp *op, CardiacError **error)
   return it->w && (it->bias || !it->whole.bias);
 }
 
+/* NULL plan without an error: cuDNN has none, or cannot be had. */
 static bool
 choose_plan (Convolution *it, CardiacError **error)
 {
-  CardiacError *why = NULL;
+  if (!cardiac_cuda_dnn_plan (it->context, &it->whole, &it->plan, error))
+    return false;
+  it->fused = it->plan != NULL;
+  if (it->fused)
+    return true;
   CardiacCudaConvolution alone = it->whole;
-  it->fused = true;
-  it->plan = cardiac_cuda_dnn_plan (it->context, &it->whole, &why);
-  if (!it->plan && !why) {
-    alone.out = alone.in;
-    alone.bias = alone.residual = false;
-    alone.activation = CARDIAC_ACTIVATION_NONE;
-    it->plan = cardiac_cuda_dnn_plan (it->context, &alone, &why);
-    it->fused = false;
-    /* y may be the residual itself, which the epilogue still has to read. */
-    it->apart = it->whole.residual || it->whole.in != it->whole.out;
-  }
-  if (!it->plan && !why)
-    cardiac_fail (&why, CARDIAC_ERROR_UNSUPPORTED,
-        "cuDNN has no convolution for %s ([%d,%d,%d,%d] %s, %dx%d to %d "
-        "channels)",
-        it->label, (int) alone.B, (int) alone.H, (int) alone.W, (int) alone.Ci,
-        cardiac_dtype_name (alone.in), (int) alone.kh, (int) alone.kw,
-        (int) alone.Co);
-  if (error && !*error)
-    *error = why;
-  else
-    cardiac_error_free (&why);
-  return it->plan != NULL;
-}
-
-static bool
-expect_shapes (const CardiacOp *op, CardiacError **error)
-{
-  const CardiacTensor *x = &op->in[0], *w = &op->in[1], *y = &op->out;
-  return cardiac_cuda_expect (op,
-      op->inputs >= 2 && x->rank == 4 && w->rank == 4 && y->rank == 4
-          && op->constant[1] && x->shape[3] == w->shape[1]
-          && y->shape[0] == x->shape[0] && y->shape[3] == w->shape[0]
-          && op->conv.stride >= 1 && op->conv.padding >= 0
-          && y->shape[1]
-                 == (x->shape[1] + 2 * op->conv.padding - w->shape[2])
-                            / op->conv.stride
-                        + 1
-          && y->shape[2]
-                 == (x->shape[2] + 2 * op->conv.padding - w->shape[3])
-                            / op->conv.stride
-                        + 1
-          && (!cardiac_op_has (op, 2)
-              || (op->constant[2]
-                  && cardiac_cuda_count (&op->in[2]) == w->shape[0]))
-          && (!cardiac_op_has (op, 3)
-              || (op->in[3].dtype == y->dtype
-                  && cardiac_cuda_count (&op->in[3])
-                         == cardiac_cuda_count (y))),
-      "x [B,H,W,Ci], constants w [Co,Ci,kh,kw] and b [Co], residual and y "
-      "[B,Ho,Wo,Co]",
-      error);
+  alone.out = alone.in;
+  alone.bias = alone.residual = false;
+  alone.activation = CARDIAC_ACTIVATION_NONE;
+  /* y may be the residual itself, which the epilogue still has to read. */
+  it->apart = it->whole.residual || it->whole.in != it->whole.out;
+  return cardiac_cuda_dnn_plan (it->context, &alone, &it->plan, error);
 }
 
 static CardiacCudaConvolution
@@ -178,7 +138,9 @@ bool
 cardiac_cuda_prepare_conv2d (CardiacCudaContext *context, const CardiacOp *op,
     CardiacKernel *kernel, CardiacError **error)
 {
-  if (!expect_shapes (op, error))
+  if (!cardiac_cuda_expect (op,
+          op->constant[1] && (!cardiac_op_has (op, 2) || op->constant[2]),
+          "constant w and b", error))
     return false;
   Convolution *it = calloc (1, sizeof *it);
   if (!it)
@@ -196,9 +158,12 @@ cardiac_cuda_prepare_conv2d (CardiacCudaContext *context, const CardiacOp *op,
     .consumed_constants = true,
     .flop = 2.0 * c->B * c->Ho * c->Wo * c->Co * c->Ci * c->kh * c->kw,
   };
-  if (!choose_plan (it, error) || !upload (it, op, error)) {
+  const bool chosen = choose_plan (it, error);
+  if (!chosen || !it->plan || !upload (it, op, error)) {
+    const bool direct = chosen && !it->plan;
     destroy (kernel);
-    return false;
+    return direct
+           && cardiac_cuda_prepare_direct_conv2d (context, op, kernel, error);
   }
   snprintf (kernel->implementation, sizeof kernel->implementation, "cuDNN:%s%s",
       cardiac_dtype_name (c->in), it->fused ? "" : "+epilogue");

@@ -14,36 +14,37 @@ enum {
 /* ---- the library ----------------------------------------------------------- */
 
 static bool
-dnn_ok (const CardiacCudaDnnApi *api, cudnnStatus_t status, const char *doing,
-    CardiacError **error)
+start (CardiacCudaDnn *dnn, cudaStream_t stream, CardiacError **error)
 {
+  if (!cardiac_cuda_dnn_load (&dnn->api, error))
+    return false;
+  cudnnStatus_t status = dnn->api.create (&dnn->handle);
   if (status == CUDNN_STATUS_SUCCESS)
-    return true;
-  char detail[512] = "";
-  cardiac_fail (error, CARDIAC_ERROR_INTERNAL, "cuDNN failed (%s): %s", doing,
-      api->error_string (status));
-  api->last_error_string (detail, sizeof detail);
-  cardiac_error_set_detail (error, "%s", detail);
-  return false;
+    status = dnn->api.set_stream (dnn->handle, stream);
+  return status == CUDNN_STATUS_SUCCESS
+         || cardiac_fail (error, CARDIAC_ERROR_DEVICE,
+             "cuDNN does not start: %s", dnn->api.error_string (status));
 }
 
-CardiacCudaDnn *
-cardiac_cuda_dnn (CardiacCudaContext *context, CardiacError **error)
+/* Opens cuDNN, once. Without it networks run all the same, more slowly. */
+static bool
+open_dnn (CardiacCudaContext *context, CardiacError **error)
 {
-  if (context->dnn)
-    return context->dnn;
+  if (context->dnn || context->no_dnn[0])
+    return true;
+  CardiacError *why = NULL;
   CardiacCudaDnn *dnn = calloc (1, sizeof *dnn);
-  if (!dnn) {
-    cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
-    return NULL;
+  if (!dnn)
+    return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
+  if (start (dnn, context->stream, &why)) {
+    context->dnn = dnn;
+    return true;
   }
-  if (cardiac_cuda_dnn_load (&dnn->api, error)
-      && dnn_ok (&dnn->api, dnn->api.create (&dnn->handle), "start", error)
-      && dnn_ok (&dnn->api, dnn->api.set_stream (dnn->handle, context->stream),
-          "choice of a stream", error))
-    return context->dnn = dnn;
+  snprintf (context->no_dnn, sizeof context->no_dnn, "%s",
+      cardiac_error_message (why));
+  cardiac_error_free (&why);
   cardiac_cuda_dnn_free (dnn);
-  return NULL;
+  return true;
 }
 
 static void
@@ -207,33 +208,45 @@ remember (CardiacCudaDnn *dnn, CardiacCudaDnnPlan *plan, CardiacError **error)
   return true;
 }
 
-const CardiacCudaDnnPlan *
-cardiac_cuda_dnn_plan (CardiacCudaContext *context,
-    const CardiacCudaConvolution *shape, CardiacError **error)
+/* Makes a plan, or remembers that there is none. */
+static bool
+make_plan (CardiacCudaDnn *dnn, const CardiacCudaConvolution *shape,
+    CardiacError **error)
 {
-  CardiacCudaDnn *dnn = cardiac_cuda_dnn (context, error);
-  if (!dnn)
-    return NULL;
-  for (int i = 0; i < dnn->count; i++)
-    if (same_shape (&dnn->plans[i]->shape, shape))
-      return dnn->plans[i]->plan ? dnn->plans[i] : NULL;
   CardiacCudaDnnPlan *plan = calloc (1, sizeof *plan);
-  if (!plan) {
-    cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
-    return NULL;
-  }
+  if (!plan)
+    return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
   plan->shape = *shape;
   plan->graph.api = &dnn->api;
   cudnnBackendDescriptor_t operations =
       cardiac_cuda_convolution_describe (&plan->graph, dnn->handle, shape);
   if (operations && !plan_first (dnn, plan, operations, CUDNN_HEUR_MODE_A))
     plan_first (dnn, plan, operations, CUDNN_HEUR_MODE_FALLBACK);
-  /* That there is none is remembered as well. */
-  if (!remember (dnn, plan, error)) {
-    plan_free (plan);
-    return NULL;
-  }
-  return plan->plan ? plan : NULL;
+  if (remember (dnn, plan, error))
+    return true;
+  plan_free (plan);
+  return false;
+}
+
+bool
+cardiac_cuda_dnn_plan (CardiacCudaContext *context,
+    const CardiacCudaConvolution *shape, const CardiacCudaDnnPlan **plan,
+    CardiacError **error)
+{
+  *plan = NULL;
+  if (!open_dnn (context, error))
+    return false;
+  CardiacCudaDnn *dnn = context->dnn;
+  if (!dnn)
+    return true;
+  int i = 0;
+  while (i < dnn->count && !same_shape (&dnn->plans[i]->shape, shape))
+    i++;
+  if (i == dnn->count && !make_plan (dnn, shape, error))
+    return false;
+  if (dnn->plans[i]->plan)
+    *plan = dnn->plans[i];
+  return true;
 }
 
 void

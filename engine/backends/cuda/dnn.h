@@ -11,9 +11,7 @@
 
 /** The functions of libcudnn.so.9 that are called. */
 typedef struct CardiacCudaDnnApi {
-  __typeof__ (&cudnnGetVersion) get_version;
   __typeof__ (&cudnnGetErrorString) error_string;
-  __typeof__ (&cudnnGetLastErrorString) last_error_string;
   __typeof__ (&cudnnCreate) create;
   __typeof__ (&cudnnDestroy) destroy;
   __typeof__ (&cudnnSetStream) set_stream;
@@ -25,7 +23,7 @@ typedef struct CardiacCudaDnnApi {
   __typeof__ (&cudnnBackendExecute) execute;
 } CardiacCudaDnnApi;
 
-/** Opens the library; it stays open. False with a DEVICE error. */
+/** False with a DEVICE error. dnn-api.c. */
 bool cardiac_cuda_dnn_load (CardiacCudaDnnApi *api, CardiacError **error);
 
 /** What is convolved: NHWC pictures x [B,H,W,Ci] and y [B,Ho,Wo,Co], weights
@@ -93,15 +91,14 @@ struct CardiacCudaDnn {
   int count;
 };
 
-/** The session's cuDNN, opened when it is not yet. */
-CardiacCudaDnn *cardiac_cuda_dnn (
-    CardiacCudaContext *context, CardiacError **error);
-
 /** The plan of the first engine, in the heuristics' order, that takes the
- * graph, sums in fp32 and gives the same bits each time. Owned by the session.
- * NULL without an error: there is none; NULL with an error: failed. */
-const CardiacCudaDnnPlan *cardiac_cuda_dnn_plan (CardiacCudaContext *context,
-    const CardiacCudaConvolution *shape, CardiacError **error);
+ * graph, sums in fp32 and gives the same bits each time; opens cuDNN when it is
+ * not yet open.
+ * @param plan receives it, owned by the session; NULL: no engine does, or cuDNN
+ *   cannot be had (the context's description says why). False: failed. */
+bool cardiac_cuda_dnn_plan (CardiacCudaContext *context,
+    const CardiacCudaConvolution *shape, const CardiacCudaDnnPlan **plan,
+    CardiacError **error);
 
 /** Enqueues a plan. @param data by CardiacCudaTensorId; NULL: not in it. */
 void cardiac_cuda_dnn_run (CardiacCudaContext *context,

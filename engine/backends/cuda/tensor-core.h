@@ -39,11 +39,10 @@ multiply_add (float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1,
     __nv_bfloat16 *)
 {
 #if __CUDA_ARCH__ >= 800
-  asm volatile ("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
-                "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0),
-                "r"(b1));
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+               "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 #else
   __trap ();
 #endif
@@ -51,24 +50,23 @@ multiply_add (float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1,
 
 /** d += a b in F16. */
 __device__ static inline void
-multiply_add (float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1,
-    __half *)
+multiply_add (
+    float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1, __half *)
 {
 #if __CUDA_ARCH__ >= 800
-  asm volatile ("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
-                "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0),
-                "r"(b1));
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
+               "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 #else
-  asm volatile ("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
-                "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
-                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                : "r"(a[0]), "r"(a[1]), "r"(b0));
-  asm volatile ("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
-                "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
-                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                : "r"(a[2]), "r"(a[3]), "r"(b1));
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
+               "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(b0));
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
+               "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[2]), "r"(a[3]), "r"(b1));
 #endif
 }
 
@@ -78,7 +76,7 @@ multiply_add (float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1,
 __device__ static inline void
 load_matrices (unsigned (&matrix)[4], const void *row)
 {
-  asm volatile (
+  asm volatile(
       "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
       : "=r"(matrix[0]), "=r"(matrix[1]), "=r"(matrix[2]), "=r"(matrix[3])
       : "r"((unsigned) __cvta_generic_to_shared (row))
@@ -89,7 +87,7 @@ load_matrices (unsigned (&matrix)[4], const void *row)
 __device__ static inline void
 load_transposed (unsigned (&matrix)[4], const void *row)
 {
-  asm volatile (
+  asm volatile(
       "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
       : "=r"(matrix[0]), "=r"(matrix[1]), "=r"(matrix[2]), "=r"(matrix[3])
       : "r"((unsigned) __cvta_generic_to_shared (row))
@@ -101,11 +99,11 @@ __device__ static inline void
 copy_async (void *shared, const void *global)
 {
 #if __CUDA_ARCH__ >= 800
-  asm volatile ("cp.async.cg.shared.global [%0], [%1], 16;"
-                :
-                : "r"((unsigned) __cvta_generic_to_shared (shared)),
-                "l"(__cvta_generic_to_global (global))
-                : "memory");
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;"
+               :
+               : "r"((unsigned) __cvta_generic_to_shared (shared)),
+               "l"(__cvta_generic_to_global (global))
+               : "memory");
 #else
   *(uint4 *) shared = *(const uint4 *) global;
 #endif
@@ -116,7 +114,7 @@ __device__ static inline void
 copy_commit (void)
 {
 #if __CUDA_ARCH__ >= 800
-  asm volatile ("cp.async.commit_group;" ::: "memory");
+  asm volatile("cp.async.commit_group;" ::: "memory");
 #endif
 }
 
@@ -126,7 +124,7 @@ __device__ static inline void
 copy_wait (void)
 {
 #if __CUDA_ARCH__ >= 800
-  asm volatile ("cp.async.wait_group %0;" ::"n"(GROUPS) : "memory");
+  asm volatile("cp.async.wait_group %0;" ::"n"(GROUPS) : "memory");
 #endif
 }
 

@@ -3,7 +3,7 @@
 #define CARDIAC_EMULATION_CUDNN_H
 
 /* The part of cuDNN's graph API that the engine calls, for tests on machines
- * without it: see ../cudnn.cpp. Numbers are the library's. */
+ * without it: see ../libraries/cudnn.cpp. Numbers are the library's. */
 
 #include <cuda_runtime.h>
 

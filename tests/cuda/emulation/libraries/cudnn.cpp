@@ -12,7 +12,7 @@
  *
  * Descriptors cannot be changed or used at the wrong time, and tensors must fit
  * one another. */
-#include "include/cudnn.h"
+#include "cudnn.h"
 
 #include "backends/reference/storage.h"
 
@@ -172,7 +172,7 @@ struct Tensor {
       : id (d.one<int64_t> (CUDNN_ATTR_TENSOR_UNIQUE_ID, -1)),
         dims (d.all<int64_t> (CUDNN_ATTR_TENSOR_DIMENSIONS)),
         strides (d.all<int64_t> (CUDNN_ATTR_TENSOR_STRIDES)),
-        is_virtual (d.one<bool> (CUDNN_ATTR_TENSOR_IS_VIRTUAL, false))
+        is_virtual (d.one<char> (CUDNN_ATTR_TENSOR_IS_VIRTUAL, 0) != 0)
   {
     int type = d.one<int> (CUDNN_ATTR_TENSOR_DATA_TYPE, -1);
     dtype = type == CUDNN_DATA_BFLOAT16 ? CARDIAC_BF16
