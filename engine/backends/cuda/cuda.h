@@ -110,6 +110,7 @@ void cardiac_cuda_dnn_free (CardiacCudaDnn *dnn);    ///< may be NULL
 CARDIAC_CUDA_PREPARE (linear);       /* linear.c */
 CARDIAC_CUDA_PREPARE (matmul);       /* matmul.c */
 CARDIAC_CUDA_PREPARE (conv2d);       /* convolution.c */
+CARDIAC_CUDA_PREPARE (direct_conv);  /* direct-convolution.c */
 CARDIAC_CUDA_PREPARE (layer_norm);   /* normalisation.c */
 CARDIAC_CUDA_PREPARE (softmax);      /* normalisation.c */
 CARDIAC_CUDA_PREPARE (attention);    /* attention.c */

@@ -39,11 +39,10 @@ multiply_add (float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1,
     __nv_bfloat16 *)
 {
 #if __CUDA_ARCH__ >= 800
-  asm volatile ("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
-                "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0),
-                "r"(b1));
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+               "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 #else
   __trap ();
 #endif
@@ -51,25 +50,33 @@ multiply_add (float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1,
 
 /** d += a b in F16. */
 __device__ static inline void
-multiply_add (float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1,
-    __half *)
+multiply_add (
+    float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1, __half *)
 {
 #if __CUDA_ARCH__ >= 800
-  asm volatile ("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
-                "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0),
-                "r"(b1));
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
+               "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 #else
-  asm volatile ("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
-                "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
-                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                : "r"(a[0]), "r"(a[1]), "r"(b0));
-  asm volatile ("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
-                "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
-                : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                : "r"(a[2]), "r"(a[3]), "r"(b1));
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
+               "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(b0));
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 "
+               "{%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[2]), "r"(a[3]), "r"(b1));
 #endif
+}
+
+/** 2^x by the special function unit, results below 2^-126 as 0. */
+__device__ static inline float
+fast_exp2 (float x)
+{
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
 }
 
 /** Four 8x8 matrices from shared memory: lane l gives the address of row l % 8
@@ -78,7 +85,7 @@ multiply_add (float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1,
 __device__ static inline void
 load_matrices (unsigned (&matrix)[4], const void *row)
 {
-  asm volatile (
+  asm volatile(
       "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
       : "=r"(matrix[0]), "=r"(matrix[1]), "=r"(matrix[2]), "=r"(matrix[3])
       : "r"((unsigned) __cvta_generic_to_shared (row))
@@ -89,7 +96,7 @@ load_matrices (unsigned (&matrix)[4], const void *row)
 __device__ static inline void
 load_transposed (unsigned (&matrix)[4], const void *row)
 {
-  asm volatile (
+  asm volatile(
       "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
       : "=r"(matrix[0]), "=r"(matrix[1]), "=r"(matrix[2]), "=r"(matrix[3])
       : "r"((unsigned) __cvta_generic_to_shared (row))
@@ -101,11 +108,11 @@ __device__ static inline void
 copy_async (void *shared, const void *global)
 {
 #if __CUDA_ARCH__ >= 800
-  asm volatile ("cp.async.cg.shared.global [%0], [%1], 16;"
-                :
-                : "r"((unsigned) __cvta_generic_to_shared (shared)),
-                "l"(__cvta_generic_to_global (global))
-                : "memory");
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;"
+               :
+               : "r"((unsigned) __cvta_generic_to_shared (shared)),
+               "l"(__cvta_generic_to_global (global))
+               : "memory");
 #else
   *(uint4 *) shared = *(const uint4 *) global;
 #endif
@@ -116,7 +123,7 @@ __device__ static inline void
 copy_commit (void)
 {
 #if __CUDA_ARCH__ >= 800
-  asm volatile ("cp.async.commit_group;" ::: "memory");
+  asm volatile("cp.async.commit_group;" ::: "memory");
 #endif
 }
 
@@ -126,7 +133,7 @@ __device__ static inline void
 copy_wait (void)
 {
 #if __CUDA_ARCH__ >= 800
-  asm volatile ("cp.async.wait_group %0;" ::"n"(GROUPS) : "memory");
+  asm volatile("cp.async.wait_group %0;" ::"n"(GROUPS) : "memory");
 #endif
 }
 
@@ -140,6 +147,12 @@ multiply_add (
   const unsigned b[2] = { b0, b1 };
   CudaEmulationMma mine = { d, a, b, std::is_same<T, __half>::value };
   cuda_emulation_warp (cuda_emulation_mma_work, &mine, __FILE__, __LINE__);
+}
+
+static inline float
+fast_exp2 (float x)
+{
+  return exp2f (x);
 }
 
 static inline void
