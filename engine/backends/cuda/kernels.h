@@ -101,6 +101,48 @@ cudaError_t cardiac_cuda_layer_norm (const void *x, CardiacDType x_dtype,
 cudaError_t cardiac_cuda_softmax (
     const float *x, float *y, int64_t rows, int64_t width, cudaStream_t stream);
 
+/* ---- direct-convolution.cu ----------------------------------------------------- */
+
+typedef struct CardiacConvolution {
+  const void *x; ///< NHWC
+  CardiacDType x_dtype;
+  CardiacPictures x_shape;
+  const float *w;       ///< [kernel_height,kernel_width,Ci,Co]
+  const float *bias;    ///< [Co] or NULL
+  const void *residual; ///< as y, or NULL
+  CardiacDType residual_dtype;
+  void *y;
+  CardiacDType y_dtype;
+  CardiacPictures y_shape;
+  int kernel_height, kernel_width, stride, padding;
+  CardiacActivation activation;
+} CardiacConvolution;
+
+/** y = act (conv (x) + bias) + residual, any shape and dtypes, sums in float;
+ * at most 2^20 output channels. */
+cudaError_t cardiac_cuda_convolution (
+    const CardiacConvolution *c, cudaStream_t stream);
+
+/* ---- attention.cu ------------------------------------------------------------ */
+
+/** softmax (q kᵀ scale) v a head: q [batch,queries,q_width], k and v
+ * [batch,keys,k_width or v_width], head h at offset + h head_dim;
+ * y [batch,queries,heads head_dim]. All of one dtype. */
+typedef struct CardiacAttention {
+  CardiacDType dtype;
+  const void *q, *k, *v;
+  void *y;
+  int batch, heads, head_dim;
+  int queries, keys;
+  int q_width, k_width, v_width;
+  int q_offset, k_offset, v_offset;
+  float scale;
+} CardiacAttention;
+
+/** Heads wider than 128 channels allow 12288 keys at most. */
+cudaError_t cardiac_cuda_attention (
+    const CardiacAttention *a, cudaStream_t stream);
+
 /* ---- head.cu ------------------------------------------------------------------ */
 
 /** x [batch,rows,d] to y [batch,d]. */

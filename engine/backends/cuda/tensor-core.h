@@ -70,6 +70,15 @@ multiply_add (
 #endif
 }
 
+/** 2^x by the special function unit, results below 2^-126 as 0. */
+__device__ static inline float
+fast_exp2 (float x)
+{
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
 /** Four 8x8 matrices from shared memory: lane l gives the address of row l % 8
  * of matrix l / 8, a multiple of 16. Register i is this lane's part of matrix
  * i: of row g, columns 2m and 2m + 1. */
@@ -138,6 +147,12 @@ multiply_add (
   const unsigned b[2] = { b0, b1 };
   CudaEmulationMma mine = { d, a, b, std::is_same<T, __half>::value };
   cuda_emulation_warp (cuda_emulation_mma_work, &mine, __FILE__, __LINE__);
+}
+
+static inline float
+fast_exp2 (float x)
+{
+  return exp2f (x);
 }
 
 static inline void
