@@ -2,8 +2,6 @@
 #include "cuda.h"
 #include "core/error.h"
 
-#include <cublasLt.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +119,18 @@ copy (void *context, void *to, const void *from, size_t bytes,
 typedef bool (*Prepare) (CardiacCudaContext *context, const CardiacOp *op,
     CardiacKernel *kernel, CardiacError **error);
 
+/* Shapes are judged by what says what operators mean. */
+static bool
+fits (const CardiacOp *op, CardiacError **error)
+{
+  CardiacKernel kernel = { 0 };
+  if (!cardiac_backend_reference ()->prepare (NULL, op, &kernel, error))
+    return false;
+  if (kernel.destroy)
+    kernel.destroy (&kernel);
+  return true;
+}
+
 static bool
 prepare (void *context, const CardiacOp *op, CardiacKernel *kernel,
     CardiacError **error)
@@ -153,7 +163,9 @@ prepare (void *context, const CardiacOp *op, CardiacKernel *kernel,
   };
   CardiacCudaContext *it = context;
   /* A device is current for a thread, and this is one of the pool's. */
-  if (!cardiac_cuda_ok (it, cudaSetDevice (it->device), "choosing it", error))
+  if (!fits (op, error)
+      || !cardiac_cuda_ok (
+          it, cudaSetDevice (it->device), "choosing it", error))
     return false;
   return table[op->kind](it, op, kernel, error);
 }
@@ -282,7 +294,7 @@ open_backend (const CardiacBackendSettings *settings, CardiacError **error)
       || !cardiac_cuda_ok (context,
           cudaStreamCreateWithFlags (&context->stream, cudaStreamNonBlocking),
           "making a stream", error)
-      || !(context->blas = cardiac_cuda_blas_new (context, error))) {
+      || !(context->blas = cardiac_cuda_blas_new (error))) {
     close_backend (context);
     return NULL;
   }
@@ -295,13 +307,14 @@ describe (void *data)
   CardiacCudaContext *context = data;
   int driver = 0;
   cudaDriverGetVersion (&driver);
-  const size_t blas = cublasLtGetVersion ();
+  const size_t blas = cardiac_cuda_blas_version (context->blas);
   snprintf (context->description, sizeof context->description,
-      "%.80s (%d.%d), driver for CUDA %d.%d; CUDA %d.%d, cublasLt %zu.%zu",
+      "%.80s (%d.%d), driver for CUDA %d.%d; CUDA %d.%d, cublasLt %zu.%zu%s%s",
       context->properties.name, context->properties.major,
       context->properties.minor, driver / 1000, driver % 1000 / 10,
       CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, blas / 10000,
-      blas % 10000 / 100);
+      blas % 10000 / 100, context->no_dnn[0] ? "; own convolutions: " : "",
+      context->no_dnn);
   return context->description;
 }
 

@@ -23,10 +23,11 @@ typedef struct CardiacCudaContext {
   CardiacDType activation; ///< F32, BF16 or F16
   cudaStream_t stream;
   struct cudaDeviceProp properties;
-  char description[256];
+  char description[384];
 
   CardiacCudaBlas *blas; ///< cublasLt and the algorithms chosen
   CardiacCudaDnn *dnn;   ///< cuDNN and its plans; NULL until one is needed
+  char no_dnn[128];      ///< why cuDNN cannot be had; "": it can, or not tried
 
   cudaError_t failure;     ///< the first since the last run
   char failure_label[128]; ///< what was being enqueued
@@ -95,11 +96,27 @@ bool cardiac_cuda_run (void *context, void **recording,
     void (*enqueue) (void *user), void *user, CardiacError **error);
 void cardiac_cuda_forget (void *context, void *recording);
 
-/* Libraries: product.c, dnn.c. */
-CardiacCudaBlas *cardiac_cuda_blas_new (
-    CardiacCudaContext *context, CardiacError **error);
+/* Libraries: product.c, dnn.c. Both are large, and opened when wanted. */
+CardiacCudaBlas *cardiac_cuda_blas_new (CardiacError **error);
 void cardiac_cuda_blas_free (CardiacCudaBlas *blas); ///< may be NULL
-void cardiac_cuda_dnn_free (CardiacCudaDnn *dnn);    ///< may be NULL
+size_t cardiac_cuda_blas_version (const CardiacCudaBlas *blas);
+void cardiac_cuda_dnn_free (CardiacCudaDnn *dnn); ///< may be NULL
+
+/** A function to look up: its name and where it is to be put. */
+typedef struct CardiacCudaFunction {
+  const char *name;
+  void *place; ///< address of a function pointer
+} CardiacCudaFunction;
+
+/** Opens a library, for as long as the process lives, and finds `count`
+ * functions. False with a DEVICE error: it, or one of them, is missing.
+ * load.c. */
+bool cardiac_cuda_load (const char *library, const CardiacCudaFunction *wanted,
+    int count, CardiacError **error);
+
+/** "libcudnn.so." and 9: "libcudnn.so.9". */
+#define CARDIAC_CUDA_TEXT(x) #x
+#define CARDIAC_CUDA_LIBRARY(name, version) name CARDIAC_CUDA_TEXT (version)
 
 /* Prepare functions: one an operator. False always has an error. */
 
@@ -107,30 +124,30 @@ void cardiac_cuda_dnn_free (CardiacCudaDnn *dnn);    ///< may be NULL
   bool cardiac_cuda_prepare_##name (CardiacCudaContext *context,               \
       const CardiacOp *op, CardiacKernel *kernel, CardiacError **error)
 
-CARDIAC_CUDA_PREPARE (linear);       /* linear.c */
-CARDIAC_CUDA_PREPARE (matmul);       /* matmul.c */
-CARDIAC_CUDA_PREPARE (conv2d);       /* convolution.c */
-CARDIAC_CUDA_PREPARE (direct_conv);  /* direct-convolution.c */
-CARDIAC_CUDA_PREPARE (layer_norm);   /* normalisation.c */
-CARDIAC_CUDA_PREPARE (softmax);      /* normalisation.c */
-CARDIAC_CUDA_PREPARE (attention);    /* attention.c */
-CARDIAC_CUDA_PREPARE (max_pool2d);   /* pool.c */
-CARDIAC_CUDA_PREPARE (avg_pool2d);   /* pool.c */
-CARDIAC_CUDA_PREPARE (upsample2x);   /* pool.c */
-CARDIAC_CUDA_PREPARE (concat);       /* shape.c */
-CARDIAC_CUDA_PREPARE (slice);        /* shape.c */
-CARDIAC_CUDA_PREPARE (patchify);     /* shape.c */
-CARDIAC_CUDA_PREPARE (tokens);       /* shape.c */
-CARDIAC_CUDA_PREPARE (rows_load);    /* shape.c */
-CARDIAC_CUDA_PREPARE (rows_store);   /* shape.c */
-CARDIAC_CUDA_PREPARE (nchw_to_nhwc); /* shape.c */
-CARDIAC_CUDA_PREPARE (binary);       /* elementwise.c */
-CARDIAC_CUDA_PREPARE (gate);         /* elementwise.c */
-CARDIAC_CUDA_PREPARE (magnitude);    /* elementwise.c */
-CARDIAC_CUDA_PREPARE (mean);         /* head.c */
-CARDIAC_CUDA_PREPARE (cosine);       /* head.c */
-CARDIAC_CUDA_PREPARE (amplify);      /* head.c */
-CARDIAC_CUDA_PREPARE (eigencam);     /* eigencam.c */
-CARDIAC_CUDA_PREPARE (yolo_decode);  /* detection.c */
+CARDIAC_CUDA_PREPARE (linear);        /* linear.c */
+CARDIAC_CUDA_PREPARE (matmul);        /* matmul.c */
+CARDIAC_CUDA_PREPARE (conv2d);        /* convolution.c */
+CARDIAC_CUDA_PREPARE (direct_conv2d); /* direct-convolution.c */
+CARDIAC_CUDA_PREPARE (layer_norm);    /* normalisation.c */
+CARDIAC_CUDA_PREPARE (softmax);       /* normalisation.c */
+CARDIAC_CUDA_PREPARE (attention);     /* attention.c */
+CARDIAC_CUDA_PREPARE (max_pool2d);    /* pool.c */
+CARDIAC_CUDA_PREPARE (avg_pool2d);    /* pool.c */
+CARDIAC_CUDA_PREPARE (upsample2x);    /* pool.c */
+CARDIAC_CUDA_PREPARE (concat);        /* shape.c */
+CARDIAC_CUDA_PREPARE (slice);         /* shape.c */
+CARDIAC_CUDA_PREPARE (patchify);      /* shape.c */
+CARDIAC_CUDA_PREPARE (tokens);        /* shape.c */
+CARDIAC_CUDA_PREPARE (rows_load);     /* shape.c */
+CARDIAC_CUDA_PREPARE (rows_store);    /* shape.c */
+CARDIAC_CUDA_PREPARE (nchw_to_nhwc);  /* shape.c */
+CARDIAC_CUDA_PREPARE (binary);        /* elementwise.c */
+CARDIAC_CUDA_PREPARE (gate);          /* elementwise.c */
+CARDIAC_CUDA_PREPARE (magnitude);     /* elementwise.c */
+CARDIAC_CUDA_PREPARE (mean);          /* head.c */
+CARDIAC_CUDA_PREPARE (cosine);        /* head.c */
+CARDIAC_CUDA_PREPARE (amplify);       /* head.c */
+CARDIAC_CUDA_PREPARE (eigencam);      /* eigencam.c */
+CARDIAC_CUDA_PREPARE (yolo_decode);   /* detection.c */
 
 #endif

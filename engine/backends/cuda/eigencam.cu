@@ -329,7 +329,8 @@ factor (
 __device__ inline void
 eigenvector (const Work &w, double value)
 {
-  XX double *down = w.partial + w.n; /* no more room than partial sums have */
+  /* Pivots from both ends. */
+  double *down = w.partial, *up = w.partial + w.n;
   if (threadIdx.x == 0)
     factor (w, value, true, down, w.u);
   if (threadIdx.x == WARP)

@@ -91,30 +91,13 @@ upload (Linear *it, const CardiacOp *op, CardiacError **error)
   return it->w && (it->bias || !cardiac_op_has (op, 2));
 }
 
-static bool
-expect_shapes (const CardiacOp *op, CardiacError **error)
-{
-  const CardiacTensor *x = &op->in[0], *w = &op->in[1], *y = &op->out;
-  return cardiac_cuda_expect (op,
-      op->inputs >= 2 && x->rank == 2 && w->rank == 2 && y->rank == 2
-          && op->constant[1] && x->shape[1] == w->shape[1]
-          && y->shape[0] == x->shape[0] && y->shape[1] == w->shape[0]
-          && (!cardiac_op_has (op, 2)
-              || (op->constant[2]
-                  && cardiac_cuda_count (&op->in[2]) == w->shape[0]))
-          && (!cardiac_op_has (op, 3)
-              || (op->in[3].dtype == CARDIAC_F32
-                  && cardiac_cuda_count (&op->in[3])
-                         == cardiac_cuda_count (y))),
-      "x [M,K], constants w [N,K] and b [N], residual [M,N] F32, y [M,N]",
-      error);
-}
-
 bool
 cardiac_cuda_prepare_linear (CardiacCudaContext *context, const CardiacOp *op,
     CardiacKernel *kernel, CardiacError **error)
 {
-  if (!expect_shapes (op, error))
+  if (!cardiac_cuda_expect (op,
+          op->constant[1] && (!cardiac_op_has (op, 2) || op->constant[2]),
+          "constant w and b", error))
     return false;
   Linear *it = calloc (1, sizeof *it);
   if (!it)

@@ -20,7 +20,27 @@ typedef struct Choice {
   size_t workspace;
 } Choice;
 
+/** The functions of libcublasLt.so that are called. */
+typedef struct Api {
+  __typeof__ (&cublasLtGetVersion) get_version;
+  __typeof__ (&cublasLtGetStatusName) status_name;
+  __typeof__ (&cublasLtCreate) create;
+  __typeof__ (&cublasLtDestroy) destroy;
+  __typeof__ (&cublasLtMatmulDescCreate) desc_create;
+  __typeof__ (&cublasLtMatmulDescDestroy) desc_destroy;
+  __typeof__ (&cublasLtMatmulDescSetAttribute) desc_set;
+  __typeof__ (&cublasLtMatrixLayoutCreate) layout_create;
+  __typeof__ (&cublasLtMatrixLayoutDestroy) layout_destroy;
+  __typeof__ (&cublasLtMatrixLayoutSetAttribute) layout_set;
+  __typeof__ (&cublasLtMatmulPreferenceCreate) preference_create;
+  __typeof__ (&cublasLtMatmulPreferenceDestroy) preference_destroy;
+  __typeof__ (&cublasLtMatmulPreferenceSetAttribute) preference_set;
+  __typeof__ (&cublasLtMatmulAlgoGetHeuristic) propose;
+  __typeof__ (&cublasLtMatmul) multiply;
+} Api;
+
 struct CardiacCudaBlas {
+  Api api;
   cublasLtHandle_t handle;
   Choice *choices;
   int count;
@@ -39,7 +59,33 @@ struct CardiacCudaProduct {
 /* ---- the library ----------------------------------------------------------- */
 
 static bool
-blas_ok (cublasStatus_t status, const char *doing, CardiacError **error)
+load (Api *api, CardiacError **error)
+{
+  const CardiacCudaFunction wanted[] = {
+    { "cublasLtGetVersion", &api->get_version },
+    { "cublasLtGetStatusName", &api->status_name },
+    { "cublasLtCreate", &api->create },
+    { "cublasLtDestroy", &api->destroy },
+    { "cublasLtMatmulDescCreate", &api->desc_create },
+    { "cublasLtMatmulDescDestroy", &api->desc_destroy },
+    { "cublasLtMatmulDescSetAttribute", &api->desc_set },
+    { "cublasLtMatrixLayoutCreate", &api->layout_create },
+    { "cublasLtMatrixLayoutDestroy", &api->layout_destroy },
+    { "cublasLtMatrixLayoutSetAttribute", &api->layout_set },
+    { "cublasLtMatmulPreferenceCreate", &api->preference_create },
+    { "cublasLtMatmulPreferenceDestroy", &api->preference_destroy },
+    { "cublasLtMatmulPreferenceSetAttribute", &api->preference_set },
+    { "cublasLtMatmulAlgoGetHeuristic", &api->propose },
+    { "cublasLtMatmul", &api->multiply },
+  };
+  return cardiac_cuda_load (
+      CARDIAC_CUDA_LIBRARY ("libcublasLt.so.", CUBLAS_VER_MAJOR), wanted,
+      sizeof wanted / sizeof *wanted, error);
+}
+
+static bool
+blas_ok (const CardiacCudaBlas *blas, cublasStatus_t status, const char *doing,
+    CardiacError **error)
 {
   if (status == CUBLAS_STATUS_SUCCESS)
     return true;
@@ -47,21 +93,29 @@ blas_ok (cublasStatus_t status, const char *doing, CardiacError **error)
                               ? CARDIAC_ERROR_NO_MEMORY
                               : CARDIAC_ERROR_INTERNAL;
   return cardiac_fail (error, code, "cublasLt failed (%s): %s", doing,
-      cublasLtGetStatusName (status));
+      blas->api.status_name (status));
 }
 
 CardiacCudaBlas *
-cardiac_cuda_blas_new (CardiacCudaContext *context, CardiacError **error)
+cardiac_cuda_blas_new (CardiacError **error)
 {
   CardiacCudaBlas *blas = calloc (1, sizeof *blas);
   if (!blas) {
     cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
     return NULL;
   }
-  if (blas_ok (cublasLtCreate (&blas->handle), "start", error))
+  if (!load (&blas->api, error))
+    cardiac_error_prefix (error, "device 'cuda' cannot be had");
+  else if (blas_ok (blas, blas->api.create (&blas->handle), "start", error))
     return blas;
   free (blas);
   return NULL;
+}
+
+size_t
+cardiac_cuda_blas_version (const CardiacCudaBlas *blas)
+{
+  return blas->api.get_version ();
 }
 
 void
@@ -69,7 +123,7 @@ cardiac_cuda_blas_free (CardiacCudaBlas *blas)
 {
   if (!blas)
     return;
-  cublasLtDestroy (blas->handle);
+  blas->api.destroy (blas->handle);
   free (blas->choices);
   free (blas);
 }
@@ -87,34 +141,35 @@ data_type (CardiacDType dtype)
 static cublasStatus_t
 describe_operation (CardiacCudaProduct *product)
 {
+  const Api *api = &product->context->blas->api;
   const cublasOperation_t transposed = CUBLAS_OP_T;
   const cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_BIAS;
   /* Sums are plain fp32, also of fp32 inputs: no tf32. */
   cublasStatus_t status =
-      cublasLtMatmulDescCreate (&product->desc, CUBLAS_COMPUTE_32F, CUDA_R_32F);
+      api->desc_create (&product->desc, CUBLAS_COMPUTE_32F, CUDA_R_32F);
   if (status == CUBLAS_STATUS_SUCCESS)
-    status = cublasLtMatmulDescSetAttribute (product->desc,
-        CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof transposed);
+    status = api->desc_set (product->desc, CUBLASLT_MATMUL_DESC_TRANSA,
+        &transposed, sizeof transposed);
   if (status == CUBLAS_STATUS_SUCCESS && product->shape.bias)
-    status = cublasLtMatmulDescSetAttribute (product->desc,
-        CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof epilogue);
+    status = api->desc_set (product->desc, CUBLASLT_MATMUL_DESC_EPILOGUE,
+        &epilogue, sizeof epilogue);
   return status;
 }
 
 /* A dense batch of row-major [rows,columns]. */
 static cublasStatus_t
-describe_matrix (cublasLtMatrixLayout_t *layout, CardiacDType dtype,
-    int64_t batch, int64_t rows, int64_t columns)
+describe_matrix (const Api *api, cublasLtMatrixLayout_t *layout,
+    CardiacDType dtype, int64_t batch, int64_t rows, int64_t columns)
 {
   const int32_t count = (int32_t) batch;
   const int64_t stride = rows * columns;
-  cublasStatus_t status = cublasLtMatrixLayoutCreate (
-      layout, data_type (dtype), columns, rows, columns);
+  cublasStatus_t status =
+      api->layout_create (layout, data_type (dtype), columns, rows, columns);
   if (status == CUBLAS_STATUS_SUCCESS)
-    status = cublasLtMatrixLayoutSetAttribute (
+    status = api->layout_set (
         *layout, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof count);
   if (status == CUBLAS_STATUS_SUCCESS)
-    status = cublasLtMatrixLayoutSetAttribute (*layout,
+    status = api->layout_set (*layout,
         CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof stride);
   return status;
 }
@@ -122,15 +177,17 @@ describe_matrix (cublasLtMatrixLayout_t *layout, CardiacDType dtype,
 static bool
 describe (CardiacCudaProduct *product, CardiacError **error)
 {
+  const CardiacCudaBlas *blas = product->context->blas;
+  const Api *api = &blas->api;
   const CardiacCudaShape *s = &product->shape;
   cublasStatus_t status = describe_operation (product);
   if (status == CUBLAS_STATUS_SUCCESS)
-    status = describe_matrix (&product->w, s->in, s->batch, s->N, s->K);
+    status = describe_matrix (api, &product->w, s->in, s->batch, s->N, s->K);
   if (status == CUBLAS_STATUS_SUCCESS)
-    status = describe_matrix (&product->x, s->in, s->batch, s->M, s->K);
+    status = describe_matrix (api, &product->x, s->in, s->batch, s->M, s->K);
   if (status == CUBLAS_STATUS_SUCCESS)
-    status = describe_matrix (&product->y, s->out, s->batch, s->M, s->N);
-  return blas_ok (status, "description of a product", error);
+    status = describe_matrix (api, &product->y, s->out, s->batch, s->M, s->N);
+  return blas_ok (blas, status, "description of a product", error);
 }
 
 /* ---- running --------------------------------------------------------------- */
@@ -141,14 +198,15 @@ multiply (const CardiacCudaProduct *product,
     const void *x, const void *w, const void *bias, const void *residual,
     void *y, void *workspace)
 {
+  const Api *api = &product->context->blas->api;
   const float beta = residual ? 1 : 0;
   if (product->shape.bias) {
-    cublasStatus_t status = cublasLtMatmulDescSetAttribute (
+    cublasStatus_t status = api->desc_set (
         product->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias);
     if (status != CUBLAS_STATUS_SUCCESS)
       return status;
   }
-  return cublasLtMatmul (product->context->blas->handle, product->desc, &alpha,
+  return api->multiply (product->context->blas->handle, product->desc, &alpha,
       w, product->w, x, product->x, &beta, residual ? residual : y, product->y,
       y, product->y, algorithm, workspace, workspace_bytes,
       product->context->stream);
@@ -164,8 +222,8 @@ cardiac_cuda_product_run (const CardiacCudaProduct *product, float alpha,
   if (status == CUBLAS_STATUS_SUCCESS)
     return;
   char what[128];
-  snprintf (
-      what, sizeof what, "%.80s: %s", label, cublasLtGetStatusName (status));
+  snprintf (what, sizeof what, "%.80s: %s", label,
+      product->context->blas->api.status_name (status));
   cardiac_cuda_note (product->context, cudaErrorUnknown, what);
 }
 
@@ -216,6 +274,8 @@ static bool
 propose (const CardiacCudaProduct *product,
     cublasLtMatmulHeuristicResult_t *found, int *count, CardiacError **error)
 {
+  const CardiacCudaBlas *blas = product->context->blas;
+  const Api *api = &blas->api;
   const size_t limit = WORKSPACE_LIMIT;
   const uint32_t alignment = 64; /* of values in a program's arena */
   static const cublasLtMatmulPreferenceAttributes_t alignments[] = {
@@ -225,22 +285,21 @@ propose (const CardiacCudaProduct *product,
     CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES,
   };
   cublasLtMatmulPreference_t preference = NULL;
-  cublasStatus_t status = cublasLtMatmulPreferenceCreate (&preference);
+  cublasStatus_t status = api->preference_create (&preference);
   if (status == CUBLAS_STATUS_SUCCESS)
-    status = cublasLtMatmulPreferenceSetAttribute (preference,
+    status = api->preference_set (preference,
         CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &limit, sizeof limit);
   for (int i = 0; i < 4 && status == CUBLAS_STATUS_SUCCESS; i++)
-    status = cublasLtMatmulPreferenceSetAttribute (
+    status = api->preference_set (
         preference, alignments[i], &alignment, sizeof alignment);
   if (status == CUBLAS_STATUS_SUCCESS)
-    status = cublasLtMatmulAlgoGetHeuristic (product->context->blas->handle,
-        product->desc, product->w, product->x, product->y, product->y,
-        preference, CANDIDATES, found, count);
+    status = api->propose (blas->handle, product->desc, product->w, product->x,
+        product->y, product->y, preference, CANDIDATES, found, count);
   if (preference)
-    cublasLtMatmulPreferenceDestroy (preference);
+    api->preference_destroy (preference);
   if (status == CUBLAS_STATUS_SUCCESS && *count == 0)
     status = CUBLAS_STATUS_NOT_SUPPORTED;
-  return blas_ok (status, "choice of an algorithm", error);
+  return blas_ok (blas, status, "choice of an algorithm", error);
 }
 
 /* Milliseconds of TIMED_RUNS runs; negative when it cannot run. */
@@ -362,14 +421,15 @@ cardiac_cuda_product_free (CardiacCudaProduct *product)
 {
   if (!product)
     return;
+  const Api *api = &product->context->blas->api;
   if (product->desc)
-    cublasLtMatmulDescDestroy (product->desc);
+    api->desc_destroy (product->desc);
   if (product->w)
-    cublasLtMatrixLayoutDestroy (product->w);
+    api->layout_destroy (product->w);
   if (product->x)
-    cublasLtMatrixLayoutDestroy (product->x);
+    api->layout_destroy (product->x);
   if (product->y)
-    cublasLtMatrixLayoutDestroy (product->y);
+    api->layout_destroy (product->y);
   free (product);
 }
 

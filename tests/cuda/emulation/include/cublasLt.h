@@ -3,13 +3,15 @@
 #define CARDIAC_EMULATION_CUBLASLT_H
 
 /* The part of cublasLt that the engine calls, for tests on machines without
- * it: see ../cublaslt.cpp. */
+ * it: see ../libraries/cublaslt.cpp. */
 
 #include <cuda_runtime.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#define CUBLAS_VER_MAJOR 13
 
 typedef enum cublasStatus_t {
   CUBLAS_STATUS_SUCCESS = 0,

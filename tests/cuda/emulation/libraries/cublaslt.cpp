@@ -3,7 +3,7 @@
  * fp32. It refuses what the library refuses (dtypes that do not go together,
  * shapes, leading dimensions, host pointers, a workspace that is too small) and
  * proposes two algorithms, of which one spoils its workspace. */
-#include "include/cublasLt.h"
+#include "cublasLt.h"
 
 #include "backends/reference/storage.h"
 
