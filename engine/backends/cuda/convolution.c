@@ -163,7 +163,7 @@ cardiac_cuda_prepare_conv2d (CardiacCudaContext *context, const CardiacOp *op,
     const bool direct = chosen && !it->plan;
     destroy (kernel);
     return direct
-           && cardiac_cuda_prepare_direct_conv (context, op, kernel, error);
+           && cardiac_cuda_prepare_direct_conv2d (context, op, kernel, error);
   }
   snprintf (kernel->implementation, sizeof kernel->implementation, "cuDNN:%s%s",
       cardiac_dtype_name (c->in), it->fused ? "" : "+epilogue");

@@ -124,30 +124,30 @@ bool cardiac_cuda_load (const char *library, const CardiacCudaFunction *wanted,
   bool cardiac_cuda_prepare_##name (CardiacCudaContext *context,               \
       const CardiacOp *op, CardiacKernel *kernel, CardiacError **error)
 
-CARDIAC_CUDA_PREPARE (linear);       /* linear.c */
-CARDIAC_CUDA_PREPARE (matmul);       /* matmul.c */
-CARDIAC_CUDA_PREPARE (conv2d);       /* convolution.c */
-CARDIAC_CUDA_PREPARE (direct_conv);  /* direct-convolution.c */
-CARDIAC_CUDA_PREPARE (layer_norm);   /* normalisation.c */
-CARDIAC_CUDA_PREPARE (softmax);      /* normalisation.c */
-CARDIAC_CUDA_PREPARE (attention);    /* attention.c */
-CARDIAC_CUDA_PREPARE (max_pool2d);   /* pool.c */
-CARDIAC_CUDA_PREPARE (avg_pool2d);   /* pool.c */
-CARDIAC_CUDA_PREPARE (upsample2x);   /* pool.c */
-CARDIAC_CUDA_PREPARE (concat);       /* shape.c */
-CARDIAC_CUDA_PREPARE (slice);        /* shape.c */
-CARDIAC_CUDA_PREPARE (patchify);     /* shape.c */
-CARDIAC_CUDA_PREPARE (tokens);       /* shape.c */
-CARDIAC_CUDA_PREPARE (rows_load);    /* shape.c */
-CARDIAC_CUDA_PREPARE (rows_store);   /* shape.c */
-CARDIAC_CUDA_PREPARE (nchw_to_nhwc); /* shape.c */
-CARDIAC_CUDA_PREPARE (binary);       /* elementwise.c */
-CARDIAC_CUDA_PREPARE (gate);         /* elementwise.c */
-CARDIAC_CUDA_PREPARE (magnitude);    /* elementwise.c */
-CARDIAC_CUDA_PREPARE (mean);         /* head.c */
-CARDIAC_CUDA_PREPARE (cosine);       /* head.c */
-CARDIAC_CUDA_PREPARE (amplify);      /* head.c */
-CARDIAC_CUDA_PREPARE (eigencam);     /* eigencam.c */
-CARDIAC_CUDA_PREPARE (yolo_decode);  /* detection.c */
+CARDIAC_CUDA_PREPARE (linear);        /* linear.c */
+CARDIAC_CUDA_PREPARE (matmul);        /* matmul.c */
+CARDIAC_CUDA_PREPARE (conv2d);        /* convolution.c */
+CARDIAC_CUDA_PREPARE (direct_conv2d); /* direct-convolution.c */
+CARDIAC_CUDA_PREPARE (layer_norm);    /* normalisation.c */
+CARDIAC_CUDA_PREPARE (softmax);       /* normalisation.c */
+CARDIAC_CUDA_PREPARE (attention);     /* attention.c */
+CARDIAC_CUDA_PREPARE (max_pool2d);    /* pool.c */
+CARDIAC_CUDA_PREPARE (avg_pool2d);    /* pool.c */
+CARDIAC_CUDA_PREPARE (upsample2x);    /* pool.c */
+CARDIAC_CUDA_PREPARE (concat);        /* shape.c */
+CARDIAC_CUDA_PREPARE (slice);         /* shape.c */
+CARDIAC_CUDA_PREPARE (patchify);      /* shape.c */
+CARDIAC_CUDA_PREPARE (tokens);        /* shape.c */
+CARDIAC_CUDA_PREPARE (rows_load);     /* shape.c */
+CARDIAC_CUDA_PREPARE (rows_store);    /* shape.c */
+CARDIAC_CUDA_PREPARE (nchw_to_nhwc);  /* shape.c */
+CARDIAC_CUDA_PREPARE (binary);        /* elementwise.c */
+CARDIAC_CUDA_PREPARE (gate);          /* elementwise.c */
+CARDIAC_CUDA_PREPARE (magnitude);     /* elementwise.c */
+CARDIAC_CUDA_PREPARE (mean);          /* head.c */
+CARDIAC_CUDA_PREPARE (cosine);        /* head.c */
+CARDIAC_CUDA_PREPARE (amplify);       /* head.c */
+CARDIAC_CUDA_PREPARE (eigencam);      /* eigencam.c */
+CARDIAC_CUDA_PREPARE (yolo_decode);   /* detection.c */
 
 #endif

@@ -48,7 +48,7 @@ turn_weights (const CardiacTensor *w)
   return turned;
 }
 
-CARDIAC_CUDA_PREPARE (direct_conv)
+CARDIAC_CUDA_PREPARE (direct_conv2d)
 {
   const CardiacTensor *w = &op->in[1];
   if (!cardiac_cuda_expect (op, op->constant[1], "constant weights", error))

@@ -171,6 +171,24 @@ typedef struct CardiacAmplify {
 cudaError_t cardiac_cuda_amplify (
     const CardiacAmplify *a, float *y, cudaStream_t stream);
 
+/* ---- eigencam.cu ---------------------------------------------------------------- */
+
+typedef struct CardiacEigencam {
+  unsigned frames, patches, channels;
+  const float *p;     ///< [frames,patches,channels]
+  const float *mixed; ///< [frames,patches]: decides the map's sign
+  double *scratch;    ///< cardiac_cuda_eigencam_scratch() bytes
+  float *y;           ///< [frames,patches+1]: the map, then σ2 / σ1
+} CardiacEigencam;
+
+/** Bytes of scratch. */
+size_t cardiac_cuda_eigencam_scratch (
+    int64_t frames, int64_t patches, int64_t channels);
+
+/** min (patches, channels) of at most 1024. */
+cudaError_t cardiac_cuda_eigencam (
+    const CardiacEigencam *e, cudaStream_t stream);
+
 /* ---- detection.cu -------------------------------------------------------------- */
 
 /** Box and class logits of three scales (CARDIAC_OP_YOLO_DECODE) to

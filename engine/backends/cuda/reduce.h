@@ -20,13 +20,25 @@ warp_sum (T x)
   return x;
 }
 
-template <int WIDTH = WARP>
 __device__ static inline float
-warp_max (float x)
+larger (float a, float b)
+{
+  return fmaxf (a, b);
+}
+
+__device__ static inline double
+larger (double a, double b)
+{
+  return fmax (a, b);
+}
+
+template <int WIDTH = WARP, typename T>
+__device__ static inline T
+warp_max (T x)
 {
 #pragma unroll
   for (int distance = WIDTH / 2; distance > 0; distance /= 2)
-    x = fmaxf (x, __shfl_xor_sync (ALL_LANES, x, distance));
+    x = larger (x, __shfl_xor_sync (ALL_LANES, x, distance));
   return x;
 }
 
@@ -49,18 +61,18 @@ block_sum (T x)
   return x;
 }
 
-template <int WARPS>
-__device__ static inline float
-block_max (float x)
+template <int WARPS, typename T>
+__device__ static inline T
+block_max (T x)
 {
-  __shared__ float largest[WARPS];
+  __shared__ T largest[WARPS];
   x = warp_max (x);
   if (threadIdx.x % WARP == 0)
     largest[threadIdx.x / WARP] = x;
   __syncthreads ();
 #pragma unroll
   for (int i = 0; i < WARPS; i++)
-    x = fmaxf (x, largest[i]);
+    x = larger (x, largest[i]);
   __syncthreads ();
   return x;
 }
