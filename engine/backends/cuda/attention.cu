@@ -79,7 +79,8 @@ __device__ inline unsigned
 load_pair (const T *x, int column, int head_dim, bool wide)
 {
   if (wide)
-    return column < head_dim ? *(const unsigned *) (x + column) : 0;
+    return column < head_dim ? pair_bits (*(const Pack<T, 2> *) (x + column))
+                             : 0;
   return pack_pair (column < head_dim ? widen (x[column]) : 0,
       column + 1 < head_dim ? widen (x[column + 1]) : 0, (T *) nullptr);
 }
@@ -88,15 +89,14 @@ template <typename T>
 __device__ inline void
 store_pair (T *y, int column, int head_dim, float low, float high, bool wide)
 {
-  if (wide) {
-    if (column < head_dim)
-      *(unsigned *) (y + column) = pack_pair (low, high, (T *) nullptr);
+  const float pair[2] = { low, high };
+  if (wide && column < head_dim) {
+    store<2> (y + column, pair);
     return;
   }
-  if (column < head_dim)
-    narrow (low, &y[column]);
-  if (column + 1 < head_dim)
-    narrow (high, &y[column + 1]);
+  for (int i = 0; i < 2; i++)
+    if (column + i < head_dim)
+      narrow (pair[i], &y[column + i]);
 }
 
 /** The queries of a warp as A matrices, 16 channels each. */

@@ -6,6 +6,8 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
+#include <cstring>
+
 /* Matrix products of a warp on tensor cores, and what feeds them: PTX under
  * nvcc, the emulation of the tests under a C++ compiler.
  *
@@ -15,19 +17,27 @@
  *   B [16,8]:  rows 2m, 2m + 1 and those eight rows on, of column g;
  *   D [16,8]:  row g, columns 2m and 2m + 1, and the same of row g + 8. */
 
-/** Two numbers in one register, the first in its low half. */
+/** The bits of two numbers in one register, the first in its low half. */
+template <typename Pair>
+__device__ static inline unsigned
+pair_bits (Pair pair)
+{
+  static_assert (sizeof pair == 4, "two numbers of 16 bits");
+  unsigned bits;
+  memcpy (&bits, &pair, sizeof bits);
+  return bits;
+}
+
 __device__ static inline unsigned
 pack_pair (float low, float high, __nv_bfloat16 *)
 {
-  const __nv_bfloat162 pair = __floats2bfloat162_rn (low, high);
-  return *(const unsigned *) &pair;
+  return pair_bits (__floats2bfloat162_rn (low, high));
 }
 
 __device__ static inline unsigned
 pack_pair (float low, float high, __half *)
 {
-  const __half2 pair = __floats2half2_rn (low, high);
-  return *(const unsigned *) &pair;
+  return pair_bits (__floats2half2_rn (low, high));
 }
 
 #ifdef __CUDACC__
