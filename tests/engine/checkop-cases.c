@@ -311,6 +311,11 @@ cases_attention (CheckCases *cases, CardiacDType A, uint64_t *state)
     { 1, 257, 257, 1, 128, true },
     { 1, 2, 600, 1, 32, false },
     { 1, 600, 600, 1, 32, true },
+    { 1, 600, 600, 1, 64, true },
+    { 1, 300, 300, 1, 96, true },
+    { 1, 70, 600, 1, 128, false },
+    { 1, 40, 40, 2, 80, true },
+    { 2, 10, 10, 1, 160, false },
     { 2, 8, 8, 4, 96, false },
     { 1, 50, 50, 12, 5, true },
   };
