@@ -243,11 +243,12 @@ typedef struct CardiacBackend {
   /** Host memory that the device can copy from and to without waiting. */
   void *(*allocate_host) (void *context, size_t bytes, CardiacError **error);
   void (*release_host) (void *context, void *memory);
-  /** Enqueues a copy; host memory comes from allocate_host(). */
+  /** Enqueues a copy; host memory comes from allocate_host(). A failure is
+   * reported by the next run(). */
   void (*copy) (void *context, void *to, const void *from, size_t bytes,
       CardiacCopy direction);
   /** Calls `enqueue`, which enqueues kernels and copies, and waits until all of
-   * it is done. False with the first failure.
+   * it is done, and what was enqueued before. False with the first failure.
    * @param recording NULL, or where the backend may keep what was enqueued, to
    *   replay it in later runs without calling `enqueue`: so it must enqueue the
    *   same each time. NULL at first; given back by forget(). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/program.h"
 #include "core/arena.h"
+#include "core/buffer.h"
 #include "core/error.h"
 #include "core/pool.h"
 #include "core/runtime.h"
@@ -19,6 +20,7 @@ typedef struct Value {
   char *name; ///< inputs and outputs: lives for the whole run
   void *host; ///< device memory only: host side of a named value
   bool is_input;
+  bool is_kept;    ///< loaded or saved, not copied in each run
   int first, last; ///< first and last step that touches it; -1: none
   size_t offset;   ///< in the arena
 } Value;
@@ -403,7 +405,7 @@ allocate_memory (CardiacProgram *program)
     if (it->constant)
       continue;
     it->tensor.data = program->arena + owner_of (program, v)->offset;
-    if (!it->name || !backend->allocate)
+    if (!it->name || it->is_kept || !backend->allocate)
       continue;
     it->host = backend->allocate_host (
         runtime->context, bytes_of (it), &program->error);
@@ -554,22 +556,81 @@ cardiac_program_run (CardiacProgram *program, CardiacError **error)
   return true;
 }
 
+static Value *
+named (CardiacProgram *program, const char *name)
+{
+  for (int v = 1; v < program->value_count; v++) {
+    Value *it = value_at (program, v);
+    if (it->name && strcmp (it->name, name) == 0)
+      return it;
+  }
+  return NULL;
+}
+
 void *
 cardiac_program_data (
     CardiacProgram *program, const char *name, CardiacTensor *tensor)
 {
-  for (int v = 1; v < program->value_count; v++) {
-    Value *it = value_at (program, v);
-    if (!it->name || strcmp (it->name, name) != 0)
-      continue;
-    void *data = it->host ? it->host : it->tensor.data;
-    if (tensor) {
-      *tensor = it->tensor;
-      tensor->data = data;
-    }
-    return data;
+  const Value *it = named (program, name);
+  if (!it || (it->is_kept && program->runtime->backend->allocate))
+    return NULL;
+  void *data = it->host ? it->host : it->tensor.data;
+  if (tensor) {
+    *tensor = it->tensor;
+    tensor->data = data;
   }
-  return NULL;
+  return data;
+}
+
+/* ---- buffers --------------------------------------------------------------- */
+
+void
+cardiac_program_keep (CardiacProgram *program, const char *name)
+{
+  Value *it = named (program, name);
+  if (it) /* else building failed, and planning says so */
+    it->is_kept = true;
+}
+
+static void
+copy_values (CardiacProgram *program, void *to, const void *from, int64_t count)
+{
+  const CardiacRuntime *runtime = program->runtime;
+  const size_t bytes = (size_t) count * sizeof (float);
+  if (runtime->backend->copy)
+    runtime->backend->copy (
+        runtime->context, to, from, bytes, CARDIAC_COPY_DEVICE);
+  else
+    memcpy (to, from, bytes);
+}
+
+/* A kept value's floats from `offset` on, of which a buffer covers a part. */
+static float *
+kept_part (CardiacProgram *program, const char *name, int64_t offset,
+    const CardiacBuffer *buffer)
+{
+  const Value *it = named (program, name);
+  assert (it && it->is_kept && it->tensor.dtype == CARDIAC_F32);
+  assert (offset + cardiac_buffer_count (buffer)
+          <= cardiac_tensor_count (&it->tensor));
+  return (float *) it->tensor.data + offset;
+}
+
+void
+cardiac_program_load (CardiacProgram *program, const char *name, int64_t offset,
+    CardiacBuffer *from)
+{
+  copy_values (program, kept_part (program, name, offset, from),
+      cardiac_buffer_memory (from, false), cardiac_buffer_count (from));
+}
+
+void
+cardiac_program_save (CardiacProgram *program, const char *name, int64_t offset,
+    CardiacBuffer *to)
+{
+  const float *from = kept_part (program, name, offset, to);
+  copy_values (program, cardiac_buffer_memory (to, true), from,
+      cardiac_buffer_count (to));
 }
 
 void

@@ -22,6 +22,8 @@ typedef int CardiacValue;
 /** Which device, precision and pool a session runs with; counted by sessions. */
 typedef struct CardiacRuntime CardiacRuntime;
 
+struct CardiacBuffer; /* core/buffer.h */
+
 /** Resolves device, precision and threads of `settings`. */
 CARDIAC_API CardiacRuntime *cardiac_runtime_new (
     const CardiacSettings *settings, CardiacError **error);
@@ -84,6 +86,20 @@ CARDIAC_API bool cardiac_program_plan (
 /** Runs all operators in order. */
 CARDIAC_API bool cardiac_program_run (
     CardiacProgram *program, CardiacError **error);
+
+/** Before planning: a named input or output that is not copied from or to the
+ * host in each run, but loaded from a buffer before it, or saved after. Its
+ * cardiac_program_data() is NULL where values live on a device. */
+CARDIAC_API void cardiac_program_keep (
+    CardiacProgram *program, const char *name);
+
+/** Copies all of a buffer to a kept input, from its float `offset` on. */
+CARDIAC_API void cardiac_program_load (CardiacProgram *program,
+    const char *name, int64_t offset, struct CardiacBuffer *from);
+
+/** Copies a kept output, from its float `offset` on, to all of a buffer. */
+CARDIAC_API void cardiac_program_save (CardiacProgram *program,
+    const char *name, int64_t offset, struct CardiacBuffer *to);
 
 /** Memory of a named input or output, host side; NULL when there is none. */
 CARDIAC_API void *cardiac_program_data (

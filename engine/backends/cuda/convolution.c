@@ -166,7 +166,7 @@ cardiac_cuda_prepare_conv2d (CardiacCudaContext *context, const CardiacOp *op,
            && cardiac_cuda_prepare_direct_conv2d (context, op, kernel, error);
   }
   snprintf (kernel->implementation, sizeof kernel->implementation, "cuDNN:%s%s",
-      cardiac_dtype_name (c->in), it->fused ? "" : "+epilogue");
+      cardiac_dtype_name (c->in), it->fused ? " fused" : "+epilogue");
   kernel->scratch_bytes = align (it->plan->workspace_bytes);
   if (it->apart)
     kernel->scratch_bytes +=

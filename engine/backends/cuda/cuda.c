@@ -119,7 +119,17 @@ copy (void *context, void *to, const void *from, size_t bytes,
 typedef bool (*Prepare) (CardiacCudaContext *context, const CardiacOp *op,
     CardiacKernel *kernel, CardiacError **error);
 
-/* Shapes are judged by what says what operators mean. */
+/* Kernels count elements in 32 bits. */
+static bool
+is_countable (const CardiacOp *op)
+{
+  bool countable = cardiac_cuda_count (&op->out) <= INT32_MAX;
+  for (int i = 0; i < op->inputs; i++)
+    countable = countable && cardiac_cuda_count (&op->in[i]) <= INT32_MAX;
+  return countable;
+}
+
+/* Shapes are judged by the backend that says what operators mean. */
 static bool
 fits (const CardiacOp *op, CardiacError **error)
 {
@@ -128,7 +138,8 @@ fits (const CardiacOp *op, CardiacError **error)
     return false;
   if (kernel.destroy)
     kernel.destroy (&kernel);
-  return true;
+  return cardiac_cuda_expect (
+      op, is_countable (op), "less than 2^31 elements", error);
 }
 
 static bool

@@ -29,7 +29,7 @@ typedef struct CardiacCudaContext {
   CardiacCudaDnn *dnn;   ///< cuDNN and its plans; NULL until one is needed
   char no_dnn[128];      ///< why cuDNN cannot be had; "": it can, or not tried
 
-  cudaError_t failure;     ///< the first since the last run
+  cudaError_t failure;     ///< the first that no run has reported yet
   char failure_label[128]; ///< what was being enqueued
 } CardiacCudaContext;
 

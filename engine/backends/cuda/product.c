@@ -249,24 +249,35 @@ matrix_bytes (CardiacDType dtype, int64_t batch, int64_t rows, int64_t columns)
 
 static bool
 arena_new (Arena *arena, CardiacCudaContext *context, const CardiacCudaShape *s,
-    CardiacError **error)
+    size_t workspace, CardiacError **error)
 {
   const size_t x = matrix_bytes (s->in, s->batch, s->M, s->K);
   const size_t w = matrix_bytes (s->in, s->batch, s->N, s->K);
   const size_t y = matrix_bytes (s->out, s->batch, s->M, s->N);
   const size_t bias = matrix_bytes (s->out, 1, 1, s->N);
   arena->memory = cardiac_cuda_allocate (
-      context, WORKSPACE_LIMIT + x + w + y + bias, error);
+      context, align (workspace) + x + w + y + bias, error);
   if (!arena->memory)
     return false;
   arena->workspace = arena->memory;
-  arena->x = arena->memory + WORKSPACE_LIMIT;
+  arena->x = arena->memory + align (workspace);
   arena->w = (char *) arena->x + x;
   arena->y = (char *) arena->w + w;
   arena->bias = (char *) arena->y + y;
   return cardiac_cuda_ok (context,
       cudaMemsetAsync (arena->x, 0, x + w + y + bias, context->stream),
       "clearing memory", error);
+}
+
+/* The workspace that suffices for every candidate. */
+static size_t
+largest_workspace (const cublasLtMatmulHeuristicResult_t *found, int count)
+{
+  size_t largest = 0;
+  for (int i = 0; i < count; i++)
+    if (found[i].workspaceSize > largest)
+      largest = found[i].workspaceSize;
+  return largest;
 }
 
 /* What cublasLt thinks is best, best first. */
@@ -390,7 +401,8 @@ choose (CardiacCudaProduct *product, CardiacError **error)
   Arena arena = { 0 };
   int count = 0;
   bool chosen = propose (product, found, &count, error)
-                && arena_new (&arena, context, &product->shape, error)
+                && arena_new (&arena, context, &product->shape,
+                    largest_workspace (found, count), error)
                 && choose_fastest (product, &arena, found, count, error);
   cudaFree (arena.memory);
   product->choice.shape = product->shape;

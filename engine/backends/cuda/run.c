@@ -12,12 +12,13 @@ typedef struct Recording {
   bool refused;          ///< something in it cannot be captured
 } Recording;
 
-/* Enqueues into a graph instead of the stream. What fails is forgotten: the
- * work then goes to the stream as before. */
+/* Enqueues into a graph instead of the stream. When that fails, the work goes
+ * to the stream as before, where failures are reported. */
 static void
 record (CardiacCudaContext *context, Recording *recording,
     void (*enqueue) (void *user), void *user)
 {
+  const cudaError_t before = context->failure;
   cudaGraph_t graph = NULL;
   /* Other threads of this process may go on allocating meanwhile. */
   cudaError_t status = cudaStreamBeginCapture (
@@ -26,12 +27,12 @@ record (CardiacCudaContext *context, Recording *recording,
     enqueue (user);
     status = cudaStreamEndCapture (context->stream, &graph);
   }
-  if (status == cudaSuccess && context->failure == cudaSuccess)
-    status = cudaGraphInstantiate (&recording->graph, graph, 0);
+  if (status == cudaSuccess && context->failure == before)
+    cudaGraphInstantiate (&recording->graph, graph, 0);
   if (graph)
     cudaGraphDestroy (graph);
   recording->refused = !recording->graph;
-  context->failure = cudaSuccess;
+  context->failure = before;
   cudaGetLastError ();
 }
 
@@ -60,7 +61,6 @@ cardiac_cuda_run (void *data, void **slot, void (*enqueue) (void *user),
   if (!cardiac_cuda_ok (
           context, cudaSetDevice (context->device), "choosing it", error))
     return false;
-  context->failure = cudaSuccess;
   Recording *recording = recording_of (context, slot, enqueue, user);
   if (recording && recording->graph)
     cardiac_cuda_note (context,
@@ -69,8 +69,9 @@ cardiac_cuda_run (void *data, void **slot, void (*enqueue) (void *user),
     enqueue (user);
   cardiac_cuda_note (
       context, cudaStreamSynchronize (context->stream), "the whole run");
-  return cardiac_cuda_ok (
-      context, context->failure, context->failure_label, error);
+  const cudaError_t failure = context->failure;
+  context->failure = cudaSuccess;
+  return cardiac_cuda_ok (context, failure, context->failure_label, error);
 }
 
 void

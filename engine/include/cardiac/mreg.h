@@ -45,7 +45,8 @@ CARDIAC_API const CardiacMRegShape *cardiac_mreg_shape (
 CARDIAC_API const CardiacRunInfo *cardiac_mreg_run_info (
     const CardiacMReg *mreg);
 
-/** What the backbone keeps of one instance (host memory, float). */
+/** What the backbone keeps of one instance: floats, where the network computes.
+ * Freed before the network that it was made for. */
 typedef struct CardiacInstance CardiacInstance;
 
 CARDIAC_API CardiacInstance *cardiac_instance_new (
@@ -53,10 +54,11 @@ CARDIAC_API CardiacInstance *cardiac_instance_new (
 CARDIAC_API void cardiac_instance_free (CardiacInstance **instance);
 
 /** The features of an instance, writable (a caller that has features of its
- * own fills them instead of calling cardiac_mreg_encode()).
+ * own fills them instead of calling cardiac_mreg_encode()). In host memory;
+ * asked for again after an encode.
  * `name`: "frame_features" c [T,E], "patch_features" p [T,N,E],
  * "video_features" z [T,E], "presence_text" t' [2,E], "grade_text" t' [K,E].
- * False when there is no such name. */
+ * False when there is no such name, or the device fails. */
 CARDIAC_API bool cardiac_instance_tensor (
     CardiacInstance *instance, const char *name, CardiacTensor *tensor);
 

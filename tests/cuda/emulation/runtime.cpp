@@ -28,6 +28,14 @@
 
 #include <sys/mman.h>
 
+/* AddressSanitizer sees what kernels read and write beside their arrays. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(memory, bytes) ((void) 0)
+#define ASAN_UNPOISON_MEMORY_REGION(memory, bytes) ((void) 0)
+#endif
+
 namespace {
 
 long
@@ -48,6 +56,7 @@ public:
         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED)
       abort ();
+    ASAN_POISON_MEMORY_REGION (base, size);
   }
 
   /* First fit, with a gap after each block that belongs to nobody. */
@@ -66,6 +75,7 @@ public:
       return nullptr;
     blocks[at] = bytes;
     count++;
+    ASAN_UNPOISON_MEMORY_REGION (base + at, bytes);
     open_locked ();
     memset (base + at, 0xff, bytes);
     close_locked ();
@@ -76,7 +86,12 @@ public:
   release (void *memory)
   {
     std::lock_guard<std::mutex> lock (mutex);
-    return blocks.erase ((size_t) ((char *) memory - base)) == 1;
+    auto block = blocks.find ((size_t) ((char *) memory - base));
+    if (block == blocks.end ())
+      return false;
+    ASAN_POISON_MEMORY_REGION (memory, block->second);
+    blocks.erase (block);
+    return true;
   }
 
   bool

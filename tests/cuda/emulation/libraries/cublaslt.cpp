@@ -35,7 +35,7 @@ struct cublasLtMatmulPreferenceOpaque {
 
 namespace {
 
-constexpr size_t large_workspace = 1 << 20;
+constexpr size_t large_workspace = 64 << 10;
 
 CardiacDType
 dtype_of (cudaDataType_t type)
