@@ -365,7 +365,8 @@ eigenvector (const Work &w, double value)
   __syncthreads ();
 }
 
-/** Undoes the reflections of u, first row first. For one warp. */
+/** Undoes the reflections of u, first row first. For one warp, of which each
+ * lane keeps to elements of its own. */
 __device__ inline void
 reflect_back (const Work &w)
 {
@@ -378,7 +379,6 @@ reflect_back (const Work &w)
     along = warp_sum (along);
     for (unsigned i = lane; i < k; i += WARP)
       w.u[i] -= along * row[i];
-    __syncwarp ();
   }
 }
 

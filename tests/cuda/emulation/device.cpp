@@ -115,7 +115,7 @@ struct Meeting {
 static std::mutex running;
 static CudaEmulationThread threads[MOST_THREADS], *self;
 static Meeting meetings[MOST_THREADS / WARP];
-static unsigned thread_count;
+static unsigned thread_count, ended;
 static Context scheduler;
 static char *stacks;
 static const std::function<void ()> *body;
@@ -252,20 +252,36 @@ in_order (unsigned i, unsigned count, unsigned turn)
   return (unsigned) (((uint64_t) i * step + turn) % count);
 }
 
+/** Lets each of some threads run as far as it gets. False: none can run. */
+static bool
+run_threads (unsigned first, unsigned count, unsigned turn)
+{
+  bool any = false;
+  for (unsigned i = 0; i < count; i++) {
+    self = &threads[first + in_order (i, count, turn)];
+    if (self->state != READY)
+      continue;
+    any = true;
+    context_switch (&scheduler, &self->context);
+    ended += self->state == DONE;
+  }
+  return any;
+}
+
+/** Every other turn a warp runs to the next barrier before another one starts,
+ * else all go on side by side. */
 static void
 run_block (unsigned turn)
 {
+  const unsigned together = turn % 2 ? (unsigned) WARP : thread_count;
+  const unsigned groups = (thread_count + together - 1) / together;
   start_threads ();
-  for (unsigned done = 0; done < thread_count;) {
+  for (ended = 0; ended < thread_count;) {
     bool any = false;
-    for (unsigned i = 0; i < thread_count; i++) {
-      CudaEmulationThread *thread = &threads[in_order (i, thread_count, turn)];
-      if (thread->state != READY)
-        continue;
-      any = true;
-      self = thread;
-      context_switch (&scheduler, &thread->context);
-      done += thread->state == DONE;
+    for (unsigned i = 0; i < groups; i++) {
+      const unsigned first = in_order (i, groups, turn) * together;
+      while (run_threads (first, min (together, thread_count - first), turn))
+        any = true;
     }
     if (!any)
       open_barrier ();
@@ -324,6 +340,7 @@ look_at_shared (void)
 
 struct Launch {
   cudaLaunchConfig_t config;
+  const void *kernel;
   std::function<void ()> thread;
 };
 
@@ -332,7 +349,8 @@ run_grid (void *state)
 {
   const Launch *launch = (const Launch *) state;
   const std::lock_guard<std::mutex> lock (running);
-  static unsigned turn;
+  static std::map<const void *, unsigned> turns;
+  const unsigned turn = turns[launch->kernel]++;
   gridDim = launch->config.gridDim;
   blockDim = launch->config.blockDim;
   thread_count = blockDim.x * blockDim.y * blockDim.z;
@@ -350,7 +368,6 @@ run_grid (void *state)
     look_at_shared ();
   }
   free (shared_memory);
-  turn++;
   return cudaSuccess;
 }
 
@@ -409,7 +426,7 @@ cuda_emulation_launch (const cudaLaunchConfig_t &config, const void *kernel,
   if (config.dynamicSmemBytes > shared_limit (kernel))
     return cuda_emulation_fail (cudaErrorInvalidValue);
   return cuda_emulation_enqueue (config.stream, run_grid,
-      new Launch{ config, std::move (thread) }, destroy_launch);
+      new Launch{ config, kernel, std::move (thread) }, destroy_launch);
 }
 
 /* ---- warp-wide operations ------------------------------------------------ */
