@@ -16,7 +16,7 @@
 /** What was tried, for people to read when nothing was found. */
 typedef struct Attempts {
   char all[4096];     ///< "path: why; ..."
-  char present[1024]; ///< why the first module file that is there did not open
+  char present[4352]; ///< why the first module file that is there did not open
 } Attempts;
 
 static void
