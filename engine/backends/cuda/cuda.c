@@ -178,7 +178,10 @@ prepare (void *context, const CardiacOp *op, CardiacKernel *kernel,
       || !cardiac_cuda_ok (
           it, cudaSetDevice (it->device), "choosing it", error))
     return false;
-  return table[op->kind](it, op, kernel, error);
+  if (table[op->kind](it, op, kernel, error))
+    return true;
+  *kernel = (CardiacKernel){ 0 }; /* it has freed what it had */
+  return false;
 }
 
 /* ---- devices --------------------------------------------------------------- */

@@ -64,11 +64,12 @@ cardiac_cuda_run (void *data, void **slot, void (*enqueue) (void *user),
   Recording *recording = recording_of (context, slot, enqueue, user);
   if (recording && recording->graph)
     cardiac_cuda_note (context,
-        cudaGraphLaunch (recording->graph, context->stream), "the whole run");
+        cudaGraphLaunch (recording->graph, context->stream),
+        "running the network");
   else
     enqueue (user);
   cardiac_cuda_note (
-      context, cudaStreamSynchronize (context->stream), "the whole run");
+      context, cudaStreamSynchronize (context->stream), "running the network");
   const cudaError_t failure = context->failure;
   context->failure = cudaSuccess;
   return cardiac_cuda_ok (context, failure, context->failure_label, error);

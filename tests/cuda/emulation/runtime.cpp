@@ -8,15 +8,17 @@
  * reading a result too early, or freeing what an unfinished copy needs, shows.
  * A copy whose device side is not inside one allocation is an error.
  *
- * What the machine seems to have is set by environment variables:
+ * What the machine seems to have is set by environment variables, read at each
+ * call:
  *   CUDA_EMULATION_DRIVER   driver version, default 13000; 0: no driver
  *   CUDA_EMULATION_DEVICES  number of devices, default 1
  *   CUDA_EMULATION_CAPABILITY  90 (default): 9.0
- *   CUDA_EMULATION_MEMORY_MIB  default 1024
+ *   CUDA_EMULATION_MEMORY_MIB  default and at most 1024
  *   CUDA_EMULATION_NO_CAPTURE  set: capturing a stream fails at its end
- *   CUDA_EMULATION_FAIL_WORK   N: the Nth piece of work of the process fails */
+ *   CUDA_EMULATION_FAIL_WORK   set: whatever a stream runs fails */
 #include "include/cuda_runtime.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -51,7 +53,6 @@ class Heap {
 public:
   Heap ()
   {
-    size = (size_t) setting ("CUDA_EMULATION_MEMORY_MIB", 1024) << 20;
     base = (char *) mmap (nullptr, size, PROT_NONE,
         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED)
@@ -71,7 +72,7 @@ public:
         break;
       at = block.first + (block.second + 511) / 256 * 256;
     }
-    if (at + room > size)
+    if (at + room > limit ())
       return nullptr;
     blocks[at] = bytes;
     count++;
@@ -139,8 +140,13 @@ public:
     return sum;
   }
 
+  static size_t
+  limit ()
+  {
+    return (size_t) setting ("CUDA_EMULATION_MEMORY_MIB", 1024) << 20;
+  }
+
   uint64_t count = 0; ///< allocations ever made
-  size_t size;
 
 private:
   void
@@ -156,6 +162,8 @@ private:
     if (--opened == 0)
       mprotect (base, size, PROT_NONE);
   }
+
+  static constexpr size_t size = (size_t) 1 << 30;
 
   char *base;
   std::map<size_t, size_t> blocks; ///< offset -> bytes
@@ -177,6 +185,7 @@ struct Work {
   std::shared_ptr<void> state;
 };
 
+std::atomic<uint64_t> recordings{ 0 };
 thread_local cudaError_t last_error = cudaSuccess;
 thread_local int current_device = 0;
 
@@ -202,11 +211,8 @@ present ()
 cudaError_t
 run_one (const Work &work)
 {
-  static long done = 0;
-  static const long failing = setting ("CUDA_EMULATION_FAIL_WORK", 0);
-  if (++done == failing)
-    return cudaErrorIllegalAddress;
-  return work.run (work.state.get ());
+  return getenv ("CUDA_EMULATION_FAIL_WORK") ? cudaErrorIllegalAddress
+                                             : work.run (work.state.get ());
 }
 
 struct Copy {
@@ -317,6 +323,12 @@ cuda_emulation_allocations (void)
   return heap ().count;
 }
 
+uint64_t
+cuda_emulation_recordings (void)
+{
+  return recordings;
+}
+
 /* ---- devices and errors ---------------------------------------------------- */
 
 cudaError_t
@@ -356,7 +368,7 @@ cudaGetDeviceProperties (cudaDeviceProp *prop, int device)
   const int capability = (int) setting ("CUDA_EMULATION_CAPABILITY", 90);
   memset (prop, 0, sizeof *prop);
   snprintf (prop->name, sizeof prop->name, "emulated device %d", device);
-  prop->totalGlobalMem = heap ().size;
+  prop->totalGlobalMem = Heap::limit ();
   prop->sharedMemPerBlock = 48 << 10;
   prop->sharedMemPerBlockOptin = 227 << 10;
   prop->major = capability / 10;
@@ -463,7 +475,7 @@ cudaFreeHost (void *memory)
 cudaError_t
 cudaMemGetInfo (size_t *unused, size_t *total)
 {
-  *total = heap ().size;
+  *total = Heap::limit ();
   *unused = *total - heap ().used ();
   return cudaSuccess;
 }
@@ -603,6 +615,7 @@ cudaGraphInstantiate (
     cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags)
 {
   *exec = new CUgraphExec_st{ graph->work };
+  recordings++;
   return cudaSuccess;
 }
 
