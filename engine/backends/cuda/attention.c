@@ -31,7 +31,7 @@ attention (const CardiacOp *op, void *const *in, void *out, void *scratch,
 
 CARDIAC_CUDA_PREPARE (attention)
 {
-  enum { MOST_CHANNELS = 128, MOST_KEYS = 12288, MOST_BLOCKS = 65535 };
+  enum { MOST_CHANNELS = 128, MOST_KEYS = 12000, MOST_BLOCKS = 65535 };
   const CardiacTensor *q = &op->in[0], *k = &op->in[1];
   const bool wide = op->attention.head_dim > MOST_CHANNELS;
   if (!cardiac_cuda_expect (op,
@@ -41,7 +41,7 @@ CARDIAC_CUDA_PREPARE (attention)
       || !cardiac_cuda_expect (op,
           q->shape[0] <= MOST_BLOCKS && op->attention.heads <= MOST_BLOCKS
               && (!wide || k->shape[1] <= MOST_KEYS),
-          "at most 65535 pictures and heads, and 12288 keys for heads of more "
+          "at most 65535 pictures and heads, and 12000 keys for heads of more "
           "than 128 channels",
           error))
     return false;

@@ -31,7 +31,7 @@ head_start (unsigned b, int rows, int width, int offset, unsigned head, int d)
 /* ---- tensor cores ------------------------------------------------------------ */
 
 enum { TILE_ROWS = 16 }; ///< queries of a warp
-enum { LEAST_WARPS = 4, MOST_WARPS = 8 };
+enum { LEAST_WARPS = 4, MOST_WARPS = 8, TENSOR_THREADS = MOST_WARPS * WARP };
 
 /** Keys of a tile: K and V twice in at most 48 KiB. */
 template <int D> constexpr int tile_keys = D > 64 ? 32 : 64;
@@ -239,8 +239,8 @@ store_rows (
  * past head_dim zero. `wide`: rows can be read 16 bytes at a time. */
 template <typename T, int D>
 __global__ void
-__launch_bounds__ (MOST_WARPS *WARP)
-    tensor_kernel (CardiacAttention a, bool wide)
+__launch_bounds__ (TENSOR_THREADS)
+tensor_kernel (CardiacAttention a, bool wide)
 {
   constexpr int KEYS = tile_keys<D>;
   Tiles<T, D> *tiles = (Tiles<T, D> *) dynamic_shared ();
@@ -385,7 +385,8 @@ float_logits (float (&s)[OWN_ROWS][OWN_KEYS], const FloatTiles<D> &tiles,
 
 template <int D>
 __global__ void
-__launch_bounds__ (FLOAT_THREADS) float_kernel (CardiacAttention a, bool wide)
+__launch_bounds__ (FLOAT_THREADS)
+float_kernel (CardiacAttention a, bool wide)
 {
   FloatTiles<D> &tiles = *(FloatTiles<D> *) dynamic_shared ();
   const float *q = (const float *) a.q
@@ -495,7 +496,8 @@ launch_float_by_width (
 
 /** One query a block, its logits in shared memory [keys]. */
 __global__ void
-__launch_bounds__ (FLOAT_THREADS) wide_kernel (CardiacAttention a)
+__launch_bounds__ (FLOAT_THREADS)
+wide_kernel (CardiacAttention a)
 {
   constexpr int WARPS = FLOAT_THREADS / WARP;
   float *weight = (float *) dynamic_shared ();

@@ -89,6 +89,8 @@ cardiac_cuda_yolo_decode (void *const *in, const CardiacTensor *shapes,
       array (in[2 * s + 1], shapes[2 * s + 1].dtype), (unsigned) box->shape[2],
       first };
     first += (unsigned) (box->shape[1] * box->shape[2]);
+    if (!is_aligned (in[2 * s]))
+      return cudaErrorMisalignedAddress;
   }
   return launch_each (yolo_decode_kernel, (unsigned) cells * SIDES, stream,
       scales, y, (unsigned) cells, (unsigned) classes);

@@ -24,35 +24,48 @@ template <int CHANNELS> struct alignas (16) Tiles
 /** Where the window of an output pixel begins. */
 struct Window {
   int row, column;
-  unsigned picture; ///< index of its first element
+  unsigned picture; ///< index of the picture's first element
 };
 
 __device__ inline Window
 window_of (const CardiacConvolution &c, unsigned pixel)
 {
-  const CardiacPictures &y = c.y_shape;
+  const CardiacPictures &x = c.x_shape, &y = c.y_shape;
   const unsigned b = pixel / y.width / y.height;
   return { (int) (pixel / y.width % y.height) * c.stride - c.padding,
     (int) (pixel % y.width) * c.stride - c.padding,
-    b * c.x_shape.height * c.x_shape.width * c.x_shape.channels };
+    b * x.height * x.width * x.channels };
 }
 
-/** Element k of a window, k counting [kernel_height,kernel_width,channels]. */
-__device__ inline float
-window_element (const CardiacConvolution &c, const Window &window, unsigned k)
+/** An element of windows, from where they begin. */
+struct Tap {
+  int row, column;
+  unsigned channel;
+};
+
+/** Elements are counted [kernel_height,kernel_width,channels]. */
+__device__ inline Tap
+tap_of (const CardiacConvolution &c, unsigned k)
 {
-  const unsigned channels = c.x_shape.channels, tap = k / channels;
-  const int row = window.row + (int) (tap / (unsigned) c.kernel_width);
-  const int column = window.column + (int) (tap % (unsigned) c.kernel_width);
-  const bool inside = row >= 0 && row < (int) c.x_shape.height && column >= 0
-                      && column < (int) c.x_shape.width;
+  const int at = (int) (k / c.x_shape.channels);
+  return { at / c.kernel_width, at % c.kernel_width, k % c.x_shape.channels };
+}
+
+__device__ inline float
+window_element (
+    const CardiacConvolution &c, const Window &window, const Tap &tap)
+{
+  const CardiacPictures &shape = c.x_shape;
+  const int row = window.row + tap.row, column = window.column + tap.column;
+  const bool inside = row >= 0 && row < (int) shape.height && column >= 0
+                      && column < (int) shape.width;
   const Array x = { (void *) c.x, c.x_dtype };
-  return inside ? load (
-             x, window.picture
-                    + ((unsigned) row * c.x_shape.width + (unsigned) column)
-                          * channels
-                    + k % channels)
-                : 0;
+  return inside
+             ? load (x, window.picture
+                            + ((unsigned) row * shape.width + (unsigned) column)
+                                  * shape.channels
+                            + tap.channel)
+             : 0;
 }
 
 /** y = act (sum + bias) + residual, OWN channels of a pixel. */
@@ -87,8 +100,8 @@ store_channels (const CardiacConvolution &c, unsigned pixel, unsigned channel,
 template <int CHANNELS>
 __global__ void
 __launch_bounds__ (THREADS)
-    convolution_kernel (const __grid_constant__ CardiacConvolution c,
-        unsigned pixels, unsigned depth, bool wide)
+convolution_kernel (const __grid_constant__ CardiacConvolution c,
+    unsigned pixels, unsigned depth, bool wide)
 {
   constexpr int PIXELS = block_pixels<CHANNELS>, ACROSS = CHANNELS / OWN;
   constexpr int GATHERED = PIXELS * DEPTH / THREADS;
@@ -99,17 +112,19 @@ __launch_bounds__ (THREADS)
   /* Neighbours gather along k, the channels of x. */
   const int own_k = threadIdx.x % DEPTH, own_pixel = threadIdx.x / DEPTH;
   float sum[OWN][OWN] = {};
+  Window windows[GATHERED];
+#pragma unroll
+  for (int i = 0; i < GATHERED; i++)
+    windows[i] = window_of (
+        c, min (first_pixel + own_pixel + i * (THREADS / DEPTH), pixels - 1));
 
   for (unsigned start = 0; start < depth; start += DEPTH) {
     const unsigned k = start + own_k;
+    const Tap tap = tap_of (c, k);
 #pragma unroll
-    for (int i = 0; i < GATHERED; i++) {
-      const int at = own_pixel + i * (THREADS / DEPTH);
-      const unsigned pixel = first_pixel + at;
-      tiles.x[own_k][at] = k < depth && pixel < pixels
-                               ? window_element (c, window_of (c, pixel), k)
-                               : 0;
-    }
+    for (int i = 0; i < GATHERED; i++)
+      tiles.x[own_k][own_pixel + i * (THREADS / DEPTH)] =
+          k < depth ? window_element (c, windows[i], tap) : 0;
     for (int i = threadIdx.x; i < DEPTH * CHANNELS; i += THREADS) {
       const unsigned row = start + i / CHANNELS;
       const unsigned channel = first_channel + i % CHANNELS;

@@ -21,11 +21,11 @@ eigencam (const CardiacOp *op, void *const *in, void *out, void *scratch,
 
 CARDIAC_CUDA_PREPARE (eigencam)
 {
-  enum { MOST = 1024, MOST_FRAMES = 65535 };
+  enum { MOST = 1000, MOST_FRAMES = 65535 };
   const int64_t *shape = op->in[0].shape;
   return cardiac_cuda_expect (op,
              (shape[1] <= MOST || shape[2] <= MOST) && shape[0] <= MOST_FRAMES,
-             "at most 1024 patches or channels and 65535 frames", error)
+             "at most 1000 patches or channels and 65535 frames", error)
          && cardiac_cuda_plan (context, op, kernel, eigencam,
              cardiac_cuda_eigencam_scratch (shape[0], shape[1], shape[2]),
              "householder", error);

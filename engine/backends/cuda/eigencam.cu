@@ -71,7 +71,7 @@ centred (const CardiacEigencam &e, const float *p, const double *mean,
 /** One tile of the lower half: rows blockIdx.x / tiles, columns % tiles. */
 __global__ void
 __launch_bounds__ (SQUARE_THREADS)
-    square_kernel (CardiacEigencam e, unsigned tiles)
+square_kernel (CardiacEigencam e, unsigned tiles)
 {
   __shared__ double a[DEPTH][TILE + 1], b[DEPTH][TILE + 1];
   const unsigned row = blockIdx.x / tiles * TILE;
@@ -143,7 +143,8 @@ work_bytes (unsigned n)
   return (4 * (size_t) n + partial_size (n)) * sizeof (double);
 }
 
-/** q = G u, of the first k rows and columns of G. Ends in a barrier. */
+/** q = G u, of the first k rows and columns of G; q[i] is there for the thread
+ * that has i, before a barrier. */
 __device__ inline void
 multiply (const Work &w, unsigned k)
 {
@@ -169,7 +170,6 @@ multiply (const Work &w, unsigned k)
       sum += w.partial[cut * groups * WARP + i];
     w.q[i] = sum;
   }
-  __syncthreads ();
 }
 
 /** G becomes tridiagonal, last row first: row k is reflected, 1 - u uᵀ with
@@ -428,20 +428,22 @@ sign_of (const double *map, const float *mixed, unsigned n)
   return product < 0 ? -1 : 1;
 }
 
+template <bool IN_SHARED>
 __global__ void
-__launch_bounds__ (THREADS) solve_kernel (CardiacEigencam e, bool in_shared)
+__launch_bounds__ (THREADS, 1)
+solve_kernel (CardiacEigencam e)
 {
   const unsigned n = order_of (e);
   double *mean = e.scratch + blockIdx.x * frame_scratch (e);
   double *map = mean + e.channels, *g = map + e.patches;
   double *shared = (double *) dynamic_shared ();
-  const Work w = { n, in_shared ? shared + 4 * n + partial_size (n) : g, shared,
+  const Work w = { n, IN_SHARED ? shared + 4 * n + partial_size (n) : g, shared,
     shared + n, shared + 2 * n, shared + 3 * n, shared + 4 * n };
   const float *p = e.p + (size_t) blockIdx.x * e.patches * e.channels;
   float *y = e.y + (size_t) blockIdx.x * (e.patches + 1);
   double values[2];
 
-  if (in_shared) {
+  if (IN_SHARED) {
     for (size_t i = threadIdx.x; i < packed_size (n); i += THREADS)
       w.g[i] = g[i];
     __syncthreads ();
@@ -474,8 +476,8 @@ allow_shared (size_t bytes)
          && cudaDeviceGetAttribute (
                 &most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device)
                 == cudaSuccess
-         && bytes + 4096 <= (size_t) most /* the kernel has some, too */
-         && cudaFuncSetAttribute (solve_kernel,
+         && bytes + 512 <= (size_t) most /* the kernel has some, too */
+         && cudaFuncSetAttribute (solve_kernel<true>,
                 cudaFuncAttributeMaxDynamicSharedMemorySize, (int) bytes)
                 == cudaSuccess;
 }
@@ -506,7 +508,7 @@ cardiac_cuda_eigencam (const CardiacEigencam *e, cudaStream_t stream)
     status = launch (square_kernel, dim3 (tiles * tiles, e->frames),
         SQUARE_THREADS, 0, stream, *e, tiles);
   if (status == cudaSuccess)
-    status = launch (solve_kernel, dim3 (e->frames), THREADS,
-        in_shared ? all : work, stream, *e, in_shared);
+    status = launch (in_shared ? solve_kernel<true> : solve_kernel<false>,
+        dim3 (e->frames), THREADS, in_shared ? all : work, stream, *e);
   return status;
 }

@@ -139,7 +139,7 @@ typedef struct CardiacAttention {
   float scale;
 } CardiacAttention;
 
-/** Heads wider than 128 channels allow 12288 keys at most. */
+/** Heads wider than 128 channels allow 12000 keys at most. */
 cudaError_t cardiac_cuda_attention (
     const CardiacAttention *a, cudaStream_t stream);
 
@@ -185,7 +185,7 @@ typedef struct CardiacEigencam {
 size_t cardiac_cuda_eigencam_scratch (
     int64_t frames, int64_t patches, int64_t channels);
 
-/** min (patches, channels) of at most 1024. */
+/** min (patches, channels) of at most 1000. */
 cudaError_t cardiac_cuda_eigencam (
     const CardiacEigencam *e, cudaStream_t stream);
 

@@ -8,14 +8,16 @@ namespace {
 
 /* ---- layer norm ------------------------------------------------------------ */
 
-enum { ROWS = 4, VECTOR = 8, CHUNKS = 4 }; ///< rows of a block: one a warp
-enum { WIDEST = CHUNKS * VECTOR * WARP };  ///< that registers hold
+enum { ROWS = 4, NORM_THREADS = ROWS * WARP }; ///< of a block: a warp a row
+enum { VECTOR = 8, CHUNKS = 4 };
+enum { WIDEST = CHUNKS * VECTOR * WARP }; ///< that registers hold
 
 /** A warp's row in registers, read once: lane l has columns (c WARP + l) VECTOR
  * of chunk c. */
 __global__ void
-__launch_bounds__ (ROWS *WARP) layer_norm_kernel (Array x, const float *gamma,
-    const float *beta, Array y, unsigned rows, unsigned d, float epsilon)
+__launch_bounds__ (NORM_THREADS)
+layer_norm_kernel (Array x, const float *gamma, const float *beta, Array y,
+    unsigned rows, unsigned d, float epsilon)
 {
   const unsigned row = blockIdx.x * ROWS + threadIdx.x / WARP;
   const unsigned lane = threadIdx.x % WARP;
@@ -57,9 +59,9 @@ __launch_bounds__ (ROWS *WARP) layer_norm_kernel (Array x, const float *gamma,
 
 /** Rows of any width, read three times. */
 __global__ void
-__launch_bounds__ (ROWS *WARP)
-    layer_norm_any_kernel (Array x, const float *gamma, const float *beta,
-        Array y, unsigned rows, unsigned d, float epsilon)
+__launch_bounds__ (NORM_THREADS)
+layer_norm_any_kernel (Array x, const float *gamma, const float *beta, Array y,
+    unsigned rows, unsigned d, float epsilon)
 {
   const unsigned row = blockIdx.x * ROWS + threadIdx.x / WARP;
   const unsigned lane = threadIdx.x % WARP;
@@ -81,13 +83,17 @@ __launch_bounds__ (ROWS *WARP)
 
 /* ---- softmax --------------------------------------------------------------- */
 
-enum { SOFTMAX_WARPS = 8, NARROW = 256 };
+enum {
+  SOFTMAX_WARPS = 8,
+  SOFTMAX_THREADS = SOFTMAX_WARPS * WARP,
+  NARROW = 256
+};
 
 /** A row by a warp (WARPS 1, SOFTMAX_WARPS rows a block) or by a block. */
 template <int WARPS>
 __global__ void
-__launch_bounds__ (SOFTMAX_WARPS *WARP)
-    softmax_kernel (const float *x, float *y, unsigned rows, unsigned width)
+__launch_bounds__ (SOFTMAX_THREADS)
+softmax_kernel (const float *x, float *y, unsigned rows, unsigned width)
 {
   const unsigned row =
       WARPS == 1 ? blockIdx.x * SOFTMAX_WARPS + threadIdx.x / WARP : blockIdx.x;
@@ -119,7 +125,7 @@ cardiac_cuda_layer_norm (const void *x, CardiacDType x_dtype,
                     && is_aligned (gamma) && is_aligned (beta)
                     && is_aligned (y);
   return launch (wide ? layer_norm_kernel : layer_norm_any_kernel,
-      dim3 (parts ((unsigned) rows, ROWS)), ROWS * WARP, 0, stream,
+      dim3 (parts ((unsigned) rows, ROWS)), NORM_THREADS, 0, stream,
       array (x, x_dtype), gamma, beta, array (y, y_dtype), (unsigned) rows,
       (unsigned) d, epsilon);
 }
@@ -131,6 +137,6 @@ cardiac_cuda_softmax (
   const unsigned count = (unsigned) rows;
   const bool narrow = width <= NARROW;
   return launch (narrow ? softmax_kernel<1> : softmax_kernel<SOFTMAX_WARPS>,
-      dim3 (narrow ? parts (count, SOFTMAX_WARPS) : count),
-      SOFTMAX_WARPS * WARP, 0, stream, x, y, count, (unsigned) width);
+      dim3 (narrow ? parts (count, SOFTMAX_WARPS) : count), SOFTMAX_THREADS, 0,
+      stream, x, y, count, (unsigned) width);
 }
