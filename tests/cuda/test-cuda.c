@@ -2,7 +2,11 @@
 /* test-cuda MREG.safetensors YOLOV8.safetensors: on the emulated CUDA, what
  * device=cuda says when it cannot be had or fails, that device=auto then takes
  * another and says so, that a recorded run gives the bits of an ordinary one,
- * and that runs allocate nothing. */
+ * and that runs allocate nothing.
+ *
+ * test-cuda MREG.safetensors YOLOV8.safetensors broken-libraries: what it says
+ * when cublasLt and cuDNN do not open; $CARDIAC_BACKEND_PATH then begins with a
+ * folder whose libcardiac-cuda.so is no library. */
 #include "../require.h"
 #include <cardiac/cardiac.h>
 #include <cuda_runtime.h>
@@ -243,16 +247,41 @@ failing_runs_are_reported (const Models *models)
   session_free (&s);
 }
 
+/* The module itself, then what it opens. */
+static void
+broken_libraries_have_their_messages (const Models *models)
+{
+  printf ("broken libraries have their messages\n");
+  CardiacSettings settings = settings_for ("cuda", CARDIAC_PRECISION_AUTO);
+  CardiacError *error = NULL;
+  REQUIRE (!cardiac_mreg_new (models->mreg, &settings, &error));
+  require_error (
+      error, CARDIAC_ERROR_DEVICE, "libcublasLt.so.13 does not open");
+
+  char *folder = strdup (getenv ("CARDIAC_BACKEND_PATH"));
+  REQUIRE (folder && strchr (folder, ':'));
+  *strchr (folder, ':') = 0;
+  REQUIRE (setenv ("CARDIAC_BACKEND_PATH", folder, 1) == 0);
+  free (folder);
+  error = NULL;
+  REQUIRE (!cardiac_mreg_new (models->mreg, &settings, &error));
+  require_error (error, CARDIAC_ERROR_DEVICE, "libcardiac-cuda.so");
+}
+
 int
 main (int argc, char **argv)
 {
-  REQUIRE (argc == 3);
+  REQUIRE (argc >= 3);
   Models models = { open_model (argv[1]), open_model (argv[2]) };
-  every_absence_has_its_message (&models);
-  precision_follows_the_device (&models);
-  auto_falls_back_and_says_so (&models);
-  recorded_runs_give_the_same_bits_and_allocate_nothing (&models);
-  failing_runs_are_reported (&models);
+  if (argc == 4) {
+    broken_libraries_have_their_messages (&models);
+  } else {
+    every_absence_has_its_message (&models);
+    precision_follows_the_device (&models);
+    auto_falls_back_and_says_so (&models);
+    recorded_runs_give_the_same_bits_and_allocate_nothing (&models);
+    failing_runs_are_reported (&models);
+  }
   cardiac_model_unref (&models.mreg);
   cardiac_model_unref (&models.yolov8);
   return 0;
