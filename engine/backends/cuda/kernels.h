@@ -4,6 +4,7 @@
 
 #include "backends/backend.h"
 
+#include <cardiac/image.h>
 #include <cuda_runtime.h>
 
 /* Launchers of the own kernels: each enqueues on `stream` and returns what the
@@ -196,6 +197,29 @@ cudaError_t cardiac_cuda_eigencam (
 cudaError_t cardiac_cuda_yolo_decode (void *const *in,
     const CardiacTensor *shapes, float *y, int64_t cells, int64_t classes,
     cudaStream_t stream);
+
+/* ---- preprocess.cu ---------------------------------------------------------------- */
+
+/** A filter of image/taps.h in device memory. */
+typedef struct CardiacCudaTaps {
+  const float *weight; ///< [outputs,most]
+  const int *start, *count;
+  int most;
+} CardiacCudaTaps;
+
+/** A square of a frame, as cardiac_resizer_square_to_tensor() cuts it out. */
+typedef struct CardiacCudaSquare {
+  CardiacImage image; ///< component[].data in device memory
+  CardiacCudaTaps across, down;
+  int side; ///< of the result, pixels
+  /** Of YUV to RGB, for chroma times 64, as CardiacRows has them. */
+  float luma, red_cr, green_cb, green_cr, blue_cb, offset[3];
+  float scale[3], shift[3]; ///< out = value scale + shift
+} CardiacCudaSquare;
+
+/** out [3,side,side]. */
+cudaError_t cardiac_cuda_square_to_tensor (
+    const CardiacCudaSquare *square, float *out, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

@@ -166,6 +166,8 @@ rsqrt (double x)
 
 #define __expf(x) expf (x)
 #define __fdividef(x, y) ((x) / (y))
+#define __fmul_rn(x, y) ((x) * (y))
+#define __fadd_rn(x, y) ((x) + (y))
 
 /* ---- launches ------------------------------------------------------------ */
 
