@@ -30,7 +30,7 @@ cardiac_buffer_new (
     return NULL;
   }
   *buffer = (CardiacBuffer){
-    .runtime = runtime, .count = count, .host_is_newer = backend->allocate
+    .runtime = runtime, .count = count, .host_is_newer = true
   };
   if (backend->allocate) {
     buffer->device =
