@@ -13,8 +13,10 @@
  *   CUDA_EMULATION_DRIVER   driver version, default 13000; 0: no driver
  *   CUDA_EMULATION_DEVICES  number of devices, default 1
  *   CUDA_EMULATION_CAPABILITY  90 (default): 9.0
- *   CUDA_EMULATION_MEMORY_MIB  default and at most 1024
+ *   CUDA_EMULATION_MEMORY_MIB  default 1024, at most 8192
  *   CUDA_EMULATION_NO_CAPTURE  set: capturing a stream fails at its end
+ *   CUDA_EMULATION_IDLE        set: whatever a stream should run is not done, to
+ *                              plan what is too large to run
  *   CUDA_EMULATION_FAIL_WORK   set: whatever a stream runs fails */
 #include "include/cuda_runtime.h"
 
@@ -77,9 +79,11 @@ public:
     blocks[at] = bytes;
     count++;
     ASAN_UNPOISON_MEMORY_REGION (base + at, bytes);
-    open_locked ();
-    memset (base + at, 0xff, bytes);
-    close_locked ();
+    if (!getenv ("CUDA_EMULATION_IDLE")) {
+      open_locked ();
+      memset (base + at, 0xff, bytes);
+      close_locked ();
+    }
     return base + at;
   }
 
@@ -163,7 +167,7 @@ private:
       mprotect (base, size, PROT_NONE);
   }
 
-  static constexpr size_t size = (size_t) 1 << 30;
+  static constexpr size_t size = (size_t) 8 << 30; ///< of addresses
 
   char *base;
   std::map<size_t, size_t> blocks; ///< offset -> bytes
@@ -211,6 +215,8 @@ present ()
 cudaError_t
 run_one (const Work &work)
 {
+  if (getenv ("CUDA_EMULATION_IDLE"))
+    return cudaSuccess;
   return getenv ("CUDA_EMULATION_FAIL_WORK") ? cudaErrorIllegalAddress
                                              : work.run (work.state.get ());
 }
