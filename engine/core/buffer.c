@@ -9,8 +9,8 @@ struct CardiacBuffer {
   CardiacRuntime *runtime;
   int64_t count;
   float *host;
-  float *device; ///< NULL: the backend computes on the host
-  bool host_is_newer;
+  float *device;      ///< NULL: the backend computes on the host
+  bool host_is_newer; ///< than the device; always without one
 };
 
 static size_t
@@ -30,7 +30,7 @@ cardiac_buffer_new (
     return NULL;
   }
   *buffer = (CardiacBuffer){
-    .runtime = runtime, .count = count, .host_is_newer = backend->allocate
+    .runtime = runtime, .count = count, .host_is_newer = true
   };
   if (backend->allocate) {
     buffer->device =
@@ -81,26 +81,40 @@ enqueue_download (void *user)
 }
 
 float *
-cardiac_buffer_host (CardiacBuffer *buffer, CardiacError **error)
+cardiac_buffer_host (
+    CardiacBuffer *buffer, bool overwritten, CardiacError **error)
 {
   const CardiacRuntime *runtime = buffer->runtime;
-  if (buffer->device && !buffer->host_is_newer
+  if (!buffer->host_is_newer && !overwritten
       && !runtime->backend->run (
           runtime->context, NULL, enqueue_download, buffer, error))
     return NULL;
-  buffer->host_is_newer = buffer->device != NULL;
+  buffer->host_is_newer = true;
   return buffer->host;
 }
 
-float *
-cardiac_buffer_memory (CardiacBuffer *buffer, bool overwritten)
+void
+cardiac_buffer_copy_to (const CardiacBuffer *buffer, float *to)
 {
   const CardiacRuntime *runtime = buffer->runtime;
-  if (!buffer->device)
-    return buffer->host;
-  if (buffer->host_is_newer && !overwritten)
-    runtime->backend->copy (runtime->context, buffer->device, buffer->host,
-        bytes_of (buffer), CARDIAC_COPY_UPLOAD);
+  const bool up = buffer->host_is_newer;
+  if (buffer->device)
+    runtime->backend->copy (runtime->context, to,
+        up ? buffer->host : buffer->device, bytes_of (buffer),
+        up ? CARDIAC_COPY_UPLOAD : CARDIAC_COPY_DEVICE);
+  else
+    memcpy (to, buffer->host, bytes_of (buffer));
+}
+
+void
+cardiac_buffer_copy_from (CardiacBuffer *buffer, const float *from)
+{
+  const CardiacRuntime *runtime = buffer->runtime;
+  if (!buffer->device) {
+    memcpy (buffer->host, from, bytes_of (buffer));
+    return;
+  }
+  runtime->backend->copy (runtime->context, buffer->device, from,
+      bytes_of (buffer), CARDIAC_COPY_DEVICE);
   buffer->host_is_newer = false;
-  return buffer->device;
 }

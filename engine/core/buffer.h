@@ -16,12 +16,15 @@ void cardiac_buffer_free (CardiacBuffer **buffer);
 
 int64_t cardiac_buffer_count (const CardiacBuffer *buffer);
 
-/** The floats on the host, to read and write until the next save or load. NULL
- * with an error when the device fails. */
-float *cardiac_buffer_host (CardiacBuffer *buffer, CardiacError **error);
-
-/** The floats where kernels are, for a copy that is enqueued next.
+/** The floats on the host, to read and write until the next copy. NULL with an
+ * error when the device fails.
  * @param overwritten all of them will be: what they were does not matter. */
-float *cardiac_buffer_memory (CardiacBuffer *buffer, bool overwritten);
+float *cardiac_buffer_host (
+    CardiacBuffer *buffer, bool overwritten, CardiacError **error);
+
+/** Copy all floats to or from where kernels are: on a device, enqueued before
+ * what runs next. */
+void cardiac_buffer_copy_to (const CardiacBuffer *buffer, float *to);
+void cardiac_buffer_copy_from (CardiacBuffer *buffer, const float *from);
 
 #endif

@@ -592,18 +592,6 @@ cardiac_program_keep (CardiacProgram *program, const char *name)
     it->is_kept = true;
 }
 
-static void
-copy_values (CardiacProgram *program, void *to, const void *from, int64_t count)
-{
-  const CardiacRuntime *runtime = program->runtime;
-  const size_t bytes = (size_t) count * sizeof (float);
-  if (runtime->backend->copy)
-    runtime->backend->copy (
-        runtime->context, to, from, bytes, CARDIAC_COPY_DEVICE);
-  else
-    memcpy (to, from, bytes);
-}
-
 /* A kept value's floats from `offset` on, of which a buffer covers a part. */
 static float *
 kept_part (CardiacProgram *program, const char *name, int64_t offset,
@@ -620,17 +608,31 @@ void
 cardiac_program_load (CardiacProgram *program, const char *name, int64_t offset,
     CardiacBuffer *from)
 {
-  copy_values (program, kept_part (program, name, offset, from),
-      cardiac_buffer_memory (from, false), cardiac_buffer_count (from));
+  cardiac_buffer_copy_to (from, kept_part (program, name, offset, from));
 }
 
 void
 cardiac_program_save (CardiacProgram *program, const char *name, int64_t offset,
     CardiacBuffer *to)
 {
-  const float *from = kept_part (program, name, offset, to);
-  copy_values (program, cardiac_buffer_memory (to, true), from,
-      cardiac_buffer_count (to));
+  cardiac_buffer_copy_from (to, kept_part (program, name, offset, to));
+}
+
+bool
+cardiac_program_place (CardiacProgram *program, const char *name,
+    int64_t offset, const CardiacImage *image, const CardiacSquare *crop,
+    int side, const float mean[3], const float std[3], CardiacError **error)
+{
+  const Value *it = named (program, name);
+  const CardiacRuntime *runtime = program->runtime;
+  assert (it && it->is_kept && it->tensor.dtype == CARDIAC_F32);
+  assert (
+      offset + 3 * (int64_t) side * side <= cardiac_tensor_count (&it->tensor));
+  if (!runtime->backend->square_to_tensor)
+    return cardiac_fail (error, CARDIAC_ERROR_UNSUPPORTED,
+        "device '%s' reads no pictures in device memory", runtime->device);
+  return runtime->backend->square_to_tensor (runtime->context, image, crop,
+      side, mean, std, (float *) it->tensor.data + offset, error);
 }
 
 void

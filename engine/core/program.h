@@ -3,6 +3,7 @@
 #define CARDIAC_CORE_PROGRAM_H
 
 #include "backends/backend.h"
+#include <cardiac/image.h>
 #include <cardiac/session.h>
 
 /* A network as a list of operators over values of fixed shape.
@@ -100,6 +101,14 @@ CARDIAC_API void cardiac_program_load (CardiacProgram *program,
 /** Copies a kept output, from its float `offset` on, to all of a buffer. */
 CARDIAC_API void cardiac_program_save (CardiacProgram *program,
     const char *name, int64_t offset, struct CardiacBuffer *to);
+
+/** Cuts a square out of a picture in device memory into a kept input, from its
+ * float `offset` on, as cardiac_resizer_square_to_tensor() does: enqueued
+ * before what runs next. UNSUPPORTED where values live in host memory. */
+CARDIAC_API bool cardiac_program_place (CardiacProgram *program,
+    const char *name, int64_t offset, const CardiacImage *image,
+    const CardiacSquare *crop, int side, const float mean[3],
+    const float std[3], CardiacError **error);
 
 /** Memory of a named input or output, host side; NULL when there is none. */
 CARDIAC_API void *cardiac_program_data (

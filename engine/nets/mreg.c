@@ -19,6 +19,8 @@ struct CardiacMReg {
   CardiacProgram *encoder; ///< one instance through the backbone
   CardiacProgram *head;    ///< all instances
   CardiacProgram *cam;     ///< Eigen-CAM of the selected instance
+  CardiacBuffer *frames;   ///< on their way to a device; NULL without one
+  CardiacResizer *resizer; ///< NULL until pictures come
   CardiacBackbone backbone;
   CardiacHead choices;
   CardiacMRegShape shape;
@@ -96,6 +98,7 @@ build_encoder (CardiacMReg *m, CardiacWeights *weights)
   cardiac_program_output (m->encoder, "patch_features", v.p);
   cardiac_program_output (m->encoder, "video_features", v.z);
   cardiac_program_output (m->encoder, "prompted_text", v.prompted);
+  cardiac_program_keep (m->encoder, "frames");
   cardiac_program_keep (m->encoder, "frame_features");
   cardiac_program_keep (m->encoder, "patch_features");
   cardiac_program_keep (m->encoder, "video_features");
@@ -155,6 +158,18 @@ set_texts (CardiacMReg *m, CardiacError **error)
   return both;
 }
 
+/* Where frames wait that a device has to fetch. */
+static bool
+make_frames (CardiacMReg *m, CardiacError **error)
+{
+  const CardiacBackbone *b = &m->backbone;
+  if (cardiac_program_data (m->encoder, "frames", NULL))
+    return true;
+  m->frames =
+      cardiac_buffer_new (m->runtime, (int64_t) b->T * 3 * b->S * b->S, error);
+  return m->frames != NULL;
+}
+
 static bool
 plan (CardiacMReg *m, CardiacError **error)
 {
@@ -174,7 +189,8 @@ plan (CardiacMReg *m, CardiacError **error)
   build_cam (m);
   return cardiac_program_plan (m->encoder, error)
          && cardiac_program_plan (m->head, error)
-         && cardiac_program_plan (m->cam, error) && set_texts (m, error);
+         && cardiac_program_plan (m->cam, error) && set_texts (m, error)
+         && make_frames (m, error);
 }
 
 CardiacMReg *
@@ -211,6 +227,8 @@ cardiac_mreg_free (CardiacMReg **mreg)
   cardiac_program_free (&m->encoder);
   cardiac_program_free (&m->head);
   cardiac_program_free (&m->cam);
+  cardiac_buffer_free (&m->frames);
+  cardiac_resizer_free (&m->resizer);
   cardiac_runtime_free (&m->runtime);
   cardiac_model_unref (&m->model);
   free (m);
@@ -304,7 +322,7 @@ cardiac_instance_tensor (
   while (i < count && strcmp (tensors[i].name, name) != 0)
     i++;
   float *data =
-      i < count ? cardiac_buffer_host (tensors[i].buffer, NULL) : NULL;
+      i < count ? cardiac_buffer_host (tensors[i].buffer, false, NULL) : NULL;
   if (!data)
     return false;
   *tensor = (CardiacTensor){
@@ -323,22 +341,87 @@ copy_out (CardiacProgram *program, const char *name, float *to)
   memcpy (to, from, sizeof *to * cardiac_tensor_count (&tensor));
 }
 
+/* The backbone, over frames that are in place. */
+static bool
+encode (CardiacMReg *m, CardiacInstance *instance, CardiacError **error)
+{
+  if (!cardiac_program_run (m->encoder, error))
+    return false;
+  cardiac_program_save (m->encoder, "frame_features", 0, instance->c);
+  cardiac_program_save (m->encoder, "patch_features", 0, instance->p);
+  cardiac_program_save (m->encoder, "video_features", 0, instance->z);
+  cardiac_program_save (m->encoder, "prompted_text", 0, instance->s);
+  cardiac_program_save (m->encoder, "prompted_text",
+      cardiac_buffer_count (instance->s), instance->t);
+  return true;
+}
+
+/* Host memory that frames are written to, and then sent from. */
+static float *
+frames_to_fill (CardiacMReg *m, CardiacError **error)
+{
+  return m->frames ? cardiac_buffer_host (m->frames, true, error)
+                   : cardiac_program_data (m->encoder, "frames", NULL);
+}
+
+static void
+send_frames (CardiacMReg *m)
+{
+  if (m->frames)
+    cardiac_program_load (m->encoder, "frames", 0, m->frames);
+}
+
 bool
 cardiac_mreg_encode (CardiacMReg *mreg, const float *frames,
     CardiacInstance *instance, CardiacError **error)
 {
-  CardiacTensor input;
-  float *to = cardiac_program_data (mreg->encoder, "frames", &input);
-  memcpy (to, frames, sizeof *to * cardiac_tensor_count (&input));
-  if (!cardiac_program_run (mreg->encoder, error))
+  const CardiacBackbone *b = &mreg->backbone;
+  float *to = frames_to_fill (mreg, error);
+  if (!to)
     return false;
-  cardiac_program_save (mreg->encoder, "frame_features", 0, instance->c);
-  cardiac_program_save (mreg->encoder, "patch_features", 0, instance->p);
-  cardiac_program_save (mreg->encoder, "video_features", 0, instance->z);
-  cardiac_program_save (mreg->encoder, "prompted_text", 0, instance->s);
-  cardiac_program_save (mreg->encoder, "prompted_text",
-      cardiac_buffer_count (instance->s), instance->t);
+  memcpy (to, frames, sizeof *to * b->T * 3 * b->S * b->S);
+  send_frames (mreg);
+  return encode (mreg, instance, error);
+}
+
+static bool
+place_on_host (CardiacMReg *m, const CardiacImage *images,
+    const CardiacSquare *crop, CardiacError **error)
+{
+  const CardiacBackbone *b = &m->backbone;
+  float *to = frames_to_fill (m, error);
+  if (!to || (!m->resizer && !(m->resizer = cardiac_resizer_new (error))))
+    return false;
+  for (int t = 0; t < b->T; t++, to += 3 * b->S * b->S)
+    if (!cardiac_resizer_square_to_tensor (
+            m->resizer, &images[t], crop, b->S, b->mean, b->std, to, error))
+      return false;
+  send_frames (m);
   return true;
+}
+
+static bool
+place_on_device (CardiacMReg *m, const CardiacImage *images,
+    const CardiacSquare *crop, CardiacError **error)
+{
+  const CardiacBackbone *b = &m->backbone;
+  const int64_t frame = 3 * (int64_t) b->S * b->S;
+  for (int t = 0; t < b->T; t++)
+    if (!cardiac_program_place (m->encoder, "frames", t * frame, &images[t],
+            crop, b->S, b->mean, b->std, error))
+      return false;
+  return true;
+}
+
+bool
+cardiac_mreg_encode_images (CardiacMReg *mreg, const CardiacImage *images,
+    CardiacMemory memory, const CardiacSquare *crop, CardiacInstance *instance,
+    CardiacError **error)
+{
+  return (memory == CARDIAC_MEMORY_DEVICE
+                 ? place_on_device (mreg, images, crop, error)
+                 : place_on_host (mreg, images, crop, error))
+         && encode (mreg, instance, error);
 }
 
 /* ---- the head ---------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include <cardiac/cardiac.h>
 #include <cuda_runtime.h>
 
+#include <math.h>
 #include <string.h>
 
 typedef struct Models {
@@ -247,6 +248,82 @@ failing_runs_are_reported (const Models *models)
   session_free (&s);
 }
 
+enum { WIDTH = 97, HEIGHT = 61, MOST_FRAMES = 32 };
+
+/* Frames of one packed picture each, and where its samples lie. */
+static void
+describe_frames (CardiacImage *images, int count, const uint8_t *samples)
+{
+  for (int t = 0; t < count; t++)
+    images[t] = cardiac_image_rgb (
+        WIDTH, HEIGHT, samples + (size_t) t * 3 * WIDTH * HEIGHT, 3 * WIDTH);
+}
+
+/* The largest difference of what two instances keep of their patches. */
+static float
+difference_of (CardiacInstance *a, CardiacInstance *b)
+{
+  CardiacTensor x, y;
+  float largest = 0;
+  REQUIRE (cardiac_instance_tensor (a, "patch_features", &x));
+  REQUIRE (cardiac_instance_tensor (b, "patch_features", &y));
+  for (int64_t i = 0; i < cardiac_tensor_count (&x); i++)
+    largest = fmaxf (largest,
+        fabsf (((const float *) x.data)[i] - ((const float *) y.data)[i]));
+  return largest;
+}
+
+static void
+pictures_give_the_same_wherever_they_lie (const Models *models)
+{
+  printf ("pictures give the same wherever they lie\n");
+  CardiacSettings settings = settings_for ("cuda", CARDIAC_PRECISION_FP32);
+  CardiacMReg *mreg = cardiac_mreg_new (models->mreg, &settings, NULL);
+  REQUIRE (mreg);
+  const int count = cardiac_mreg_shape (mreg)->frames;
+  const size_t bytes = (size_t) count * 3 * WIDTH * HEIGHT;
+  const CardiacSquare crop = { .x = 12.5, .y = -4, .side = 70 };
+  CardiacInstance *host = cardiac_instance_new (mreg, NULL);
+  CardiacInstance *device = cardiac_instance_new (mreg, NULL);
+  CardiacImage images[MOST_FRAMES];
+  uint8_t *samples = malloc (bytes);
+  void *copy = NULL;
+  REQUIRE (host && device && samples && count <= MOST_FRAMES);
+  for (size_t i = 0; i < bytes; i++)
+    samples[i] = (uint8_t) (i * 2654435761u >> 13);
+  REQUIRE (cudaMalloc (&copy, bytes) == cudaSuccess);
+  REQUIRE (
+      cudaMemcpy (copy, samples, bytes, cudaMemcpyHostToDevice) == cudaSuccess);
+  for (int again = 0; again < 3; again++) { /* recorded and replayed, too */
+    describe_frames (images, count, samples);
+    REQUIRE (cardiac_mreg_encode_images (
+        mreg, images, CARDIAC_MEMORY_HOST, &crop, host, NULL));
+    describe_frames (images, count, copy);
+    REQUIRE (cardiac_mreg_encode_images (
+        mreg, images, CARDIAC_MEMORY_DEVICE, &crop, device, NULL));
+    REQUIRE (difference_of (host, device) < 1e-5f);
+    samples[again] ^= 255; /* something else each time, and the same of both */
+    REQUIRE (cudaMemcpy (copy, samples, bytes, cudaMemcpyHostToDevice)
+             == cudaSuccess);
+  }
+  cardiac_instance_free (&host);
+  cardiac_instance_free (&device);
+  cardiac_mreg_free (&mreg);
+
+  settings.device = "reference";
+  CardiacError *error = NULL;
+  REQUIRE (mreg = cardiac_mreg_new (models->mreg, &settings, NULL));
+  REQUIRE (host = cardiac_instance_new (mreg, NULL));
+  REQUIRE (!cardiac_mreg_encode_images (
+      mreg, images, CARDIAC_MEMORY_DEVICE, &crop, host, &error));
+  require_error (error, CARDIAC_ERROR_UNSUPPORTED,
+      "device 'reference' reads no pictures in device memory");
+  cardiac_instance_free (&host);
+  cardiac_mreg_free (&mreg);
+  cudaFree (copy);
+  free (samples);
+}
+
 /* The module itself, then what it opens. */
 static void
 broken_libraries_have_their_messages (const Models *models)
@@ -281,6 +358,7 @@ main (int argc, char **argv)
     auto_falls_back_and_says_so (&models);
     recorded_runs_give_the_same_bits_and_allocate_nothing (&models);
     failing_runs_are_reported (&models);
+    pictures_give_the_same_wherever_they_lie (&models);
   }
   cardiac_model_unref (&models.mreg);
   cardiac_model_unref (&models.yolov8);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cuda.h"
 #include "core/error.h"
+#include "preprocess.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +113,22 @@ copy (void *context, void *to, const void *from, size_t bytes,
   CardiacCudaContext *it = context;
   cardiac_cuda_note (it,
       cudaMemcpyAsync (to, from, bytes, kinds[direction], it->stream), "copy");
+}
+
+/* ---- pictures --------------------------------------------------------------- */
+
+static bool
+square_to_tensor (void *context, const CardiacImage *image,
+    const CardiacSquare *crop, int side, const float mean[3],
+    const float std[3], float *out, CardiacError **error)
+{
+  CardiacCudaContext *it = context;
+  if (!cardiac_cuda_ok (it, cudaSetDevice (it->device), "choosing it", error))
+    return false;
+  if (!it->resizer && !(it->resizer = cardiac_cuda_resizer_new (it, error)))
+    return false;
+  return cardiac_cuda_resizer_square_to_tensor (
+      it->resizer, image, crop, side, mean, std, out, error);
 }
 
 /* ---- operators ------------------------------------------------------------- */
@@ -284,6 +301,7 @@ close_backend (void *data)
   if (!context)
     return;
   cudaSetDevice (context->device);
+  cardiac_cuda_resizer_free (&context->resizer);
   cardiac_cuda_dnn_free (context->dnn);
   cardiac_cuda_blas_free (context->blas);
   if (context->stream)
@@ -350,6 +368,7 @@ cardiac_backend_module (void)
     .allocate_host = allocate_host,
     .release_host = release_host,
     .copy = copy,
+    .square_to_tensor = square_to_tensor,
     .run = cardiac_cuda_run,
     .forget = cardiac_cuda_forget,
     .describe = describe,

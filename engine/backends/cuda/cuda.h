@@ -16,6 +16,7 @@
 
 typedef struct CardiacCudaBlas CardiacCudaBlas;
 typedef struct CardiacCudaDnn CardiacCudaDnn;
+struct CardiacCudaResizer; /* preprocess.h */
 
 /** One session on one device. */
 typedef struct CardiacCudaContext {
@@ -28,6 +29,7 @@ typedef struct CardiacCudaContext {
   CardiacCudaBlas *blas; ///< cublasLt and the algorithms chosen
   CardiacCudaDnn *dnn;   ///< cuDNN and its plans; NULL until one is needed
   char no_dnn[128];      ///< why cuDNN cannot be had; "": it can, or not tried
+  struct CardiacCudaResizer *resizer; ///< NULL until a picture comes
 
   cudaError_t failure;     ///< the first that no run has reported yet
   char failure_label[128]; ///< what was being enqueued

@@ -56,17 +56,24 @@ destroy (CardiacKernel *kernel)
   kernel->state = NULL;
 }
 
-/* Who does what, and the product's shape. */
+/* Can cublasLt not do it all? */
+static bool
+needs_epilogue (const Linear *it, const CardiacOp *op)
+{
+  return it->activation != CARDIAC_ACTIVATION_NONE
+         || (it->out != CARDIAC_F32
+             && (it->out != op->in[0].dtype || cardiac_op_has (op, 3)));
+}
+
+/* Who does what, given who does the epilogue: the product's shape. */
 static CardiacCudaShape
 divide_work (Linear *it, const CardiacOp *op)
 {
   const CardiacDType in = op->in[0].dtype;
   const bool residual = cardiac_op_has (op, 3);
-  const bool storable = it->out == CARDIAC_F32 || it->out == in;
-  it->epilogue = it->activation != CARDIAC_ACTIVATION_NONE || !storable
-                 || (residual && it->out != CARDIAC_F32);
   /* y may be the residual itself, which the epilogue still has to read. */
-  it->apart = !storable || (it->epilogue && residual);
+  it->apart =
+      (it->out != CARDIAC_F32 && it->out != in) || (it->epilogue && residual);
   it->product_dtype = it->apart ? CARDIAC_F32 : it->out;
   return (CardiacCudaShape){
     .batch = 1,
@@ -78,6 +85,28 @@ divide_work (Linear *it, const CardiacOp *op)
     .bias = cardiac_op_has (op, 2) && !it->epilogue,
     .residual = residual && !it->epilogue,
   };
+}
+
+/* As much by cublasLt as it can, or else the product alone. */
+static bool
+plan_product (Linear *it, const CardiacOp *op, CardiacError **error)
+{
+  CardiacError *why = NULL;
+  it->epilogue = needs_epilogue (it, op);
+  CardiacCudaShape shape = divide_work (it, op);
+  it->product = cardiac_cuda_product_new (it->context, &shape, &why);
+  if (!it->product && !it->epilogue
+      && cardiac_error_code (why) == CARDIAC_ERROR_UNSUPPORTED) {
+    cardiac_error_free (&why);
+    it->epilogue = true;
+    shape = divide_work (it, op);
+    it->product = cardiac_cuda_product_new (it->context, &shape, &why);
+  }
+  if (error && !*error)
+    *error = why;
+  else
+    cardiac_error_free (&why);
+  return it->product != NULL;
 }
 
 static bool
@@ -109,23 +138,21 @@ cardiac_cuda_prepare_linear (CardiacCudaContext *context, const CardiacOp *op,
   it->N = op->out.shape[1];
   snprintf (
       it->label, sizeof it->label, "%s", op->label ? op->label : "linear");
-  const CardiacCudaShape shape = divide_work (it, op);
   *kernel = (CardiacKernel){
     .run = run,
     .destroy = destroy,
     .state = it,
     .pieces = 1,
     .consumed_constants = true,
-    .flop = 2.0 * shape.M * shape.N * shape.K,
+    .flop = 2.0 * it->M * it->N * op->in[0].shape[1],
   };
-  snprintf (kernel->implementation, sizeof kernel->implementation,
-      "cublasLt:%s%s", cardiac_dtype_name (shape.in),
-      it->epilogue ? "+epilogue" : "");
-  it->product = cardiac_cuda_product_new (context, &shape, error);
-  if (!it->product || !upload (it, op, error)) {
+  if (!plan_product (it, op, error) || !upload (it, op, error)) {
     destroy (kernel);
     return false;
   }
+  snprintf (kernel->implementation, sizeof kernel->implementation,
+      "cublasLt:%s%s", cardiac_dtype_name (op->in[0].dtype),
+      it->epilogue ? "+epilogue" : " alone");
   kernel->scratch_bytes = cardiac_cuda_product_workspace (it->product);
   if (it->apart)
     kernel->scratch_bytes += (size_t) (it->M * it->N) * sizeof (float);

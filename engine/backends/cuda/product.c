@@ -89,9 +89,10 @@ blas_ok (const CardiacCudaBlas *blas, cublasStatus_t status, const char *doing,
 {
   if (status == CUBLAS_STATUS_SUCCESS)
     return true;
-  CardiacErrorCode code = status == CUBLAS_STATUS_ALLOC_FAILED
-                              ? CARDIAC_ERROR_NO_MEMORY
-                              : CARDIAC_ERROR_INTERNAL;
+  CardiacErrorCode code =
+      status == CUBLAS_STATUS_ALLOC_FAILED    ? CARDIAC_ERROR_NO_MEMORY
+      : status == CUBLAS_STATUS_NOT_SUPPORTED ? CARDIAC_ERROR_UNSUPPORTED
+                                              : CARDIAC_ERROR_INTERNAL;
   return cardiac_fail (error, code, "cublasLt failed (%s): %s", doing,
       blas->api.status_name (status));
 }
@@ -231,8 +232,8 @@ cardiac_cuda_product_run (const CardiacCudaProduct *product, float alpha,
 
 /* Memory to time with; its contents do not matter but must be numbers. */
 typedef struct Arena {
-  char *memory; ///< owned
-  void *x, *w, *bias, *y, *workspace;
+  char *memory, *workspace; ///< owned
+  void *x, *w, *bias, *y;
 } Arena;
 
 static size_t
@@ -249,40 +250,48 @@ matrix_bytes (CardiacDType dtype, int64_t batch, int64_t rows, int64_t columns)
 
 static bool
 arena_new (Arena *arena, CardiacCudaContext *context, const CardiacCudaShape *s,
-    size_t workspace, CardiacError **error)
+    CardiacError **error)
 {
   const size_t x = matrix_bytes (s->in, s->batch, s->M, s->K);
   const size_t w = matrix_bytes (s->in, s->batch, s->N, s->K);
   const size_t y = matrix_bytes (s->out, s->batch, s->M, s->N);
   const size_t bias = matrix_bytes (s->out, 1, 1, s->N);
-  arena->memory = cardiac_cuda_allocate (
-      context, align (workspace) + x + w + y + bias, error);
+  arena->memory = cardiac_cuda_allocate (context, x + w + y + bias, error);
   if (!arena->memory)
     return false;
-  arena->workspace = arena->memory;
-  arena->x = arena->memory + align (workspace);
-  arena->w = (char *) arena->x + x;
-  arena->y = (char *) arena->w + w;
-  arena->bias = (char *) arena->y + y;
+  arena->x = arena->memory;
+  arena->w = arena->memory + x;
+  arena->y = arena->memory + x + w;
+  arena->bias = arena->memory + x + w + y;
   return cardiac_cuda_ok (context,
-      cudaMemsetAsync (arena->x, 0, x + w + y + bias, context->stream),
+      cudaMemsetAsync (arena->memory, 0, x + w + y + bias, context->stream),
       "clearing memory", error);
 }
 
+static void
+arena_clear (Arena *arena)
+{
+  cudaFree (arena->memory);
+  cudaFree (arena->workspace);
+}
+
 /* The workspace that suffices for every candidate. */
-static size_t
-largest_workspace (const cublasLtMatmulHeuristicResult_t *found, int count)
+static bool
+add_workspace (Arena *arena, CardiacCudaContext *context,
+    const cublasLtMatmulHeuristicResult_t *found, int count,
+    CardiacError **error)
 {
   size_t largest = 0;
   for (int i = 0; i < count; i++)
     if (found[i].workspaceSize > largest)
       largest = found[i].workspaceSize;
-  return largest;
+  arena->workspace = cardiac_cuda_allocate (context, largest, error);
+  return arena->workspace != NULL;
 }
 
 /* What cublasLt thinks is best, best first. */
 static bool
-propose (const CardiacCudaProduct *product,
+propose (const CardiacCudaProduct *product, const Arena *arena,
     cublasLtMatmulHeuristicResult_t *found, int *count, CardiacError **error)
 {
   const CardiacCudaBlas *blas = product->context->blas;
@@ -297,6 +306,10 @@ propose (const CardiacCudaProduct *product,
   };
   cublasLtMatmulPreference_t preference = NULL;
   cublasStatus_t status = api->preference_create (&preference);
+  /* What is proposed depends on how the bias is aligned. */
+  if (status == CUBLAS_STATUS_SUCCESS && product->shape.bias)
+    status = api->desc_set (product->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER,
+        &arena->bias, sizeof arena->bias);
   if (status == CUBLAS_STATUS_SUCCESS)
     status = api->preference_set (preference,
         CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &limit, sizeof limit);
@@ -400,11 +413,11 @@ choose (CardiacCudaProduct *product, CardiacError **error)
   cublasLtMatmulHeuristicResult_t found[CANDIDATES];
   Arena arena = { 0 };
   int count = 0;
-  bool chosen = propose (product, found, &count, error)
-                && arena_new (&arena, context, &product->shape,
-                    largest_workspace (found, count), error)
+  bool chosen = arena_new (&arena, context, &product->shape, error)
+                && propose (product, &arena, found, &count, error)
+                && add_workspace (&arena, context, found, count, error)
                 && choose_fastest (product, &arena, found, count, error);
-  cudaFree (arena.memory);
+  arena_clear (&arena);
   product->choice.shape = product->shape;
   return chosen && remember (blas, &product->choice, error);
 }

@@ -19,7 +19,7 @@ typedef struct CardiacCudaShape {
  * those that cublasLt proposes, timed once a shape and session. */
 typedef struct CardiacCudaProduct CardiacCudaProduct;
 
-/** NULL with an error. */
+/** NULL with an error; UNSUPPORTED when cublasLt has nothing for the shape. */
 CardiacCudaProduct *cardiac_cuda_product_new (CardiacCudaContext *context,
     const CardiacCudaShape *shape, CardiacError **error);
 void cardiac_cuda_product_free (CardiacCudaProduct *product); ///< may be NULL

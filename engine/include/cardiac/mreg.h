@@ -2,6 +2,7 @@
 #ifndef CARDIAC_MREG_H
 #define CARDIAC_MREG_H
 
+#include <cardiac/image.h>
 #include <cardiac/model.h>
 #include <cardiac/session.h>
 #include <cardiac/tensor.h>
@@ -65,6 +66,22 @@ CARDIAC_API bool cardiac_instance_tensor (
 /** Runs the backbone on one instance.
  * @param frames `[T,3,S,S]` float, RGB, already normalised; read only. */
 CARDIAC_API bool cardiac_mreg_encode (CardiacMReg *mreg, const float *frames,
+    CardiacInstance *instance, CardiacError **error);
+
+/** Where the samples of pictures lie. */
+typedef enum CardiacMemory {
+  CARDIAC_MEMORY_HOST = 0,
+  CARDIAC_MEMORY_DEVICE = 1, ///< of the device that the network computes on
+} CardiacMemory;
+
+/** The same from pictures of any format and size: a square of each is resized
+ * and normalised as by cardiac_resizer_square_to_tensor(), where it lies.
+ * @param images one of each of the `frames` frames. In device memory all that
+ *   writes them must be finished.
+ * @param crop one for all of them. Errors: also UNSUPPORTED (pictures in device
+ * memory, and a network on the host). */
+CARDIAC_API bool cardiac_mreg_encode_images (CardiacMReg *mreg,
+    const CardiacImage *images, CardiacMemory memory, const CardiacSquare *crop,
     CardiacInstance *instance, CardiacError **error);
 
 /** What the head says of a video. Arrays are row-major float. Freed with

@@ -127,7 +127,8 @@ is_there (const cublasLtMatrixLayoutOpaque &m, const void *data)
          && cuda_emulation_is_device (data, bytes_of (m));
 }
 
-/* Does the library compute this? Only what the engine asks for: Aᵀ B. */
+/* Does the library compute this? Only what the engine asks for: Aᵀ B; and, so
+ * that this happens, no bias for an odd number of halves. */
 bool
 is_supported (const cublasLtMatmulDescOpaque &desc,
     const cublasLtMatrixLayoutOpaque &a, const cublasLtMatrixLayoutOpaque &b,
@@ -143,8 +144,10 @@ is_supported (const cublasLtMatmulDescOpaque &desc,
   const bool dense = a.leading >= a.rows && b.leading >= b.rows
                      && c.leading == d.leading && d.leading >= d.rows
                      && c.stride == d.stride;
-  return desc.transposed_a == CUBLAS_OP_T && types && shapes && batches
-         && dense;
+  const bool biased = desc.epilogue == CUBLASLT_EPILOGUE_BIAS;
+  const bool odd = d.type != CUDA_R_32F && d.rows % 2 == 1;
+  return desc.transposed_a == CUBLAS_OP_T && types && shapes && batches && dense
+         && !(biased && odd);
 }
 
 } // namespace
