@@ -181,7 +181,7 @@ missing_barriers_change_bits (void)
 static void
 launches_have_limits (void)
 {
-  float *y = device_array (1);
+  float *y = device_array (THREADS);
   REQUIRE (launch (turn_around<true>, dim3 (1), 2048, 0, nullptr, y)
            == cudaErrorInvalidConfiguration);
   REQUIRE (launch (turn_around<true>, dim3 (1, 65536), 32, 0, nullptr, y)

@@ -19,11 +19,11 @@
 
 namespace {
 
-/** Means of a frame's channels, then its matrix. */
-__host__ __device__ inline size_t
+/** Numbers in the lower half of a matrix; where row `order` begins. */
+__host__ __device__ inline unsigned
 packed_size (unsigned order)
 {
-  return (size_t) order * (order + 1) / 2;
+  return order * (order + 1) / 2;
 }
 
 __host__ __device__ inline unsigned
@@ -36,7 +36,7 @@ order_of (const CardiacEigencam &e)
 __host__ __device__ inline size_t
 frame_scratch (const CardiacEigencam &e)
 {
-  return e.channels + e.patches + packed_size (order_of (e));
+  return (size_t) e.channels + e.patches + packed_size (order_of (e));
 }
 
 /** mean[c] over the patches of frame blockIdx.y. */
@@ -444,7 +444,7 @@ solve_kernel (CardiacEigencam e)
   double values[2];
 
   if (IN_SHARED) {
-    for (size_t i = threadIdx.x; i < packed_size (n); i += THREADS)
+    for (unsigned i = threadIdx.x; i < packed_size (n); i += THREADS)
       w.g[i] = g[i];
     __syncthreads ();
   }

@@ -376,7 +376,7 @@ cudaGetDeviceProperties (cudaDeviceProp *prop, int device)
   snprintf (prop->name, sizeof prop->name, "emulated device %d", device);
   prop->totalGlobalMem = Heap::limit ();
   prop->sharedMemPerBlock = 48 << 10;
-  prop->sharedMemPerBlockOptin = 227 << 10;
+  prop->sharedMemPerBlockOptin = capability < 80 ? 64 << 10 : 227 << 10;
   prop->major = capability / 10;
   prop->minor = capability % 10;
   prop->multiProcessorCount = 4;
