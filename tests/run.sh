@@ -54,16 +54,18 @@ if build_or_fail build; then
   [ "$mode" = full ] && slow=()
   run_suite build release "${slow[@]}"
 fi
-if build_or_fail build-asan -Db_sanitize=address,undefined -Dbuildtype=debugoptimized -Db_ndebug=false -Db_lundef=false; then
+# Sanitized builds need no device code: the emulation of CUDA is sanitized.
+if build_or_fail build-asan -Dcuda=disabled -Db_sanitize=address,undefined -Dbuildtype=debugoptimized -Db_ndebug=false -Db_lundef=false; then
   run_suite build-asan asan --suite sanitize --timeout-multiplier 6
 fi
-if build_or_fail build-tsan -Db_sanitize=thread -Dbuildtype=debugoptimized -Db_ndebug=false -Db_lundef=false -Donednn=disabled; then
+if build_or_fail build-tsan -Dcuda=disabled -Db_sanitize=thread -Dbuildtype=debugoptimized -Db_ndebug=false -Db_lundef=false -Donednn=disabled; then
   run_suite build-tsan tsan --suite threads --timeout-multiplier 6
 fi
 if command -v valgrind >/dev/null; then
   # oneDNN held to AVX2: valgrind knows no AVX-512.
+  # Nor does it follow the fibres of emulated CUDA.
   suites=(--suite valgrind)
-  [ "$mode" = full ] && suites=(--suite valgrind --suite sanitize)
+  [ "$mode" = full ] && suites=(--suite valgrind --suite sanitize --no-suite cuda)
   ONEDNN_MAX_CPU_ISA=AVX2 CARDIAC_UNDER_VALGRIND=1 \
     run_suite build valgrind "${suites[@]}" --timeout-multiplier 20 \
     --wrap "valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --trace-children=yes --suppressions=$root/tests/valgrind.supp"

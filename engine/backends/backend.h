@@ -3,6 +3,7 @@
 #define CARDIAC_BACKENDS_BACKEND_H
 
 #include <cardiac/error.h>
+#include <cardiac/image.h>
 #include <cardiac/tensor.h>
 #include <stdbool.h>
 
@@ -17,7 +18,7 @@
  * threads, and each is run by one thread: this is what makes results the same
  * to the bit for any number of threads. */
 
-enum { CARDIAC_BACKEND_ABI = 2 };
+enum { CARDIAC_BACKEND_ABI = 3 };
 enum { CARDIAC_OP_MAX_INPUTS = 16 };
 
 typedef enum CardiacActivation {
@@ -199,6 +200,12 @@ struct CardiacKernel {
   double flop;             ///< floating-point operations of the whole operator
 };
 
+typedef enum CardiacCopy {
+  CARDIAC_COPY_UPLOAD,   ///< host to device
+  CARDIAC_COPY_DOWNLOAD, ///< device to host
+  CARDIAC_COPY_DEVICE,   ///< within the device
+} CardiacCopy;
+
 /** What a backend was opened for. */
 typedef struct CardiacBackendSettings {
   int device_index;        ///< cuda:N
@@ -213,11 +220,13 @@ typedef struct CardiacBackend {
    * run here. */
   void *(*open) (const CardiacBackendSettings *settings, CardiacError **error);
   void (*close) (void *context);
-  /** What `precision=auto` means on this machine: F32, BF16 or F16, by a table
-   * of vendor and ISA, never by timing. */
-  CardiacDType (*preferred) (void);
-  /** Can this machine run activations of this dtype at all (fast or not)? */
-  bool (*supports) (CardiacDType activation);
+  /** What `precision=auto` means on this device: F32, BF16 or F16, by a table
+   * of vendor and ISA, never by timing. F32 when there is no such device: then
+   * open() says why. */
+  CardiacDType (*preferred) (int device_index);
+  /** Can this device run activations of this dtype at all (fast or not)? True
+   * when there is no such device. */
+  bool (*supports) (int device_index, CardiacDType activation);
   /** Plans one operator. False without an error: no kernel of this backend
    * (the program takes `reference`, and says so). False with an error: failed.
    * Called on a worker thread of the session's pool. */
@@ -225,11 +234,33 @@ typedef struct CardiacBackend {
       CardiacError **error);
   /** (optional) Called once on each worker thread before it runs pieces. */
   void (*enter_thread) (void *context);
-  /** (optional, device memory only) NULL: values live in host memory. */
+  /* The rest but describe() is there together or not at all: values then live
+   * in the device's own memory, scratch too. Such a kernel has one piece, and
+   * its run() only enqueues work, on the thread that calls run() below. */
+
+  /** Device memory, at planning time. NULL with an error. */
   void *(*allocate) (void *context, size_t bytes, CardiacError **error);
   void (*release) (void *context, void *memory);
-  bool (*copy) (void *context, void *to, const void *from, size_t bytes,
-      CardiacError **error);
+  /** Host memory that the device can copy from and to without waiting. */
+  void *(*allocate_host) (void *context, size_t bytes, CardiacError **error);
+  void (*release_host) (void *context, void *memory);
+  /** Enqueues a copy; host memory comes from allocate_host(). A failure is
+   * reported by the next run(). */
+  void (*copy) (void *context, void *to, const void *from, size_t bytes,
+      CardiacCopy direction);
+  /** As cardiac_resizer_square_to_tensor(), enqueued: the picture's samples and
+   * `out` lie in device memory. */
+  bool (*square_to_tensor) (void *context, const CardiacImage *image,
+      const CardiacSquare *crop, int side, const float mean[3],
+      const float std[3], float *out, CardiacError **error);
+  /** Calls `enqueue`, which enqueues kernels and copies, and waits until all of
+   * it is done, and what was enqueued before. False with the first failure.
+   * @param recording NULL, or where the backend may keep what was enqueued, to
+   *   replay it in later runs without calling `enqueue`: so it must enqueue the
+   *   same each time. NULL at first; given back by forget(). */
+  bool (*run) (void *context, void **recording, void (*enqueue) (void *user),
+      void *user, CardiacError **error);
+  void (*forget) (void *context, void *recording);
   /** (optional) Describes the machine: ISA, library version. */
   const char *(*describe) (void *context);
 } CardiacBackend;

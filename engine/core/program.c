@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/program.h"
 #include "core/arena.h"
+#include "core/buffer.h"
 #include "core/error.h"
 #include "core/pool.h"
 #include "core/runtime.h"
@@ -17,8 +18,9 @@ typedef struct Value {
   int alias;            ///< the value whose memory this shares, or 0
   bool constant;
   char *name; ///< inputs and outputs: lives for the whole run
-  void *host; ///< device memory only: host copy of a named value
+  void *host; ///< device memory only: host side of a named value
   bool is_input;
+  bool is_kept;    ///< loaded or saved, not copied in each run
   int first, last; ///< first and last step that touches it; -1: none
   size_t offset;   ///< in the arena
 } Value;
@@ -49,6 +51,7 @@ struct CardiacProgram {
   char *scratch;
   size_t scratch_bytes; ///< a worker
   CardiacPoolStep *pool_steps;
+  void *recording; ///< device memory only: what the backend replays
 };
 
 /* ---- building ---------------------------------------------------------- */
@@ -261,6 +264,13 @@ find_life_spans (CardiacProgram *program)
     }
 }
 
+static size_t
+bytes_of (const Value *value)
+{
+  return cardiac_tensor_count (&value->tensor)
+         * cardiac_dtype_size (value->tensor.dtype);
+}
+
 static bool
 lay_out_arena (CardiacProgram *program)
 {
@@ -274,8 +284,7 @@ lay_out_arena (CardiacProgram *program)
     if (it->constant || it->alias || it->first < 0)
       continue;
     items[count++] = (CardiacArenaItem){
-      .bytes = cardiac_tensor_count (&it->tensor)
-               * cardiac_dtype_size (it->tensor.dtype),
+      .bytes = bytes_of (it),
       .first = it->first,
       .last = it->last,
       .user = v,
@@ -352,18 +361,38 @@ allocate_aligned (size_t bytes)
   return memory;
 }
 
+/* Memory of values and scratch, where kernels want it. */
+static char *
+allocate_values (CardiacProgram *program, size_t bytes)
+{
+  const CardiacRuntime *runtime = program->runtime;
+  if (runtime->backend->allocate)
+    return runtime->backend->allocate (
+        runtime->context, bytes, &program->error);
+  return allocate_aligned (bytes);
+}
+
+static void
+release_values (CardiacProgram *program, char *memory)
+{
+  const CardiacRuntime *runtime = program->runtime;
+  if (memory && runtime->backend->allocate)
+    runtime->backend->release (runtime->context, memory);
+  else
+    free (memory);
+}
+
 static bool
 allocate_memory (CardiacProgram *program)
 {
-  CardiacRuntime *runtime = program->runtime;
+  const CardiacRuntime *runtime = program->runtime;
   const CardiacBackend *backend = runtime->backend;
-  int threads = cardiac_pool_threads (runtime->pool);
-  if (backend->allocate)
-    program->arena = backend->allocate (
-        runtime->context, program->arena_bytes, &program->error);
-  else
-    program->arena = allocate_aligned (program->arena_bytes);
-  program->scratch = allocate_aligned (program->scratch_bytes * threads);
+  /* One thread enqueues for a device; else each worker has its scratch. */
+  const size_t workers =
+      backend->allocate ? 1 : cardiac_pool_threads (runtime->pool);
+  program->arena = allocate_values (program, program->arena_bytes);
+  program->scratch =
+      allocate_values (program, program->scratch_bytes * workers);
   program->pool_steps =
       calloc (program->step_count + 1, sizeof *program->pool_steps);
   if (!program->arena || !program->scratch || !program->pool_steps)
@@ -376,14 +405,13 @@ allocate_memory (CardiacProgram *program)
     if (it->constant)
       continue;
     it->tensor.data = program->arena + owner_of (program, v)->offset;
-    if (it->name && backend->allocate) {
-      size_t bytes = cardiac_tensor_count (&it->tensor)
-                     * cardiac_dtype_size (it->tensor.dtype);
-      it->host = allocate_aligned (bytes);
-      if (!it->host)
-        return cardiac_fail (&program->error, CARDIAC_ERROR_NO_MEMORY,
-            "no memory for %s (%zu bytes)", it->name, bytes);
-    }
+    if (!it->name || it->is_kept || !backend->allocate)
+      continue;
+    it->host = backend->allocate_host (
+        runtime->context, bytes_of (it), &program->error);
+    if (!it->host)
+      return false;
+    memset (it->host, 0, bytes_of (it));
   }
   return true;
 }
@@ -435,8 +463,6 @@ cardiac_program_plan (CardiacProgram *program, CardiacError **error)
   return false;
 }
 
-/* ---- running ----------------------------------------------------------- */
-
 static double
 seconds_now (void)
 {
@@ -445,60 +471,168 @@ seconds_now (void)
   return t.tv_sec + 1e-9 * t.tv_nsec;
 }
 
-/* Device memory: named inputs go up, or named outputs come down. */
-static bool
-copy_named (CardiacProgram *program, bool up, CardiacError **error)
+/* ---- on a device ----------------------------------------------------------- */
+
+/* Named inputs go up, or named outputs come down. */
+static void
+enqueue_copies (CardiacProgram *program, CardiacCopy direction)
 {
-  CardiacRuntime *runtime = program->runtime;
+  const CardiacRuntime *runtime = program->runtime;
+  const bool up = direction == CARDIAC_COPY_UPLOAD;
   for (int v = 1; v < program->value_count; v++) {
     Value *it = value_at (program, v);
-    if (!it->host || it->is_input != up)
-      continue;
-    size_t bytes = cardiac_tensor_count (&it->tensor)
-                   * cardiac_dtype_size (it->tensor.dtype);
-    if (!runtime->backend->copy (runtime->context,
-            up ? it->tensor.data : it->host, up ? it->host : it->tensor.data,
-            bytes, error))
-      return false;
+    if (it->host && it->is_input == up)
+      runtime->backend->copy (runtime->context, up ? it->tensor.data : it->host,
+          up ? it->host : it->tensor.data, bytes_of (it), direction);
   }
-  return true;
 }
+
+static void
+enqueue_step (void *user)
+{
+  run_piece (user, 0, 0);
+}
+
+static void
+enqueue_inputs (void *user)
+{
+  enqueue_copies (user, CARDIAC_COPY_UPLOAD);
+}
+
+static void
+enqueue_outputs (void *user)
+{
+  enqueue_copies (user, CARDIAC_COPY_DOWNLOAD);
+}
+
+static void
+enqueue_all (void *user)
+{
+  CardiacProgram *program = user;
+  enqueue_inputs (program);
+  for (int s = 0; s < program->step_count; s++)
+    enqueue_step (&program->steps[s]);
+  enqueue_outputs (program);
+}
+
+static bool
+run_on_device (CardiacProgram *program, CardiacError **error)
+{
+  const CardiacRuntime *runtime = program->runtime;
+  const CardiacBackend *backend = runtime->backend;
+  void *context = runtime->context;
+  if (!program->timing)
+    return backend->run (
+        context, &program->recording, enqueue_all, program, error);
+  if (!backend->run (context, NULL, enqueue_inputs, program, error))
+    return false;
+  for (int s = 0; s < program->step_count; s++) {
+    double begin = seconds_now ();
+    if (!backend->run (context, NULL, enqueue_step, &program->steps[s], error))
+      return false;
+    program->steps[s].seconds = seconds_now () - begin;
+  }
+  return backend->run (context, NULL, enqueue_outputs, program, error);
+}
+
+/* ---- running ----------------------------------------------------------- */
 
 bool
 cardiac_program_run (CardiacProgram *program, CardiacError **error)
 {
   assert (program->planned);
-  if (!copy_named (program, true, error))
-    return false;
+  if (program->runtime->backend->run)
+    return run_on_device (program, error);
   CardiacPool *pool = program->runtime->pool;
   if (!program->timing) {
     cardiac_pool_run_steps (pool, program->pool_steps, program->step_count);
-  } else {
-    for (int s = 0; s < program->step_count; s++) {
-      double begin = seconds_now ();
-      cardiac_pool_run_steps (pool, &program->pool_steps[s], 1);
-      program->steps[s].seconds = seconds_now () - begin;
-    }
+    return true;
   }
-  return copy_named (program, false, error);
+  for (int s = 0; s < program->step_count; s++) {
+    double begin = seconds_now ();
+    cardiac_pool_run_steps (pool, &program->pool_steps[s], 1);
+    program->steps[s].seconds = seconds_now () - begin;
+  }
+  return true;
+}
+
+static Value *
+named (CardiacProgram *program, const char *name)
+{
+  for (int v = 1; v < program->value_count; v++) {
+    Value *it = value_at (program, v);
+    if (it->name && strcmp (it->name, name) == 0)
+      return it;
+  }
+  return NULL;
 }
 
 void *
 cardiac_program_data (
     CardiacProgram *program, const char *name, CardiacTensor *tensor)
 {
-  for (int v = 1; v < program->value_count; v++) {
-    Value *it = value_at (program, v);
-    if (!it->name || strcmp (it->name, name) != 0)
-      continue;
-    void *data = it->host ? it->host : it->tensor.data;
-    if (tensor) {
-      *tensor = it->tensor;
-      tensor->data = data;
-    }
-    return data;
+  const Value *it = named (program, name);
+  if (!it || (it->is_kept && program->runtime->backend->allocate))
+    return NULL;
+  void *data = it->host ? it->host : it->tensor.data;
+  if (tensor) {
+    *tensor = it->tensor;
+    tensor->data = data;
   }
-  return NULL;
+  return data;
+}
+
+/* ---- buffers --------------------------------------------------------------- */
+
+void
+cardiac_program_keep (CardiacProgram *program, const char *name)
+{
+  Value *it = named (program, name);
+  if (it) /* else building failed, and planning says so */
+    it->is_kept = true;
+}
+
+/* A kept value's floats from `offset` on, of which a buffer covers a part. */
+static float *
+kept_part (CardiacProgram *program, const char *name, int64_t offset,
+    const CardiacBuffer *buffer)
+{
+  const Value *it = named (program, name);
+  assert (it && it->is_kept && it->tensor.dtype == CARDIAC_F32);
+  assert (offset + cardiac_buffer_count (buffer)
+          <= cardiac_tensor_count (&it->tensor));
+  return (float *) it->tensor.data + offset;
+}
+
+void
+cardiac_program_load (CardiacProgram *program, const char *name, int64_t offset,
+    CardiacBuffer *from)
+{
+  cardiac_buffer_copy_to (from, kept_part (program, name, offset, from));
+}
+
+void
+cardiac_program_save (CardiacProgram *program, const char *name, int64_t offset,
+    CardiacBuffer *to)
+{
+  cardiac_buffer_copy_from (to, kept_part (program, name, offset, to));
+}
+
+bool
+cardiac_program_place (CardiacProgram *program, const char *name,
+    int64_t offset, const CardiacImage *image, const CardiacSquare *crop,
+    int side, const float mean[3], const float std[3], CardiacError **error)
+{
+  const Value *it = named (program, name);
+  const CardiacRuntime *runtime = program->runtime;
+  assert (it && it->is_kept && it->tensor.dtype == CARDIAC_F32);
+  assert (
+      offset + 3 * (int64_t) side * side <= cardiac_tensor_count (&it->tensor));
+  if (!runtime->backend->square_to_tensor)
+    return cardiac_fail (error, CARDIAC_ERROR_UNSUPPORTED,
+        "device '%s' reads no pictures in device memory", runtime->device);
+  return runtime->backend->square_to_tensor (runtime->context, image, crop,
+      side, mean, std, (float *) it->tensor.data + offset, error);
 }
 
 void
@@ -507,6 +641,9 @@ cardiac_program_free (CardiacProgram **program)
   if (!program || !*program)
     return;
   CardiacProgram *it = *program;
+  const CardiacRuntime *runtime = it->runtime;
+  if (it->recording)
+    runtime->backend->forget (runtime->context, it->recording);
   for (int s = 0; s < it->step_count; s++) {
     Step *step = &it->steps[s];
     if (step->kernel.destroy)
@@ -516,14 +653,12 @@ cardiac_program_free (CardiacProgram **program)
   for (int v = 0; v < it->value_count; v++) {
     if (it->values[v].constant)
       free (it->values[v].tensor.data);
-    free (it->values[v].host);
+    if (it->values[v].host)
+      runtime->backend->release_host (runtime->context, it->values[v].host);
     free (it->values[v].name);
   }
-  if (it->arena && it->runtime->backend->allocate)
-    it->runtime->backend->release (it->runtime->context, it->arena);
-  else
-    free (it->arena);
-  free (it->scratch);
+  release_values (it, it->arena);
+  release_values (it, it->scratch);
   free (it->pool_steps);
   free (it->values);
   free (it->steps);

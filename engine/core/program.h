@@ -3,6 +3,7 @@
 #define CARDIAC_CORE_PROGRAM_H
 
 #include "backends/backend.h"
+#include <cardiac/image.h>
 #include <cardiac/session.h>
 
 /* A network as a list of operators over values of fixed shape.
@@ -21,6 +22,8 @@ typedef int CardiacValue;
 
 /** Which device, precision and pool a session runs with; counted by sessions. */
 typedef struct CardiacRuntime CardiacRuntime;
+
+struct CardiacBuffer; /* core/buffer.h */
 
 /** Resolves device, precision and threads of `settings`. */
 CARDIAC_API CardiacRuntime *cardiac_runtime_new (
@@ -84,6 +87,28 @@ CARDIAC_API bool cardiac_program_plan (
 /** Runs all operators in order. */
 CARDIAC_API bool cardiac_program_run (
     CardiacProgram *program, CardiacError **error);
+
+/** Before planning: a named input or output that is not copied from or to the
+ * host in each run, but loaded from a buffer before it, or saved after. Its
+ * cardiac_program_data() is NULL where values live on a device. */
+CARDIAC_API void cardiac_program_keep (
+    CardiacProgram *program, const char *name);
+
+/** Copies all of a buffer to a kept input, from its float `offset` on. */
+CARDIAC_API void cardiac_program_load (CardiacProgram *program,
+    const char *name, int64_t offset, struct CardiacBuffer *from);
+
+/** Copies a kept output, from its float `offset` on, to all of a buffer. */
+CARDIAC_API void cardiac_program_save (CardiacProgram *program,
+    const char *name, int64_t offset, struct CardiacBuffer *to);
+
+/** Cuts a square out of a picture in device memory into a kept input, from its
+ * float `offset` on, as cardiac_resizer_square_to_tensor() does: enqueued
+ * before what runs next. UNSUPPORTED where values live in host memory. */
+CARDIAC_API bool cardiac_program_place (CardiacProgram *program,
+    const char *name, int64_t offset, const CardiacImage *image,
+    const CardiacSquare *crop, int side, const float mean[3],
+    const float std[3], CardiacError **error);
 
 /** Memory of a named input or output, host side; NULL when there is none. */
 CARDIAC_API void *cardiac_program_data (

@@ -51,9 +51,9 @@ open_backend (CardiacRuntime *runtime, const char *name, int index,
   if (!backend)
     return false;
   CardiacDType activation = precision == CARDIAC_PRECISION_AUTO
-                                ? backend->preferred ()
+                                ? backend->preferred (index)
                                 : dtype_of (precision);
-  if (!backend->supports (activation))
+  if (!backend->supports (index, activation))
     return cardiac_fail (error, CARDIAC_ERROR_UNSUPPORTED,
         "precision %s is not possible on device '%s' of this machine; use "
         "auto or fp32",

@@ -20,11 +20,11 @@ typedef struct CardiacRows {
 } CardiacRows;
 
 /** Bytes of scratch memory that reading `columns` columns takes. */
-size_t cardiac_rows_scratch_size (int columns);
+CARDIAC_API size_t cardiac_rows_scratch_size (int columns);
 
 /** @param scratch aligned to 64 bytes, of the size above. */
-void cardiac_rows_init (CardiacRows *rows, const CardiacImage *image, int x0,
-    int x1, void *scratch);
+CARDIAC_API void cardiac_rows_init (CardiacRows *rows,
+    const CardiacImage *image, int x0, int x1, void *scratch);
 
 /** Writes pixels [x0, x1) of row y to `out`. */
 void cardiac_rows_read (CardiacRows *rows, int y, uint32_t *out);

@@ -2,6 +2,7 @@
 #ifndef CARDIAC_IMAGE_TAPS_H
 #define CARDIAC_IMAGE_TAPS_H
 
+#include <cardiac/export.h>
 #include <stdbool.h>
 
 /** What one direction of a resize is: `output` samples spread over the
@@ -27,8 +28,8 @@ typedef struct CardiacTaps {
 /** Makes `taps` the filter of `axis`; does nothing if it already is. Starts
  * from an all-zero structure.
  * @return false if memory ran out; `taps` is empty then. */
-bool cardiac_taps_set (CardiacTaps *taps, const CardiacAxis *axis);
+CARDIAC_API bool cardiac_taps_set (CardiacTaps *taps, const CardiacAxis *axis);
 
-void cardiac_taps_clear (CardiacTaps *taps);
+CARDIAC_API void cardiac_taps_clear (CardiacTaps *taps);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <cardiac/mreg.h>
 
+#include "core/buffer.h"
 #include "core/error.h"
 #include "nets/backbone.h"
 #include "nets/head.h"
@@ -18,6 +19,8 @@ struct CardiacMReg {
   CardiacProgram *encoder; ///< one instance through the backbone
   CardiacProgram *head;    ///< all instances
   CardiacProgram *cam;     ///< Eigen-CAM of the selected instance
+  CardiacBuffer *frames;   ///< on their way to a device; NULL without one
+  CardiacResizer *resizer; ///< NULL until pictures come
   CardiacBackbone backbone;
   CardiacHead choices;
   CardiacMRegShape shape;
@@ -25,10 +28,11 @@ struct CardiacMReg {
 
 struct CardiacInstance {
   int T, N, E, K;
-  float *c; ///< [T,E]
-  float *p; ///< [T,N,E]
-  float *z; ///< [T,E]
-  float *t; ///< [2+K,E]: presence, then grades
+  CardiacBuffer *c; ///< [T,E]
+  CardiacBuffer *p; ///< [T,N,E]
+  CardiacBuffer *z; ///< [T,E]
+  CardiacBuffer *s; ///< [2,E]: prompted texts of presence
+  CardiacBuffer *t; ///< [K,E]: of the grades
 };
 
 static const char *const known_keys[] = { "input_side", "frames",
@@ -94,6 +98,27 @@ build_encoder (CardiacMReg *m, CardiacWeights *weights)
   cardiac_program_output (m->encoder, "patch_features", v.p);
   cardiac_program_output (m->encoder, "video_features", v.z);
   cardiac_program_output (m->encoder, "prompted_text", v.prompted);
+  cardiac_program_keep (m->encoder, "frames");
+  cardiac_program_keep (m->encoder, "frame_features");
+  cardiac_program_keep (m->encoder, "patch_features");
+  cardiac_program_keep (m->encoder, "video_features");
+  cardiac_program_keep (m->encoder, "prompted_text");
+}
+
+/* What instances hold of the backbone's results is not moved to the host. */
+static void
+build_head (CardiacMReg *m, CardiacWeights *weights)
+{
+  weights->program = m->head;
+  cardiac_head_build (&m->choices, m->head, weights);
+  cardiac_program_keep (m->head, "video_features");
+  cardiac_program_keep (m->head, "patch_features");
+  cardiac_program_keep (m->head, "presence_text");
+  for (int i = 0; i < m->choices.I; i++) {
+    char name[32];
+    snprintf (name, sizeof name, "grade_text.%d", i);
+    cardiac_program_keep (m->head, name);
+  }
 }
 
 static void
@@ -104,6 +129,7 @@ build_cam (CardiacMReg *m)
       m->cam, "patch_features", CARDIAC_F32, 3, (int64_t[]){ T, N, E });
   CardiacValue mixed = cardiac_program_input (
       m->cam, "mixed", CARDIAC_F32, 2, (int64_t[]){ T, N });
+  cardiac_program_keep (m->cam, "patch_features");
   CardiacOp op = { .kind = CARDIAC_OP_EIGENCAM };
   CardiacValue cam = cardiac_program_op (m->cam, &op,
       (CardiacValue[]){ p, mixed }, 2,
@@ -132,6 +158,18 @@ set_texts (CardiacMReg *m, CardiacError **error)
   return both;
 }
 
+/* Where frames wait that a device has to fetch. */
+static bool
+make_frames (CardiacMReg *m, CardiacError **error)
+{
+  const CardiacBackbone *b = &m->backbone;
+  if (cardiac_program_data (m->encoder, "frames", NULL))
+    return true;
+  m->frames =
+      cardiac_buffer_new (m->runtime, (int64_t) b->T * 3 * b->S * b->S, error);
+  return m->frames != NULL;
+}
+
 static bool
 plan (CardiacMReg *m, CardiacError **error)
 {
@@ -145,14 +183,14 @@ plan (CardiacMReg *m, CardiacError **error)
   cardiac_weights_note (&weights, "text.presence");
   cardiac_weights_note (&weights, "text.grade");
   build_encoder (m, &weights);
-  weights.program = m->head;
-  cardiac_head_build (&m->choices, m->head, &weights);
+  build_head (m, &weights);
   cardiac_weights_all_used (&weights);
   cardiac_weights_clear (&weights);
   build_cam (m);
   return cardiac_program_plan (m->encoder, error)
          && cardiac_program_plan (m->head, error)
-         && cardiac_program_plan (m->cam, error) && set_texts (m, error);
+         && cardiac_program_plan (m->cam, error) && set_texts (m, error)
+         && make_frames (m, error);
 }
 
 CardiacMReg *
@@ -189,6 +227,8 @@ cardiac_mreg_free (CardiacMReg **mreg)
   cardiac_program_free (&m->encoder);
   cardiac_program_free (&m->head);
   cardiac_program_free (&m->cam);
+  cardiac_buffer_free (&m->frames);
+  cardiac_resizer_free (&m->resizer);
   cardiac_runtime_free (&m->runtime);
   cardiac_model_unref (&m->model);
   free (m);
@@ -231,19 +271,21 @@ CardiacInstance *
 cardiac_instance_new (const CardiacMReg *mreg, CardiacError **error)
 {
   const CardiacHead *h = &mreg->choices;
+  CardiacRuntime *runtime = mreg->runtime;
+  const int64_t te = (int64_t) h->T * h->E;
   CardiacInstance *it = calloc (1, sizeof *it);
-  if (it) {
-    *it = (CardiacInstance){ .T = h->T, .N = h->N, .E = h->E, .K = h->K };
-    it->c = calloc ((size_t) h->T * h->E, sizeof (float));
-    it->z = calloc ((size_t) h->T * h->E, sizeof (float));
-    it->p = calloc ((size_t) h->T * h->N * h->E, sizeof (float));
-    it->t = calloc ((size_t) (2 + h->K) * h->E, sizeof (float));
+  if (!it) {
+    cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory for an instance");
+    return NULL;
   }
-  if (it && it->c && it->z && it->p && it->t)
-    return it;
-  cardiac_instance_free (&it);
-  cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory for an instance");
-  return NULL;
+  *it = (CardiacInstance){ .T = h->T, .N = h->N, .E = h->E, .K = h->K };
+  if (!(it->c = cardiac_buffer_new (runtime, te, error))
+      || !(it->p = cardiac_buffer_new (runtime, te * h->N, error))
+      || !(it->z = cardiac_buffer_new (runtime, te, error))
+      || !(it->s = cardiac_buffer_new (runtime, 2 * (int64_t) h->E, error))
+      || !(it->t = cardiac_buffer_new (runtime, (int64_t) h->K * h->E, error)))
+    cardiac_instance_free (&it);
+  return it;
 }
 
 void
@@ -251,11 +293,13 @@ cardiac_instance_free (CardiacInstance **instance)
 {
   if (!instance || !*instance)
     return;
-  free ((*instance)->c);
-  free ((*instance)->z);
-  free ((*instance)->p);
-  free ((*instance)->t);
-  free (*instance);
+  CardiacInstance *it = *instance;
+  cardiac_buffer_free (&it->c);
+  cardiac_buffer_free (&it->p);
+  cardiac_buffer_free (&it->z);
+  cardiac_buffer_free (&it->s);
+  cardiac_buffer_free (&it->t);
+  free (it);
   *instance = NULL;
 }
 
@@ -263,28 +307,29 @@ bool
 cardiac_instance_tensor (
     CardiacInstance *it, const char *name, CardiacTensor *tensor)
 {
-  CardiacTensor t = { .dtype = CARDIAC_F32, .rank = 2 };
-  t.shape[0] = it->T;
-  t.shape[1] = it->E;
-  if (strcmp (name, "frame_features") == 0) {
-    t.data = it->c;
-  } else if (strcmp (name, "video_features") == 0) {
-    t.data = it->z;
-  } else if (strcmp (name, "patch_features") == 0) {
-    t.data = it->p;
-    t.rank = 3;
-    t.shape[1] = it->N;
-    t.shape[2] = it->E;
-  } else if (strcmp (name, "presence_text") == 0) {
-    t.data = it->t;
-    t.shape[0] = 2;
-  } else if (strcmp (name, "grade_text") == 0) {
-    t.data = it->t + 2 * it->E;
-    t.shape[0] = it->K;
-  } else {
+  const struct {
+    const char *name;
+    CardiacBuffer *buffer;
+    int rank, shape[3];
+  } tensors[] = {
+    { "frame_features", it->c, 2, { it->T, it->E } },
+    { "patch_features", it->p, 3, { it->T, it->N, it->E } },
+    { "video_features", it->z, 2, { it->T, it->E } },
+    { "presence_text", it->s, 2, { 2, it->E } },
+    { "grade_text", it->t, 2, { it->K, it->E } },
+  };
+  size_t i = 0, count = sizeof tensors / sizeof *tensors;
+  while (i < count && strcmp (tensors[i].name, name) != 0)
+    i++;
+  float *data =
+      i < count ? cardiac_buffer_host (tensors[i].buffer, false, NULL) : NULL;
+  if (!data)
     return false;
-  }
-  *tensor = t;
+  *tensor = (CardiacTensor){
+    .dtype = CARDIAC_F32, .rank = tensors[i].rank, .data = data
+  };
+  for (int axis = 0; axis < tensor->rank; axis++)
+    tensor->shape[axis] = tensors[i].shape[axis];
   return true;
 }
 
@@ -296,41 +341,105 @@ copy_out (CardiacProgram *program, const char *name, float *to)
   memcpy (to, from, sizeof *to * cardiac_tensor_count (&tensor));
 }
 
+/* The backbone, over frames that are in place. */
+static bool
+encode (CardiacMReg *m, CardiacInstance *instance, CardiacError **error)
+{
+  if (!cardiac_program_run (m->encoder, error))
+    return false;
+  cardiac_program_save (m->encoder, "frame_features", 0, instance->c);
+  cardiac_program_save (m->encoder, "patch_features", 0, instance->p);
+  cardiac_program_save (m->encoder, "video_features", 0, instance->z);
+  cardiac_program_save (m->encoder, "prompted_text", 0, instance->s);
+  cardiac_program_save (m->encoder, "prompted_text",
+      cardiac_buffer_count (instance->s), instance->t);
+  return true;
+}
+
+/* Host memory that frames are written to, and then sent from. */
+static float *
+frames_to_fill (CardiacMReg *m, CardiacError **error)
+{
+  return m->frames ? cardiac_buffer_host (m->frames, true, error)
+                   : cardiac_program_data (m->encoder, "frames", NULL);
+}
+
+static void
+send_frames (CardiacMReg *m)
+{
+  if (m->frames)
+    cardiac_program_load (m->encoder, "frames", 0, m->frames);
+}
+
 bool
 cardiac_mreg_encode (CardiacMReg *mreg, const float *frames,
     CardiacInstance *instance, CardiacError **error)
 {
-  CardiacTensor input;
-  float *to = cardiac_program_data (mreg->encoder, "frames", &input);
-  memcpy (to, frames, sizeof *to * cardiac_tensor_count (&input));
-  if (!cardiac_program_run (mreg->encoder, error))
+  const CardiacBackbone *b = &mreg->backbone;
+  float *to = frames_to_fill (mreg, error);
+  if (!to)
     return false;
-  copy_out (mreg->encoder, "frame_features", instance->c);
-  copy_out (mreg->encoder, "patch_features", instance->p);
-  copy_out (mreg->encoder, "video_features", instance->z);
-  copy_out (mreg->encoder, "prompted_text", instance->t);
+  memcpy (to, frames, sizeof *to * b->T * 3 * b->S * b->S);
+  send_frames (mreg);
+  return encode (mreg, instance, error);
+}
+
+static bool
+place_on_host (CardiacMReg *m, const CardiacImage *images,
+    const CardiacSquare *crop, CardiacError **error)
+{
+  const CardiacBackbone *b = &m->backbone;
+  float *to = frames_to_fill (m, error);
+  if (!to || (!m->resizer && !(m->resizer = cardiac_resizer_new (error))))
+    return false;
+  for (int t = 0; t < b->T; t++, to += 3 * b->S * b->S)
+    if (!cardiac_resizer_square_to_tensor (
+            m->resizer, &images[t], crop, b->S, b->mean, b->std, to, error))
+      return false;
+  send_frames (m);
   return true;
+}
+
+static bool
+place_on_device (CardiacMReg *m, const CardiacImage *images,
+    const CardiacSquare *crop, CardiacError **error)
+{
+  const CardiacBackbone *b = &m->backbone;
+  const int64_t frame = 3 * (int64_t) b->S * b->S;
+  for (int t = 0; t < b->T; t++)
+    if (!cardiac_program_place (m->encoder, "frames", t * frame, &images[t],
+            crop, b->S, b->mean, b->std, error))
+      return false;
+  return true;
+}
+
+bool
+cardiac_mreg_encode_images (CardiacMReg *mreg, const CardiacImage *images,
+    CardiacMemory memory, const CardiacSquare *crop, CardiacInstance *instance,
+    CardiacError **error)
+{
+  return (memory == CARDIAC_MEMORY_DEVICE
+                 ? place_on_device (mreg, images, crop, error)
+                 : place_on_host (mreg, images, crop, error))
+         && encode (mreg, instance, error);
 }
 
 /* ---- the head ---------------------------------------------------------------- */
 
 static void
-fill_head_inputs (CardiacMReg *m, CardiacInstance *const *instances)
+load_head_inputs (CardiacMReg *m, CardiacInstance *const *instances)
 {
-  const CardiacHead *h = &m->choices;
-  size_t te = (size_t) h->T * h->E, tne = te * h->N, ke = (size_t) h->K * h->E;
-  float *z = cardiac_program_data (m->head, "video_features", NULL);
-  float *p = cardiac_program_data (m->head, "patch_features", NULL);
-  float *s = cardiac_program_data (m->head, "presence_text", NULL);
-  for (int i = 0; i < h->I; i++) {
+  for (int i = 0; i < m->choices.I; i++) {
     const CardiacInstance *it = instances[i];
     char name[32];
     snprintf (name, sizeof name, "grade_text.%d", i);
-    memcpy (z + i * te, it->z, te * sizeof *z);
-    memcpy (p + i * tne, it->p, tne * sizeof *p);
-    memcpy (s + (size_t) i * 2 * h->E, it->t, 2 * h->E * sizeof *s);
-    memcpy (cardiac_program_data (m->head, name, NULL), it->t + 2 * h->E,
-        ke * sizeof (float));
+    cardiac_program_load (
+        m->head, "video_features", i * cardiac_buffer_count (it->z), it->z);
+    cardiac_program_load (
+        m->head, "patch_features", i * cardiac_buffer_count (it->p), it->p);
+    cardiac_program_load (
+        m->head, "presence_text", i * cardiac_buffer_count (it->s), it->s);
+    cardiac_program_load (m->head, name, 0, it->t);
   }
 }
 
@@ -418,8 +527,7 @@ run_eigencam (CardiacMReg *m, const CardiacInstance *instance,
 {
   const CardiacHead *h = &m->choices;
   size_t tn = (size_t) h->T * h->N;
-  memcpy (cardiac_program_data (m->cam, "patch_features", NULL), instance->p,
-      tn * h->E * sizeof (float));
+  cardiac_program_load (m->cam, "patch_features", 0, instance->p);
   memcpy (cardiac_program_data (m->cam, "mixed", NULL),
       r->mixed + r->selected * tn, tn * sizeof (float));
   if (!cardiac_program_run (m->cam, error))
@@ -457,7 +565,7 @@ cardiac_mreg_grade (CardiacMReg *mreg, CardiacInstance *const *instances,
     cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory for a result");
     return NULL;
   }
-  fill_head_inputs (mreg, instances);
+  load_head_inputs (mreg, instances);
   if (!cardiac_program_run (mreg->head, error))
     goto failed;
   copy_out (mreg->head, "s2", r->s2);

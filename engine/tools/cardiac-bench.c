@@ -515,12 +515,14 @@ report_network (const Options *options, const Network *network,
     arena += (double) cardiac_program_arena_bytes (part->program) * 1e-6;
   }
   say (options,
-      "%s on %s %s, %d threads: best %.2f ms, median %.2f ms of %d runs; "
-      "%.1f GFLOP, %.0f GFLOP/s, %.0f %% of peak\n",
+      "%s on %s %s, %d threads: best %.3f ms, median %.3f ms of %d runs; "
+      "%.1f GFLOP, %.0f GFLOP/s",
       cardiac_model_name (network->model), network->info->device,
       network->info->precision, network->info->threads, times.best * 1e3,
-      times.median * 1e3, options->runs, flop * 1e-9, flop / times.best * 1e-9,
-      100 * ideal / times.best);
+      times.median * 1e3, options->runs, flop * 1e-9, flop / times.best * 1e-9);
+  if (ideal > 0)
+    say (options, ", %.0f %% of peak", 100 * ideal / times.best);
+  say (options, "\n");
   json_object_set_new (out, "network",
       json_pack ("{s:s, s:s, s:s, s:i, s:f, s:f, s:i, s:f, s:f, s:f}", "name",
           cardiac_model_name (network->model), "device", network->info->device,
@@ -700,7 +702,7 @@ report_machine (
   void *context = backend ? backend->open (&settings, NULL) : NULL;
   const char *text = context ? backend->describe (context) : "no cpu backend";
   const char *preferred =
-      context ? cardiac_dtype_name (backend->preferred ()) : "f32";
+      context ? cardiac_dtype_name (backend->preferred (0)) : "f32";
   /* The table behind precision=auto goes by vendor and instruction set. One
    * thread is the fairer judge of it: it has a processor to itself. */
   const BenchPeak one = bench_peak (1);
@@ -729,6 +731,31 @@ report_machine (
     backend->close (context);
 }
 
+static bool
+is_on_cuda (const Options *options)
+{
+  const char *device = options->settings.device;
+  return device && strncmp (device, "cuda", 4) == 0;
+}
+
+/** What the cuda backend says of the device. Its peak is not measured. */
+static void
+report_cuda (const Options *options, json_t *out)
+{
+  const CardiacBackend *backend = cardiac_backend_find ("cuda", NULL);
+  const char *device = options->settings.device;
+  CardiacBackendSettings settings = { 0 };
+  if (device[4] == ':')
+    settings.device_index = atoi (device + 5);
+  void *context = backend ? backend->open (&settings, NULL) : NULL;
+  if (!context)
+    return; /* the network will say why */
+  say (options, "%s\n", backend->describe (context));
+  json_object_set_new (
+      out, "machine", json_string (backend->describe (context)));
+  backend->close (context);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -739,10 +766,14 @@ main (int argc, char **argv)
   }
   const int threads = options.settings.threads ? options.settings.threads
                                                : cardiac_processors ();
-  const BenchPeak peak = bench_peak (threads);
+  const bool on_cuda = is_on_cuda (&options);
+  const BenchPeak peak = on_cuda ? (BenchPeak){ 0 } : bench_peak (threads);
   json_t *out = json_object ();
   CardiacError *error = NULL;
-  report_machine (&options, &peak, threads, out);
+  if (on_cuda)
+    report_cuda (&options, out);
+  else
+    report_machine (&options, &peak, threads, out);
   const bool good = strcmp (options.subject, "ops") == 0
                         ? bench_ops (&options, &peak, out, &error)
                         : bench_network (&options, &peak, out, &error);

@@ -189,7 +189,8 @@ write_features (CardiacInstance *const *instances, int I, const char *name,
     const char *out, CardiacError **error)
 {
   CardiacTensor t;
-  cardiac_instance_tensor (instances[0], name, &t);
+  if (!cardiac_instance_tensor (instances[0], name, &t))
+    return cardiac_fail (error, CARDIAC_ERROR_INTERNAL, "no %s", name);
   int64_t each = cardiac_tensor_count (&t);
   float *all = malloc (sizeof *all * each * I);
   if (!all)

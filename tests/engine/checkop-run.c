@@ -99,16 +99,17 @@ array_free (Array *array, const CheckTarget *target)
   *array = (Array){ 0 };
 }
 
-/** Host to device or back, guards included; nothing without device memory. */
-static bool
-array_move (Array *array, const CheckTarget *target, bool up)
+/** Enqueues host to device or back, guards included; nothing without device
+ * memory. */
+static void
+array_move (Array *array, const CheckTarget *target, CardiacCopy direction)
 {
-  if (!array->device)
-    return true;
-  return target->backend->copy (target->context,
-      up ? (void *) array->device : array->host,
-      up ? array->host : (const void *) array->device, whole_size (array),
-      NULL);
+  const bool up = direction == CARDIAC_COPY_UPLOAD;
+  if (array->device)
+    target->backend->copy (target->context,
+        up ? (void *) array->device : array->host,
+        up ? array->host : (const void *) array->device, whole_size (array),
+        direction);
 }
 
 static bool
@@ -142,6 +143,7 @@ struct CheckJob {
   Array *scratch; ///< one a worker
   int workers;
   bool reversed;
+  void *recording; ///< of a backend with device memory
   void *in_data[CARDIAC_OP_MAX_INPUTS], *out_data;
 };
 
@@ -221,12 +223,18 @@ check_job_new (CheckJob **made, const CheckTarget *target, const CheckCase *it,
   if (result != CHECK_PLANNED)
     return result;
 
-  job->workers = cardiac_pool_threads (target->pool);
+  job->workers =
+      target->backend->allocate ? 1 : cardiac_pool_threads (target->pool);
   job->scratch = calloc ((size_t) job->workers, sizeof *job->scratch);
   if (!job->scratch)
     abort ();
-  for (int i = 0; i < job->workers; i++)
+  for (int i = 0; i < job->workers; i++) {
     array_new (&job->scratch[i], job->kernel.scratch_bytes);
+    if (!array_allocate_device (&job->scratch[i], target)) {
+      snprintf (why, why_size, "no device memory for scratch");
+      return CHECK_PLAN_FAILED;
+    }
+  }
   return CHECK_PLANNED;
 }
 
@@ -235,6 +243,8 @@ check_job_free (CheckJob *job)
 {
   if (!job)
     return;
+  if (job->recording)
+    job->target->backend->forget (job->target->context, job->recording);
   if (job->kernel.destroy)
     job->kernel.destroy (&job->kernel);
   for (int i = 0; i < CARDIAC_OP_MAX_INPUTS; i++)
@@ -259,32 +269,77 @@ run_piece (void *user, int piece, int worker)
   if (job->reversed)
     piece = job->kernel.pieces - 1 - piece;
   job->kernel.run (&job->kernel, job->in_data, job->out_data, piece,
-      contents_of (&job->scratch[worker]));
+      data_of (&job->scratch[worker]));
 }
 
-/** Fills inputs, garbage elsewhere. */
+/** All copies that a run needs, one way. */
+static void
+move_all (CheckJob *job, CardiacCopy direction)
+{
+  for (int i = 0; i < job->it->op.inputs; i++)
+    if (is_value (job->it, i))
+      array_move (&job->in[i], job->target, direction);
+  if (job->out.host)
+    array_move (&job->out, job->target, direction);
+  for (int i = 0; i < job->workers; i++)
+    array_move (&job->scratch[i], job->target, direction);
+}
+
+static void
+enqueue_piece (void *user)
+{
+  run_piece (user, 0, 0);
+}
+
+static void
+enqueue_inputs (void *user)
+{
+  move_all (user, CARDIAC_COPY_UPLOAD);
+}
+
+static void
+enqueue_all (void *user)
+{
+  enqueue_inputs (user);
+  enqueue_piece (user);
+  move_all (user, CARDIAC_COPY_DOWNLOAD);
+}
+
+/** What `enqueue` enqueues, done; recorded from the second time on when
+ * `recorded`. */
 static bool
+run_on_device (CheckJob *job, void (*enqueue) (void *user), bool recorded,
+    char *why, size_t why_size)
+{
+  CardiacError *error = NULL;
+  if (job->target->backend->run (job->target->context,
+          recorded ? &job->recording : NULL, enqueue, job, &error))
+    return true;
+  snprintf (why, why_size, "%s", cardiac_error_message (error));
+  cardiac_error_free (&error);
+  return false;
+}
+
+/** Fills inputs, garbage elsewhere: on the host side. */
+static void
 place_inputs (CheckJob *job, int garbage)
 {
-  bool moved = true;
   for (int i = 0; i < job->it->op.inputs; i++)
-    if (is_value (job->it, i)) {
+    if (is_value (job->it, i))
       memcpy (contents_of (&job->in[i]), job->contents[i], job->in[i].bytes);
-      moved = moved && array_move (&job->in[i], job->target, true);
-    }
-  if (job->out.host) {
+  if (job->out.host)
     memset (contents_of (&job->out), garbage, job->out.bytes);
-    moved = moved && array_move (&job->out, job->target, true);
-  }
   for (int i = 0; i < job->workers; i++)
     memset (contents_of (&job->scratch[i]), garbage, job->scratch[i].bytes);
-  return moved;
 }
 
 void
 check_job_place (CheckJob *job)
 {
+  char why[256];
   place_inputs (job, 0);
+  if (job->target->backend->run)
+    run_on_device (job, enqueue_inputs, false, why, sizeof why);
 }
 
 /** Names what was written that should not have been. */
@@ -318,31 +373,27 @@ find_damage (CheckJob *job, char *why, size_t why_size)
   return false;
 }
 
-bool
-check_job_run (CheckJob *job, CheckOrder order, int garbage, void *result,
-    char *why, size_t why_size)
+/** Every piece once, on the host. */
+static void
+run_pieces (CheckJob *job, CheckOrder order)
 {
-  if (!place_inputs (job, garbage)) {
-    snprintf (why, why_size, "copying to the device failed");
-    return false;
-  }
   job->reversed = order == CHECK_REVERSED;
   if (order == CHECK_THREADS)
     cardiac_pool_run (job->target->pool, run_piece, job, job->kernel.pieces);
   else
     for (int piece = 0; piece < job->kernel.pieces; piece++)
       run_piece (job, piece, 0);
+}
 
-  bool moved = true;
-  for (int i = 0; i < job->it->op.inputs; i++)
-    if (is_value (job->it, i))
-      moved = moved && array_move (&job->in[i], job->target, false);
-  if (job->out.host)
-    moved = moved && array_move (&job->out, job->target, false);
-  if (!moved) {
-    snprintf (why, why_size, "copying from the device failed");
+bool
+check_job_run (CheckJob *job, CheckOrder order, int garbage, void *result,
+    char *why, size_t why_size)
+{
+  place_inputs (job, garbage);
+  if (!job->target->backend->run)
+    run_pieces (job, order);
+  else if (!run_on_device (job, enqueue_all, true, why, why_size))
     return false;
-  }
   if (find_damage (job, why, why_size))
     return false;
   const Array *out = job->it->alias >= 0 ? &job->in[job->it->alias] : &job->out;
@@ -354,18 +405,16 @@ double
 check_job_time (CheckJob *job, int pieces)
 {
   struct timespec begin, end;
+  char why[256];
   job->reversed = false;
   clock_gettime (CLOCK_MONOTONIC, &begin);
-  if (pieces < 0)
+  if (job->target->backend->run)
+    run_on_device (job, enqueue_piece, false, why, sizeof why);
+  else if (pieces < 0)
     cardiac_pool_run (job->target->pool, run_piece, job, job->kernel.pieces);
   else
     for (int piece = 0; piece < pieces; piece++)
       run_piece (job, piece, 0);
-  if (job->target->backend->copy) { /* a device may still be at it */
-    unsigned char byte;
-    job->target->backend->copy (
-        job->target->context, &byte, job->out_data, 1, NULL);
-  }
   clock_gettime (CLOCK_MONOTONIC, &end);
   return (double) (end.tv_sec - begin.tv_sec)
          + 1e-9 * (double) (end.tv_nsec - begin.tv_nsec);

@@ -45,7 +45,8 @@ typedef enum CheckOrder {
 
 /** Runs every piece once, then looks at what was written: inputs and guard
  * bytes must be as they were, whatever `garbage` scratch and output held
- * before.
+ * before. On a device, whose kernels have one piece, `order` means nothing, and
+ * the second run and later ones replay what the backend recorded.
  * @param result check_tensor_bytes (out). */
 bool check_job_run (CheckJob *job, CheckOrder order, int garbage, void *result,
     char *why, size_t why_size);

@@ -5,8 +5,9 @@
  * For each operator and dtype of activations, on shapes that networks have and
  * on odd ones:
  *   - the result is within the operator's tolerance (checkop-cases.c);
- *   - running the pieces backwards, or on several threads, and with other
- *     garbage in scratch and output, gives the same bits;
+ *   - running the pieces backwards, or on several threads (on a device: again,
+ *     from a recording), and with other garbage in scratch and output, gives
+ *     the same bits;
  *   - nothing outside output and scratch is written.
  *
  * Exit status: 0, 1 when something failed, 77 when the backend that was asked
@@ -601,8 +602,8 @@ visit_backend (
     bool asked = options->precision == (int) dtypes[i]
                  || (options->precision < 0
                      && (!(options->bench || options->list)
-                         || dtypes[i] == backend->preferred ()));
-    if (asked && backend->supports (dtypes[i]))
+                         || dtypes[i] == backend->preferred (0)));
+    if (asked && backend->supports (0, dtypes[i]))
       any |= visit_precision (backend, dtypes[i], options, totals);
   }
   return any;

@@ -28,7 +28,7 @@ static int failures;
 
 typedef struct Tolerance {
   const char *name;  ///< output
-  double fp32, bf16; ///< relative to max|golden|, or absolute
+  double fp32, bf16; ///< (of fp16, too) relative to max|golden|, or absolute
   bool absolute;
 } Tolerance;
 
@@ -189,7 +189,7 @@ split_step (const char *stored, char *name, size_t size)
 
 static void
 compare (const char *out, const char *golden_directory, const char *stored,
-    bool bf16)
+    bool half)
 {
   char path[4096], name[256];
   const int step = split_step (stored, name, sizeof name);
@@ -197,7 +197,7 @@ compare (const char *out, const char *golden_directory, const char *stored,
   CardiacError *error = NULL;
   const Tolerance *tolerance = tolerance_of (golden_directory, name);
   snprintf (path, sizeof path, "%s/%s.npy", golden_directory, stored);
-  if (tolerance && bf16 && tolerance->bf16 == NOT_COMPARED)
+  if (tolerance && half && tolerance->bf16 == NOT_COMPARED)
     return;
   bool ok = tolerance && cardiac_npy_read (path, &golden, &error);
   snprintf (path, sizeof path, "%s/%s.npy", out, name);
@@ -212,11 +212,11 @@ compare (const char *out, const char *golden_directory, const char *stored,
     failures++;
   } else if (strcmp (name, "eigencam") == 0) {
     double cosine = map_cosine (&got.tensor, &golden.tensor);
-    bool fine = cosine >= (bf16 ? 0.99 : 0.999);
+    bool fine = cosine >= (half ? 0.99 : 0.999);
     printf ("  %-16s |cos| %.6f%s\n", name, cosine, fine ? "" : " FAILED");
     failures += !fine;
   } else {
-    double most = bf16 ? tolerance->bf16 : tolerance->fp32;
+    double most = half ? tolerance->bf16 : tolerance->fp32;
     double e = largest_error (&got.tensor, &golden.tensor, tolerance->absolute);
     bool fine = e <= most;
     printf ("  %-16s %.2e (at most %.0e)%s\n", name, e, most,
@@ -276,9 +276,10 @@ main (int argc, char **argv)
     fprintf (stderr, "usage: test-golden INFER GOLDEN [infer options]\n");
     return 2;
   }
-  bool bf16 = false;
+  bool half = false;
   for (int i = 3; i < argc; i++)
-    bf16 = bf16 || strcmp (argv[i], "--precision=bf16") == 0;
+    half = half || strcmp (argv[i], "--precision=bf16") == 0
+           || strcmp (argv[i], "--precision=fp16") == 0;
 
   char out[] = "/tmp/cardiac-golden-XXXXXX";
   if (!mkdtemp (out))
@@ -297,7 +298,7 @@ main (int argc, char **argv)
     if (!dot || strcmp (name, "input.npy") == 0)
       continue;
     *dot = 0;
-    compare (out, argv[2], name, bf16);
+    compare (out, argv[2], name, half);
     compared++;
   }
   if (directory)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* test-plan MODEL...: with the cpu backend every operator of a network has a
- * fast implementation: none falls back to `reference`, to oneDNN's `ref*` or
- * to its `gemm:jit`. */
+/* test-plan DEVICE MODEL...: with the cpu or cuda backend every operator of a
+ * network has a fast implementation: none falls back to `reference`, to oneDNN's
+ * `ref*` or to its `gemm:jit`. */
 #include "../require.h"
 #include "nets/programs.h"
 #include <cardiac/cardiac.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 
 static int slow_operators;
+static const char *device;
 
 static void
 check_program (const char *what, CardiacProgram *program)
@@ -16,7 +17,7 @@ check_program (const char *what, CardiacProgram *program)
   for (int s = 0; s < cardiac_program_steps (program); s++) {
     CardiacStep step = cardiac_program_step (program, s);
     const char *name = step.kernel->implementation;
-    if (strcmp (step.backend, "cpu") == 0 && strncmp (name, "ref", 3) != 0
+    if (strcmp (step.backend, device) == 0 && strncmp (name, "ref", 3) != 0
         && strncmp (name, "gemm:jit", 8) != 0)
       continue;
     printf ("%s: %s (%s): %s on %s\n", what, step.op->label,
@@ -47,7 +48,7 @@ check_model (const char *path, CardiacPrecision precision)
     no_backend (error);
   CardiacSettings settings;
   cardiac_settings_default (&settings);
-  settings.device = "cpu";
+  settings.device = device;
   settings.precision = precision;
   if (cardiac_model_arch (model) == CARDIAC_ARCH_MREG) {
     CardiacMReg *mreg = cardiac_mreg_new (model, &settings, &error);
@@ -77,8 +78,9 @@ check_model (const char *path, CardiacPrecision precision)
 int
 main (int argc, char **argv)
 {
-  REQUIRE (argc >= 2);
-  for (int i = 1; i < argc; i++) {
+  REQUIRE (argc >= 3);
+  device = argv[1];
+  for (int i = 2; i < argc; i++) {
     check_model (argv[i], CARDIAC_PRECISION_FP32);
     check_model (argv[i], CARDIAC_PRECISION_AUTO);
   }

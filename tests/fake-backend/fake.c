@@ -65,13 +65,13 @@ fake_close (void *context)
 }
 
 static CardiacDType
-fake_preferred (void)
+fake_preferred (int device_index)
 {
   return CARDIAC_F32;
 }
 
 static bool
-fake_supports (CardiacDType activation)
+fake_supports (int device_index, CardiacDType activation)
 {
   return activation == CARDIAC_F32;
 }

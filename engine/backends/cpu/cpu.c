@@ -21,7 +21,7 @@ isa_name (CpuIsa isa)
 /* ---- the table --------------------------------------------------------------- */
 
 static bool
-supports (CardiacDType activation)
+supports (int device_index, CardiacDType activation)
 {
   return activation == CARDIAC_F32
          || (activation == CARDIAC_BF16 && cpu_library_isa ().avx512);
@@ -30,7 +30,7 @@ supports (CardiacDType activation)
 /* bf16 where the processor multiplies it faster than f32: AMX, and AMD's
  * AVX512_BF16. Intel's AVX512_BF16 without AMX runs at half the rate of f32. */
 static CardiacDType
-preferred (void)
+preferred (int device_index)
 {
   CpuIsa isa = cpu_library_isa ();
   bool fast = isa.amx_bf16;
@@ -54,11 +54,11 @@ close_backend (void *data)
 static void *
 open_backend (const CardiacBackendSettings *settings, CardiacError **error)
 {
-  if (!supports (settings->activation)) {
+  if (!supports (0, settings->activation)) {
     cardiac_fail (error, CARDIAC_ERROR_UNSUPPORTED,
         "device 'cpu' computes in fp32%s; the precision asked for is not "
         "possible on this processor",
-        supports (CARDIAC_BF16) ? " and bf16" : "");
+        supports (0, CARDIAC_BF16) ? " and bf16" : "");
     return NULL;
   }
   CpuContext *context = calloc (1, sizeof *context);

@@ -155,13 +155,13 @@ close_backend (void *context)
 }
 
 static CardiacDType
-preferred (void)
+preferred (int device_index)
 {
   return CARDIAC_F32;
 }
 
 static bool
-supports (CardiacDType activation)
+supports (int device_index, CardiacDType activation)
 {
   return cardiac_storage_is_float (activation);
 }

@@ -2,6 +2,7 @@
 #ifndef CARDIAC_MREG_H
 #define CARDIAC_MREG_H
 
+#include <cardiac/image.h>
 #include <cardiac/model.h>
 #include <cardiac/session.h>
 #include <cardiac/tensor.h>
@@ -45,7 +46,8 @@ CARDIAC_API const CardiacMRegShape *cardiac_mreg_shape (
 CARDIAC_API const CardiacRunInfo *cardiac_mreg_run_info (
     const CardiacMReg *mreg);
 
-/** What the backbone keeps of one instance (host memory, float). */
+/** What the backbone keeps of one instance: floats, where the network computes.
+ * Freed before the network that it was made for. */
 typedef struct CardiacInstance CardiacInstance;
 
 CARDIAC_API CardiacInstance *cardiac_instance_new (
@@ -53,16 +55,33 @@ CARDIAC_API CardiacInstance *cardiac_instance_new (
 CARDIAC_API void cardiac_instance_free (CardiacInstance **instance);
 
 /** The features of an instance, writable (a caller that has features of its
- * own fills them instead of calling cardiac_mreg_encode()).
+ * own fills them instead of calling cardiac_mreg_encode()). In host memory;
+ * asked for again after an encode.
  * `name`: "frame_features" c [T,E], "patch_features" p [T,N,E],
  * "video_features" z [T,E], "presence_text" t' [2,E], "grade_text" t' [K,E].
- * False when there is no such name. */
+ * False when there is no such name, or the device fails. */
 CARDIAC_API bool cardiac_instance_tensor (
     CardiacInstance *instance, const char *name, CardiacTensor *tensor);
 
 /** Runs the backbone on one instance.
  * @param frames `[T,3,S,S]` float, RGB, already normalised; read only. */
 CARDIAC_API bool cardiac_mreg_encode (CardiacMReg *mreg, const float *frames,
+    CardiacInstance *instance, CardiacError **error);
+
+/** Where the samples of pictures lie. */
+typedef enum CardiacMemory {
+  CARDIAC_MEMORY_HOST = 0,
+  CARDIAC_MEMORY_DEVICE = 1, ///< of the device that the network computes on
+} CardiacMemory;
+
+/** The same from pictures of any format and size: a square of each is resized
+ * and normalised as by cardiac_resizer_square_to_tensor(), where it lies.
+ * @param images one of each of the `frames` frames. In device memory all that
+ *   writes them must be finished.
+ * @param crop one for all of them. Errors: also UNSUPPORTED (pictures in device
+ * memory, and a network on the host). */
+CARDIAC_API bool cardiac_mreg_encode_images (CardiacMReg *mreg,
+    const CardiacImage *images, CardiacMemory memory, const CardiacSquare *crop,
     CardiacInstance *instance, CardiacError **error);
 
 /** What the head says of a video. Arrays are row-major float. Freed with

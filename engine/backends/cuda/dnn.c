@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "dnn.h"
+#include "core/error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  MAX_CONFIGS = 32,           ///< engines asked for, of each list
+  WORKSPACE_LIMIT = 256 << 20 ///< bytes
+};
+
+/* ---- the library ----------------------------------------------------------- */
+
+static bool
+start (CardiacCudaDnn *dnn, cudaStream_t stream, CardiacError **error)
+{
+  if (!cardiac_cuda_dnn_load (&dnn->api, error))
+    return false;
+  cudnnStatus_t status = dnn->api.create (&dnn->handle);
+  if (status == CUDNN_STATUS_SUCCESS)
+    status = dnn->api.set_stream (dnn->handle, stream);
+  return status == CUDNN_STATUS_SUCCESS
+         || cardiac_fail (error, CARDIAC_ERROR_DEVICE,
+             "cuDNN does not start: %s", dnn->api.error_string (status));
+}
+
+/* Opens cuDNN, once. Without it networks run all the same, more slowly. */
+static bool
+open_dnn (CardiacCudaContext *context, CardiacError **error)
+{
+  if (context->dnn || context->no_dnn[0])
+    return true;
+  CardiacError *why = NULL;
+  CardiacCudaDnn *dnn = calloc (1, sizeof *dnn);
+  if (!dnn)
+    return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
+  if (start (dnn, context->stream, &why)) {
+    context->dnn = dnn;
+    return true;
+  }
+  snprintf (context->no_dnn, sizeof context->no_dnn, "%s",
+      cardiac_error_message (why));
+  cardiac_error_free (&why);
+  cardiac_cuda_dnn_free (dnn);
+  return true;
+}
+
+static void
+plan_free (CardiacCudaDnnPlan *plan)
+{
+  cardiac_cuda_dnn_clear (&plan->graph);
+  free (plan);
+}
+
+void
+cardiac_cuda_dnn_free (CardiacCudaDnn *dnn)
+{
+  if (!dnn)
+    return;
+  for (int i = 0; i < dnn->count; i++)
+    plan_free (dnn->plans[i]);
+  free (dnn->plans);
+  if (dnn->handle)
+    dnn->api.destroy (dnn->handle);
+  free (dnn);
+}
+
+/* ---- engines --------------------------------------------------------------- */
+
+/* Does an engine compute as we promise: sums in fp32, of inputs as they are,
+ * without tf32, the same bits each time? */
+static bool
+is_exact (const CardiacCudaDnnApi *api, cudnnBackendDescriptor_t config,
+    CardiacDType in)
+{
+  cudnnBackendNumericalNote_t notes[CUDNN_NUMERICAL_NOTE_TYPE_COUNT];
+  cudnnBackendDescriptor_t engine = NULL;
+  int64_t count = 0, one = 0;
+  bool exact = api->create_descriptor (CUDNN_BACKEND_ENGINE_DESCRIPTOR, &engine)
+                   == CUDNN_STATUS_SUCCESS
+               && api->get_attribute (config, CUDNN_ATTR_ENGINECFG_ENGINE,
+                      CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &one, &engine)
+                      == CUDNN_STATUS_SUCCESS
+               && api->get_attribute (engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
+                      CUDNN_TYPE_NUMERICAL_NOTE,
+                      CUDNN_NUMERICAL_NOTE_TYPE_COUNT, &count, notes)
+                      == CUDNN_STATUS_SUCCESS;
+  for (int i = 0; exact && i < count; i++)
+    switch (notes[i]) {
+      case CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS:
+      case CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION:
+      case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC:
+      case CUDNN_NUMERICAL_NOTE_FFT:
+      case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6:
+      case CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13:
+        exact = false;
+        break;
+      case CUDNN_NUMERICAL_NOTE_TENSOR_CORE: /* fp32 on them is tf32 */
+        exact = in != CARDIAC_F32;
+        break;
+      default:
+        break;
+    }
+  if (engine)
+    api->destroy_descriptor (engine);
+  return exact;
+}
+
+/* The plan of one engine; false when it does not take the graph. */
+static bool
+plan_engine (CardiacCudaDnn *dnn, CardiacCudaDnnPlan *plan,
+    cudnnBackendDescriptor_t config)
+{
+  CardiacCudaDnnGraph *graph = &plan->graph;
+  const int before = graph->count;
+  int64_t bytes = 0, one = 0;
+  plan->plan =
+      cardiac_cuda_dnn_make (graph, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+  cardiac_cuda_dnn_set (graph, plan->plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE,
+      CUDNN_TYPE_HANDLE, 1, &dnn->handle);
+  cardiac_cuda_dnn_set (graph, plan->plan,
+      CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
+      &config);
+  cardiac_cuda_dnn_finalize (graph, plan->plan);
+  if (graph->status == CUDNN_STATUS_SUCCESS)
+    graph->status = dnn->api.get_attribute (plan->plan,
+        CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &one,
+        &bytes);
+  if (graph->status == CUDNN_STATUS_SUCCESS && bytes <= WORKSPACE_LIMIT) {
+    plan->workspace_bytes = (size_t) bytes;
+    return true;
+  }
+  if (graph->count > before)
+    dnn->api.destroy_descriptor (graph->owned[--graph->count]);
+  graph->status = CUDNN_STATUS_SUCCESS;
+  plan->plan = NULL;
+  return false;
+}
+
+/* Keeps the configuration that a plan was made of. */
+static void
+own (CardiacCudaDnnGraph *graph, cudnnBackendDescriptor_t *descriptor)
+{
+  graph->owned[graph->count++] = *descriptor;
+  *descriptor = NULL;
+}
+
+/* The first that can be had of one of the heuristics' lists. */
+static bool
+plan_first (CardiacCudaDnn *dnn, CardiacCudaDnnPlan *plan,
+    cudnnBackendDescriptor_t operations, cudnnBackendHeurMode_t mode)
+{
+  CardiacCudaDnnGraph *graph = &plan->graph;
+  const CardiacCudaDnnApi *api = &dnn->api;
+  cudnnBackendDescriptor_t configs[MAX_CONFIGS] = { 0 };
+  int64_t count = 0;
+  cudnnBackendDescriptor_t heuristics =
+      cardiac_cuda_dnn_make (graph, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+  cardiac_cuda_dnn_set (graph, heuristics,
+      CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
+      &operations);
+  cardiac_cuda_dnn_set (graph, heuristics, CUDNN_ATTR_ENGINEHEUR_MODE,
+      CUDNN_TYPE_HEUR_MODE, 1, &mode);
+  cardiac_cuda_dnn_finalize (graph, heuristics);
+  for (int i = 0; i < MAX_CONFIGS && graph->status == CUDNN_STATUS_SUCCESS; i++)
+    graph->status = api->create_descriptor (
+        CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, &configs[i]);
+  if (graph->status != CUDNN_STATUS_SUCCESS
+      || api->get_attribute (heuristics, CUDNN_ATTR_ENGINEHEUR_RESULTS,
+             CUDNN_TYPE_BACKEND_DESCRIPTOR, MAX_CONFIGS, &count, configs)
+             != CUDNN_STATUS_SUCCESS)
+    count = 0;
+  graph->status = CUDNN_STATUS_SUCCESS; /* no list is as good as an empty one */
+
+  for (int i = 0; i < count && i < MAX_CONFIGS && !plan->plan; i++)
+    if (is_exact (api, configs[i], plan->shape.in)
+        && plan_engine (dnn, plan, configs[i]))
+      own (graph, &configs[i]);
+  for (int i = 0; i < MAX_CONFIGS; i++)
+    if (configs[i])
+      api->destroy_descriptor (configs[i]);
+  return plan->plan != NULL;
+}
+
+/* ---- plans ----------------------------------------------------------------- */
+
+static bool
+same_shape (const CardiacCudaConvolution *a, const CardiacCudaConvolution *b)
+{
+  return a->B == b->B && a->H == b->H && a->W == b->W && a->Ci == b->Ci
+         && a->Ho == b->Ho && a->Wo == b->Wo && a->Co == b->Co && a->kh == b->kh
+         && a->kw == b->kw && a->stride == b->stride && a->padding == b->padding
+         && a->in == b->in && a->out == b->out && a->bias == b->bias
+         && a->residual == b->residual && a->activation == b->activation;
+}
+
+static bool
+remember (CardiacCudaDnn *dnn, CardiacCudaDnnPlan *plan, CardiacError **error)
+{
+  CardiacCudaDnnPlan **more =
+      realloc (dnn->plans, (dnn->count + 1) * sizeof *more);
+  if (!more)
+    return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
+  dnn->plans = more;
+  dnn->plans[dnn->count++] = plan;
+  return true;
+}
+
+/* Makes a plan, or remembers that there is none. */
+static bool
+make_plan (CardiacCudaDnn *dnn, const CardiacCudaConvolution *shape,
+    CardiacError **error)
+{
+  CardiacCudaDnnPlan *plan = calloc (1, sizeof *plan);
+  if (!plan)
+    return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
+  plan->shape = *shape;
+  plan->graph.api = &dnn->api;
+  cudnnBackendDescriptor_t operations =
+      cardiac_cuda_convolution_describe (&plan->graph, dnn->handle, shape);
+  if (operations && !plan_first (dnn, plan, operations, CUDNN_HEUR_MODE_A))
+    plan_first (dnn, plan, operations, CUDNN_HEUR_MODE_FALLBACK);
+  if (remember (dnn, plan, error))
+    return true;
+  plan_free (plan);
+  return false;
+}
+
+bool
+cardiac_cuda_dnn_plan (CardiacCudaContext *context,
+    const CardiacCudaConvolution *shape, const CardiacCudaDnnPlan **plan,
+    CardiacError **error)
+{
+  *plan = NULL;
+  if (!open_dnn (context, error))
+    return false;
+  CardiacCudaDnn *dnn = context->dnn;
+  if (!dnn)
+    return true;
+  int i = 0;
+  while (i < dnn->count && !same_shape (&dnn->plans[i]->shape, shape))
+    i++;
+  if (i == dnn->count && !make_plan (dnn, shape, error))
+    return false;
+  if (dnn->plans[i]->plan)
+    *plan = dnn->plans[i];
+  return true;
+}
+
+void
+cardiac_cuda_dnn_run (CardiacCudaContext *context,
+    const CardiacCudaDnnPlan *plan, void *const data[CARDIAC_CUDA_VIRTUAL],
+    void *workspace, const char *label)
+{
+  CardiacCudaDnn *dnn = context->dnn;
+  CardiacCudaDnnGraph pack = { .api = &dnn->api };
+  int64_t ids[CARDIAC_CUDA_VIRTUAL];
+  void *pointers[CARDIAC_CUDA_VIRTUAL];
+  int count = 0;
+  for (int id = CARDIAC_CUDA_X; id < CARDIAC_CUDA_VIRTUAL; id++)
+    if (data[id]) {
+      ids[count] = id;
+      pointers[count++] = data[id];
+    }
+  cudnnBackendDescriptor_t it =
+      cardiac_cuda_dnn_make (&pack, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+  cardiac_cuda_dnn_set (&pack, it, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS,
+      CUDNN_TYPE_INT64, count, ids);
+  cardiac_cuda_dnn_set (&pack, it, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS,
+      CUDNN_TYPE_VOID_PTR, count, pointers);
+  cardiac_cuda_dnn_set (&pack, it, CUDNN_ATTR_VARIANT_PACK_WORKSPACE,
+      CUDNN_TYPE_VOID_PTR, 1, &workspace);
+  cardiac_cuda_dnn_finalize (&pack, it);
+  if (pack.status == CUDNN_STATUS_SUCCESS)
+    pack.status = dnn->api.execute (dnn->handle, plan->plan, it);
+  cardiac_cuda_dnn_clear (&pack);
+  if (pack.status == CUDNN_STATUS_SUCCESS)
+    return;
+  char what[128];
+  snprintf (what, sizeof what, "%.80s: %s", label,
+      dnn->api.error_string (pack.status));
+  cardiac_cuda_note (context, cudaErrorUnknown, what);
+}

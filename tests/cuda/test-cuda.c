@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* test-cuda MREG.safetensors YOLOV8.safetensors: on the emulated CUDA, what
+ * device=cuda says when it cannot be had or fails, that device=auto then takes
+ * another and says so, that a recorded run gives the bits of an ordinary one,
+ * and that runs allocate nothing.
+ *
+ * test-cuda MREG.safetensors YOLOV8.safetensors broken-libraries: what it says
+ * when cublasLt and cuDNN do not open; $CARDIAC_BACKEND_PATH then begins with a
+ * folder whose libcardiac-cuda.so is no library. */
+#include "../require.h"
+#include <cardiac/cardiac.h>
+#include <cuda_runtime.h>
+
+#include <math.h>
+#include <string.h>
+
+typedef struct Models {
+  CardiacModel *mreg, *yolov8;
+} Models;
+
+static CardiacModel *
+open_model (const char *path)
+{
+  CardiacModel *model = cardiac_model_load (path, NULL);
+  REQUIRE (model);
+  return model;
+}
+
+static CardiacSettings
+settings_for (const char *device, CardiacPrecision precision)
+{
+  CardiacSettings settings;
+  cardiac_settings_default (&settings);
+  settings.device = device;
+  settings.precision = precision;
+  settings.threads = 1;
+  return settings;
+}
+
+static void
+require_error (CardiacError *error, CardiacErrorCode code, const char *words)
+{
+  REQUIRE (error);
+  printf ("  %s\n", cardiac_error_message (error));
+  REQUIRE (cardiac_error_code (error) == code);
+  REQUIRE (strstr (cardiac_error_message (error), words));
+  cardiac_error_free (&error);
+}
+
+/* With a variable of the emulation set, a network cannot be made. */
+static void
+network_is_refused (const Models *models, const char *variable,
+    const char *value, const char *device, CardiacPrecision precision,
+    CardiacErrorCode code, const char *words)
+{
+  CardiacSettings settings = settings_for (device, precision);
+  CardiacError *error = NULL;
+  REQUIRE (setenv (variable, value, 1) == 0);
+  REQUIRE (!cardiac_mreg_new (models->mreg, &settings, &error));
+  require_error (error, code, words);
+  REQUIRE (unsetenv (variable) == 0);
+}
+
+static void
+every_absence_has_its_message (const Models *models)
+{
+  printf ("every absence has its message\n");
+  network_is_refused (models, "CUDA_EMULATION_DRIVER", "0", "cuda",
+      CARDIAC_PRECISION_AUTO, CARDIAC_ERROR_DEVICE, "no NVIDIA driver");
+  network_is_refused (models, "CUDA_EMULATION_DRIVER", "12020", "cuda",
+      CARDIAC_PRECISION_AUTO, CARDIAC_ERROR_DEVICE,
+      "driver is for CUDA 12.2, and 13.0 is needed");
+  network_is_refused (models, "CUDA_EMULATION_DEVICES", "0", "cuda:0",
+      CARDIAC_PRECISION_FP16, CARDIAC_ERROR_DEVICE, "shows no GPU");
+  network_is_refused (models, "CUDA_EMULATION_DEVICES", "2", "cuda:2",
+      CARDIAC_PRECISION_AUTO, CARDIAC_ERROR_DEVICE,
+      "this machine has 2 CUDA devices, the last is cuda:1");
+  network_is_refused (models, "CUDA_EMULATION_CAPABILITY", "61", "cuda",
+      CARDIAC_PRECISION_AUTO, CARDIAC_ERROR_DEVICE,
+      "has compute capability 6.1, and 7.5 or later is needed");
+  network_is_refused (models, "CUDA_EMULATION_CAPABILITY", "75", "cuda",
+      CARDIAC_PRECISION_BF16, CARDIAC_ERROR_UNSUPPORTED, "bf16");
+  network_is_refused (models, "CUDA_EMULATION_NO_CUBLASLT", "1", "cuda",
+      CARDIAC_PRECISION_AUTO, CARDIAC_ERROR_INTERNAL,
+      "cublasLt failed (start): CUBLAS_STATUS_NOT_INITIALIZED");
+  network_is_refused (models, "CUDA_EMULATION_MEMORY_MIB", "0", "cuda",
+      CARDIAC_PRECISION_AUTO, CARDIAC_ERROR_NO_MEMORY,
+      "cuda:0 is out of memory");
+}
+
+static void
+precision_follows_the_device (const Models *models)
+{
+  printf ("precision follows the device\n");
+  const char *const expected[][2] = { { "75", "fp16" }, { "80", "bf16" },
+    { "120", "bf16" } };
+  for (int i = 0; i < 3; i++) {
+    CardiacSettings settings = settings_for ("cuda", CARDIAC_PRECISION_AUTO);
+    REQUIRE (setenv ("CUDA_EMULATION_CAPABILITY", expected[i][0], 1) == 0);
+    CardiacYolov8 *net =
+        cardiac_yolov8_new (models->yolov8, 0, 0, &settings, NULL);
+    REQUIRE (net);
+    REQUIRE (
+        strcmp (cardiac_yolov8_run_info (net)->precision, expected[i][1]) == 0);
+    REQUIRE (strcmp (cardiac_yolov8_run_info (net)->device, "cuda:0") == 0);
+    cardiac_yolov8_free (&net);
+  }
+  unsetenv ("CUDA_EMULATION_CAPABILITY");
+}
+
+static void
+auto_falls_back_and_says_so (const Models *models)
+{
+  printf ("auto falls back and says so\n");
+  CardiacSettings settings = settings_for ("auto", CARDIAC_PRECISION_FP32);
+  REQUIRE (setenv ("CUDA_EMULATION_DRIVER", "0", 1) == 0);
+  CardiacMReg *mreg = cardiac_mreg_new (models->mreg, &settings, NULL);
+  REQUIRE (mreg);
+  const CardiacRunInfo *info = cardiac_mreg_run_info (mreg);
+  printf ("  %s: %s\n", info->device, info->fallback);
+  REQUIRE (strncmp (info->device, "cuda", 4) != 0);
+  REQUIRE (strstr (info->fallback, "no NVIDIA driver"));
+  cardiac_mreg_free (&mreg);
+
+  unsetenv ("CUDA_EMULATION_DRIVER");
+  mreg = cardiac_mreg_new (models->mreg, &settings, NULL);
+  REQUIRE (mreg);
+  info = cardiac_mreg_run_info (mreg);
+  REQUIRE (strcmp (info->device, "cuda:0") == 0 && !info->fallback[0]);
+  cardiac_mreg_free (&mreg);
+}
+
+/* A network, its input and what it keeps. */
+typedef struct Session {
+  CardiacMReg *mreg;
+  CardiacInstance *instances[16];
+  float *frames;
+  int count;
+} Session;
+
+static Session
+session_new (const Models *models)
+{
+  CardiacSettings settings = settings_for ("cuda", CARDIAC_PRECISION_BF16);
+  Session s = { .mreg = cardiac_mreg_new (models->mreg, &settings, NULL) };
+  REQUIRE (s.mreg);
+  const CardiacMRegShape *shape = cardiac_mreg_shape (s.mreg);
+  const size_t floats = (size_t) shape->frames * 3 * shape->side * shape->side;
+  s.count = shape->instances;
+  s.frames = malloc (floats * sizeof *s.frames);
+  REQUIRE (s.frames);
+  for (size_t i = 0; i < floats; i++)
+    s.frames[i] = (float) (i % 251) / 125 - 1;
+  for (int i = 0; i < s.count; i++)
+    REQUIRE (s.instances[i] = cardiac_instance_new (s.mreg, NULL));
+  return s;
+}
+
+static void
+session_free (Session *s)
+{
+  for (int i = 0; i < s->count; i++)
+    cardiac_instance_free (&s->instances[i]);
+  cardiac_mreg_free (&s->mreg);
+  free (s->frames);
+}
+
+/* Encodes all instances and grades. NULL with an error. */
+static CardiacMRegResult *
+session_run (Session *s, CardiacError **error)
+{
+  for (int i = 0; i < s->count; i++)
+    if (!cardiac_mreg_encode (s->mreg, s->frames, s->instances[i], error))
+      return NULL;
+  return cardiac_mreg_grade (s->mreg, s->instances, s->count, error);
+}
+
+static void
+require_same (const CardiacMRegResult *a, const CardiacMRegResult *b)
+{
+  const size_t cells = (size_t) a->frames * a->grid * a->grid;
+  REQUIRE (memcmp (a->activation, b->activation,
+               sizeof (float) * a->instances * cells * a->classes)
+           == 0);
+  REQUIRE (memcmp (a->eigencam, b->eigencam, sizeof (float) * cells) == 0);
+  REQUIRE (memcmp (a->regression, b->regression, sizeof (float) * a->instances)
+           == 0);
+}
+
+/* The first clip is the warm-up: recording and replay come after. */
+static void
+recorded_runs_give_the_same_bits_and_allocate_nothing (const Models *models)
+{
+  printf ("recorded runs give the same bits and allocate nothing\n");
+  Session s = session_new (models);
+  const uint64_t allocations = cuda_emulation_allocations ();
+  const uint64_t recordings = cuda_emulation_recordings ();
+  CardiacMRegResult *first = session_run (&s, NULL);
+  REQUIRE (first);
+  for (int again = 0; again < 3; again++) {
+    CardiacMRegResult *next = session_run (&s, NULL);
+    REQUIRE (next);
+    require_same (first, next);
+    cardiac_mreg_result_free (&next);
+  }
+  REQUIRE (cuda_emulation_allocations () == allocations);
+  REQUIRE (cuda_emulation_recordings () == recordings + 3); /* a program each */
+
+  /* Features that a caller has put there go up again. */
+  CardiacTensor t;
+  REQUIRE (cardiac_instance_tensor (s.instances[0], "patch_features", &t));
+  ((float *) t.data)[0] += 1000;
+  CardiacMRegResult *other =
+      cardiac_mreg_grade (s.mreg, s.instances, s.count, NULL);
+  REQUIRE (other);
+  REQUIRE (other->activation[0] != first->activation[0]);
+  cardiac_mreg_result_free (&other);
+
+  session_free (&s);
+  s = session_new (models);
+  REQUIRE (setenv ("CUDA_EMULATION_NO_CAPTURE", "1", 1) == 0);
+  for (int again = 0; again < 3; again++) {
+    CardiacMRegResult *next = session_run (&s, NULL);
+    REQUIRE (next);
+    require_same (first, next);
+    cardiac_mreg_result_free (&next);
+  }
+  unsetenv ("CUDA_EMULATION_NO_CAPTURE");
+  cardiac_mreg_result_free (&first);
+  session_free (&s);
+}
+
+static void
+failing_runs_are_reported (const Models *models)
+{
+  printf ("failing runs are reported\n");
+  Session s = session_new (models);
+  for (int clips = 0; clips < 3; clips++) { /* plain, recorded, replayed */
+    CardiacError *error = NULL;
+    REQUIRE (setenv ("CUDA_EMULATION_FAIL_WORK", "1", 1) == 0);
+    REQUIRE (!session_run (&s, &error));
+    require_error (error, CARDIAC_ERROR_INTERNAL, "illegal memory access");
+    unsetenv ("CUDA_EMULATION_FAIL_WORK");
+    CardiacMRegResult *result = session_run (&s, NULL);
+    REQUIRE (result);
+    cardiac_mreg_result_free (&result);
+  }
+  session_free (&s);
+}
+
+enum { WIDTH = 97, HEIGHT = 61, MOST_FRAMES = 32 };
+
+/* Frames of one packed picture each, and where its samples lie. */
+static void
+describe_frames (CardiacImage *images, int count, const uint8_t *samples)
+{
+  for (int t = 0; t < count; t++)
+    images[t] = cardiac_image_rgb (
+        WIDTH, HEIGHT, samples + (size_t) t * 3 * WIDTH * HEIGHT, 3 * WIDTH);
+}
+
+/* The largest difference of what two instances keep of their patches. */
+static float
+difference_of (CardiacInstance *a, CardiacInstance *b)
+{
+  CardiacTensor x, y;
+  float largest = 0;
+  REQUIRE (cardiac_instance_tensor (a, "patch_features", &x));
+  REQUIRE (cardiac_instance_tensor (b, "patch_features", &y));
+  for (int64_t i = 0; i < cardiac_tensor_count (&x); i++)
+    largest = fmaxf (largest,
+        fabsf (((const float *) x.data)[i] - ((const float *) y.data)[i]));
+  return largest;
+}
+
+static void
+pictures_give_the_same_wherever_they_lie (const Models *models)
+{
+  printf ("pictures give the same wherever they lie\n");
+  CardiacSettings settings = settings_for ("cuda", CARDIAC_PRECISION_FP32);
+  CardiacMReg *mreg = cardiac_mreg_new (models->mreg, &settings, NULL);
+  REQUIRE (mreg);
+  const int count = cardiac_mreg_shape (mreg)->frames;
+  const size_t bytes = (size_t) count * 3 * WIDTH * HEIGHT;
+  const CardiacSquare crop = { .x = 12.5, .y = -4, .side = 70 };
+  CardiacInstance *host = cardiac_instance_new (mreg, NULL);
+  CardiacInstance *device = cardiac_instance_new (mreg, NULL);
+  CardiacImage images[MOST_FRAMES];
+  uint8_t *samples = malloc (bytes);
+  void *copy = NULL;
+  REQUIRE (host && device && samples && count <= MOST_FRAMES);
+  for (size_t i = 0; i < bytes; i++)
+    samples[i] = (uint8_t) (i * 2654435761u >> 13);
+  REQUIRE (cudaMalloc (&copy, bytes) == cudaSuccess);
+  REQUIRE (
+      cudaMemcpy (copy, samples, bytes, cudaMemcpyHostToDevice) == cudaSuccess);
+  for (int again = 0; again < 3; again++) { /* recorded and replayed, too */
+    describe_frames (images, count, samples);
+    REQUIRE (cardiac_mreg_encode_images (
+        mreg, images, CARDIAC_MEMORY_HOST, &crop, host, NULL));
+    describe_frames (images, count, copy);
+    REQUIRE (cardiac_mreg_encode_images (
+        mreg, images, CARDIAC_MEMORY_DEVICE, &crop, device, NULL));
+    REQUIRE (difference_of (host, device) < 1e-5f);
+    samples[again] ^= 255; /* something else each time, and the same of both */
+    REQUIRE (cudaMemcpy (copy, samples, bytes, cudaMemcpyHostToDevice)
+             == cudaSuccess);
+  }
+  cardiac_instance_free (&host);
+  cardiac_instance_free (&device);
+  cardiac_mreg_free (&mreg);
+
+  settings.device = "reference";
+  CardiacError *error = NULL;
+  REQUIRE (mreg = cardiac_mreg_new (models->mreg, &settings, NULL));
+  REQUIRE (host = cardiac_instance_new (mreg, NULL));
+  REQUIRE (!cardiac_mreg_encode_images (
+      mreg, images, CARDIAC_MEMORY_DEVICE, &crop, host, &error));
+  require_error (error, CARDIAC_ERROR_UNSUPPORTED,
+      "device 'reference' reads no pictures in device memory");
+  cardiac_instance_free (&host);
+  cardiac_mreg_free (&mreg);
+  cudaFree (copy);
+  free (samples);
+}
+
+/* The module itself, then what it opens. */
+static void
+broken_libraries_have_their_messages (const Models *models)
+{
+  printf ("broken libraries have their messages\n");
+  CardiacSettings settings = settings_for ("cuda", CARDIAC_PRECISION_AUTO);
+  CardiacError *error = NULL;
+  REQUIRE (!cardiac_mreg_new (models->mreg, &settings, &error));
+  require_error (
+      error, CARDIAC_ERROR_DEVICE, "libcublasLt.so.13 does not open");
+
+  char *folder = strdup (getenv ("CARDIAC_BACKEND_PATH"));
+  REQUIRE (folder && strchr (folder, ':'));
+  *strchr (folder, ':') = 0;
+  REQUIRE (setenv ("CARDIAC_BACKEND_PATH", folder, 1) == 0);
+  free (folder);
+  error = NULL;
+  REQUIRE (!cardiac_mreg_new (models->mreg, &settings, &error));
+  require_error (error, CARDIAC_ERROR_DEVICE, "libcardiac-cuda.so");
+}
+
+int
+main (int argc, char **argv)
+{
+  REQUIRE (argc >= 3);
+  Models models = { open_model (argv[1]), open_model (argv[2]) };
+  if (argc == 4) {
+    broken_libraries_have_their_messages (&models);
+  } else {
+    every_absence_has_its_message (&models);
+    precision_follows_the_device (&models);
+    auto_falls_back_and_says_so (&models);
+    recorded_runs_give_the_same_bits_and_allocate_nothing (&models);
+    failing_runs_are_reported (&models);
+    pictures_give_the_same_wherever_they_lie (&models);
+  }
+  cardiac_model_unref (&models.mreg);
+  cardiac_model_unref (&models.yolov8);
+  return 0;
+}

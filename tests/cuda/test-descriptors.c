@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* test-descriptors: cuDNN takes the graphs that convolutions are described by,
+ * and refuses one that does not fit. Needs the library but no device. Skipped
+ * where there is no libcudnn.so.9, or one that wants a device for this. */
+#include "../require.h"
+#include "dnn.h"
+
+#include <dlfcn.h>
+
+/* From here on, an operation graph needs no handle. */
+enum { WITHOUT_DEVICE = 91900 };
+
+static bool
+is_described (
+    const CardiacCudaDnnApi *api, const CardiacCudaConvolution *convolution)
+{
+  CardiacCudaDnnGraph graph = { .api = api };
+  const bool described =
+      cardiac_cuda_convolution_describe (&graph, NULL, convolution) != NULL;
+  if (!described)
+    printf ("  %dx%d %s: %s\n", (int) convolution->kh, (int) convolution->kw,
+        cardiac_dtype_name (convolution->in), api->error_string (graph.status));
+  cardiac_cuda_dnn_clear (&graph);
+  return described;
+}
+
+/* A convolution of YOLOv8n's or MMSA's kind: k x k to `Co` channels. */
+static CardiacCudaConvolution
+convolution (int64_t side, int64_t Ci, int64_t Co, int64_t k, int stride)
+{
+  const int padding = (int) k / 2;
+  const int64_t out = (side + 2 * padding - k) / stride + 1;
+  return (CardiacCudaConvolution){
+    .B = 2,
+    .H = side,
+    .W = side,
+    .Ci = Ci,
+    .Ho = out,
+    .Wo = out,
+    .Co = Co,
+    .kh = k,
+    .kw = k,
+    .stride = stride,
+    .padding = padding,
+  };
+}
+
+/* Every dtype, activation, and what else there may be. */
+static int
+describe_all (const CardiacCudaDnnApi *api, CardiacCudaConvolution it)
+{
+  int count = 0;
+  for (it.in = CARDIAC_F32; it.in <= CARDIAC_F16; it.in++)
+    for (int f32 = 0; f32 < 2; f32++)
+      for (int parts = 0; parts < 4; parts++)
+        for (it.activation = CARDIAC_ACTIVATION_NONE;
+             it.activation <= CARDIAC_ACTIVATION_LEAKY_RELU; it.activation++) {
+          it.out = f32 ? CARDIAC_F32 : it.in;
+          it.bias = parts & 1;
+          it.residual = parts & 2;
+          REQUIRE (is_described (api, &it));
+          count++;
+        }
+  return count;
+}
+
+int
+main (void)
+{
+  CardiacCudaDnnApi api;
+  size_t (*version) (void) = NULL;
+  void *library = dlopen ("libcudnn.so.9", RTLD_NOW);
+  if (!library || !cardiac_cuda_dnn_load (&api, NULL))
+    SKIP ("no libcudnn.so.9");
+  *(void **) &version = dlsym (library, "cudnnGetVersion");
+  REQUIRE (version);
+  if (version () < WITHOUT_DEVICE)
+    SKIP ("cuDNN %zu describes nothing without a device", version ());
+
+  int count = describe_all (&api, convolution (640, 3, 16, 3, 2));
+  count += describe_all (&api, convolution (80, 64, 64, 3, 1));
+  count += describe_all (&api, convolution (20, 384, 256, 1, 1));
+  count += describe_all (&api, convolution (33, 2, 5, 7, 1));
+  CardiacCudaConvolution wrong = convolution (80, 64, 64, 3, 1);
+  wrong.Ho++;
+  REQUIRE (!is_described (&api, &wrong));
+  printf ("cuDNN %zu takes %d graphs\n", version (), count);
+  return 0;
+}
