@@ -13,7 +13,7 @@
 #define GST_USE_UNSTABLE_API
 #include <gst/cuda/gstcudautils.h>
 
-#define UPLOAD "cudaupload name=up ! "
+#define UPLOAD "cudaupload ! video/x-raw(memory:CUDAMemory) ! "
 #define DOWNLOAD " ! cudadownload"
 /* Large enough for the host to see every second row only. */
 #define WIDTH 512

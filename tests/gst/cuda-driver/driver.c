@@ -312,9 +312,3 @@ cuStreamCreate (CUstream *stream, unsigned int flags)
   *stream = (CUstream) &lock;
   return CUDA_SUCCESS;
 }
-
-CUresult
-cuStreamDestroy_v2 (CUstream stream)
-{
-  return CUDA_SUCCESS;
-}
