@@ -16,7 +16,8 @@
 GType
 gst_cardiac_result_meta_api_get_type (void)
 {
-  static const gchar *tags[] = { GST_META_TAG_VIDEO_STR, NULL };
+  /* None at all: cudadownload loses what has any. */
+  static const gchar *tags[] = { NULL };
   static gsize type = 0;
 
   if (g_once_init_enter (&type))
