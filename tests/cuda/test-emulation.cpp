@@ -27,8 +27,8 @@ run (void (*kernel) (float *), size_t shared, float *array, float *result,
   cudaStream_t stream;
   REQUIRE (cudaStreamCreateWithFlags (&stream, cudaStreamNonBlocking)
            == cudaSuccess);
-  REQUIRE (launch (kernel, dim3 (1), THREADS, shared, stream, array)
-           == cudaSuccess);
+  REQUIRE (
+      launch (kernel, dim3 (1), THREADS, shared, stream, array) == cudaSuccess);
   REQUIRE (cudaStreamSynchronize (stream) == cudaSuccess);
   REQUIRE (cudaStreamDestroy (stream) == cudaSuccess);
   REQUIRE (
@@ -36,7 +36,7 @@ run (void (*kernel) (float *), size_t shared, float *array, float *result,
       == cudaSuccess);
 }
 
-/* ---- what must be seen ---------------------------------------------------- */
+/* ---- what must be seen -------------------------------------------------- */
 
 static void
 half_at_a_barrier (float *)
@@ -198,7 +198,7 @@ launches_have_limits (void)
            == cudaErrorInvalidValue);
 }
 
-/* ---- what must come out ------------------------------------------------------ */
+/* ---- what must come out ------------------------------------------------- */
 
 /** d = a b, a [16,16] row-major, b [16,8] row-major, as kernels of the engine
  * do it: through shared memory and ldmatrix. */

@@ -43,17 +43,23 @@ ninja -C "$build" engine/cardiac-infer engine/cardiac-bench engine/backends/cuda
   tests/engine/checkop tests/engine/test-golden tests/engine/test-threads
 export CARDIAC_BACKEND_PATH="$PWD/$build/engine/backends/cuda"
 
-echo "== operators against the reference"
-"$build/tests/engine/checkop" --backend cuda
+failed=0
+# check TITLE COMMAND...: what fails is counted, and the rest runs all the same.
+check() {
+  echo "== $1"
+  shift
+  "$@" || failed=$((failed + 1))
+}
+
+check "operators against the reference" "$build/tests/engine/checkop" --backend cuda
 if [ $sanitize = yes ]; then
   for tool in memcheck racecheck; do
-    echo "== operators under compute-sanitizer $tool"
-    compute-sanitizer --tool $tool --error-exitcode 9 "$build/tests/engine/checkop" --backend cuda
+    check "operators under compute-sanitizer $tool" \
+      compute-sanitizer --tool $tool --error-exitcode 9 "$build/tests/engine/checkop" --backend cuda
   done
 fi
 
 echo "== golden networks"
-failed=0
 for golden in tests/golden/*/; do
   golden=${golden%/}
   [ -e "$golden/model.safetensors" ] || continue
@@ -68,10 +74,8 @@ for golden in tests/golden/*/; do
     fi
   done
 done
-"$build/tests/engine/test-threads" cuda bf16 tests/golden/mreg-tiny tests/golden/yolov8-tiny
-
-echo "== networks of the papers' sizes against PyTorch"
-"$python" tests/gpu/compare.py "$build" || failed=$((failed + 1))
+check "the same bits each time" "$build/tests/engine/test-threads" cuda bf16 tests/golden/mreg-tiny tests/golden/yolov8-tiny
+check "networks of the papers' sizes against PyTorch" "$python" tests/gpu/compare.py "$build"
 
 echo "$failed failed"
 [ $failed = 0 ]

@@ -28,7 +28,7 @@ head_start (unsigned b, int rows, int width, int offset, unsigned head, int d)
   return (size_t) b * rows * width + offset + head * d;
 }
 
-/* ---- tensor cores ------------------------------------------------------------ */
+/* ---- tensor cores ------------------------------------------------------- */
 
 enum { TILE_ROWS = 16 }; ///< queries of a warp
 enum { LEAST_WARPS = 4, MOST_WARPS = 8, TENSOR_THREADS = MOST_WARPS * WARP };
@@ -310,7 +310,7 @@ launch_tensor_by_width (
                             : launch_tensor<T, 128> (a, wide, stream);
 }
 
-/* ---- F32 ---------------------------------------------------------------------- */
+/* ---- F32 ---------------------------------------------------------------- */
 
 /* 32 queries and 32 keys a tile; a thread has queries 2 ty, 2 ty + 1 and keys
  * tx, tx + 8, tx + 16, tx + 24, then channels 4 tx .. of each 32. */
@@ -492,7 +492,7 @@ launch_float_by_width (
                             : launch_float<128> (a, wide, stream);
 }
 
-/* ---- wide heads ---------------------------------------------------------------- */
+/* ---- wide heads --------------------------------------------------------- */
 
 /** One query a block, its logits in shared memory [keys]. */
 __global__ void

@@ -53,7 +53,7 @@ mean_kernel (CardiacEigencam e)
   e.scratch[blockIdx.y * frame_scratch (e) + c] = sum / e.patches;
 }
 
-/* ---- X Xᵀ or Xᵀ X -------------------------------------------------------------- */
+/* ---- X Xᵀ or Xᵀ X ------------------------------------------------------- */
 
 enum { TILE = 32, DEPTH = 16, SQUARE_THREADS = 256, ACROSS = 16, OWN = 2 };
 
@@ -115,7 +115,7 @@ square_kernel (CardiacEigencam e, unsigned tiles)
     }
 }
 
-/* ---- one block a frame ----------------------------------------------------------- */
+/* ---- one block a frame -------------------------------------------------- */
 
 enum { THREADS = 512, WARPS = THREADS / WARP };
 

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-/* ---- elementwise.cu -------------------------------------------------------- */
+/* ---- elementwise.cu ----------------------------------------------------- */
 
 /** y = act(x + bias[i % channels]) + residual over `count` elements; x may be
  * y, and so may residual. bias (F32) and residual may be NULL. Without any it
@@ -41,7 +41,7 @@ cudaError_t cardiac_cuda_gate (const void *x, CardiacDType x_dtype,
 cudaError_t cardiac_cuda_magnitude (const void *x, CardiacDType x_dtype,
     void *y, CardiacDType y_dtype, int64_t count, cudaStream_t stream);
 
-/* ---- shape.cu --------------------------------------------------------------- */
+/* ---- shape.cu ----------------------------------------------------------- */
 
 /** y[o, y_first + i] = x[o, x_first + i], o < outer, i < inner, in rows of
  * their own strides. */
@@ -72,7 +72,7 @@ cudaError_t cardiac_cuda_nchw_to_nhwc (const float *x, void *y,
     CardiacDType y_dtype, int64_t batch, int64_t channels, int64_t area,
     cudaStream_t stream);
 
-/* ---- pool.cu ---------------------------------------------------------------- */
+/* ---- pool.cu ------------------------------------------------------------ */
 
 /** NHWC extents. */
 typedef struct CardiacPictures {
@@ -92,7 +92,7 @@ cudaError_t cardiac_cuda_bilinear2x (const void *x, CardiacDType x_dtype,
     CardiacPictures in, void *y, CardiacDType y_dtype, CardiacPictures out,
     float scale, cudaStream_t stream);
 
-/* ---- normalisation.cu -------------------------------------------------------- */
+/* ---- normalisation.cu --------------------------------------------------- */
 
 cudaError_t cardiac_cuda_layer_norm (const void *x, CardiacDType x_dtype,
     const float *gamma, const float *beta, void *y, CardiacDType y_dtype,
@@ -102,7 +102,7 @@ cudaError_t cardiac_cuda_layer_norm (const void *x, CardiacDType x_dtype,
 cudaError_t cardiac_cuda_softmax (
     const float *x, float *y, int64_t rows, int64_t width, cudaStream_t stream);
 
-/* ---- direct-convolution.cu ----------------------------------------------------- */
+/* ---- direct-convolution.cu ---------------------------------------------- */
 
 typedef struct CardiacConvolution {
   const void *x; ///< NHWC
@@ -124,7 +124,7 @@ typedef struct CardiacConvolution {
 cudaError_t cardiac_cuda_convolution (
     const CardiacConvolution *c, cudaStream_t stream);
 
-/* ---- attention.cu ------------------------------------------------------------ */
+/* ---- attention.cu ------------------------------------------------------- */
 
 /** softmax (q kᵀ scale) v a head: q [batch,queries,q_width], k and v
  * [batch,keys,k_width or v_width], head h at offset + h head_dim;
@@ -144,7 +144,7 @@ typedef struct CardiacAttention {
 cudaError_t cardiac_cuda_attention (
     const CardiacAttention *a, cudaStream_t stream);
 
-/* ---- head.cu ------------------------------------------------------------------ */
+/* ---- head.cu ------------------------------------------------------------ */
 
 /** x [batch,rows,d] to y [batch,d]. */
 cudaError_t cardiac_cuda_mean (const float *x, float *y, int64_t batch,
@@ -172,7 +172,7 @@ typedef struct CardiacAmplify {
 cudaError_t cardiac_cuda_amplify (
     const CardiacAmplify *a, float *y, cudaStream_t stream);
 
-/* ---- eigencam.cu ---------------------------------------------------------------- */
+/* ---- eigencam.cu -------------------------------------------------------- */
 
 typedef struct CardiacEigencam {
   unsigned frames, patches, channels;
@@ -190,7 +190,7 @@ size_t cardiac_cuda_eigencam_scratch (
 cudaError_t cardiac_cuda_eigencam (
     const CardiacEigencam *e, cudaStream_t stream);
 
-/* ---- detection.cu -------------------------------------------------------------- */
+/* ---- detection.cu ------------------------------------------------------- */
 
 /** Box and class logits of three scales (CARDIAC_OP_YOLO_DECODE) to
  * y [4+classes,cells]. */
@@ -198,7 +198,7 @@ cudaError_t cardiac_cuda_yolo_decode (void *const *in,
     const CardiacTensor *shapes, float *y, int64_t cells, int64_t classes,
     cudaStream_t stream);
 
-/* ---- preprocess.cu ---------------------------------------------------------------- */
+/* ---- preprocess.cu ------------------------------------------------------ */
 
 /** A filter of image/taps.h in device memory. */
 typedef struct CardiacCudaTaps {

@@ -6,7 +6,7 @@
 
 namespace {
 
-/* ---- layer norm ------------------------------------------------------------ */
+/* ---- layer norm --------------------------------------------------------- */
 
 enum { ROWS = 4, NORM_THREADS = ROWS * WARP }; ///< of a block: a warp a row
 enum { VECTOR = 8, CHUNKS = 4 };
@@ -81,7 +81,7 @@ layer_norm_any_kernel (Array x, const float *gamma, const float *beta, Array y,
         (load (x, row * d + i) - mean) * scale * gamma[i] + beta[i]);
 }
 
-/* ---- softmax --------------------------------------------------------------- */
+/* ---- softmax ------------------------------------------------------------ */
 
 enum {
   SOFTMAX_WARPS = 8,

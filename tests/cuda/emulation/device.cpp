@@ -26,7 +26,7 @@ enum {
 uint3 cuda_emulation_block_index;
 dim3 cuda_emulation_block_dim, cuda_emulation_grid_dim;
 
-/* ---- fibres -------------------------------------------------------------- */
+/* ---- fibres ------------------------------------------------------------- */
 
 /* A switch keeps the registers that a call must keep, and the stack pointer. */
 #if defined(__x86_64__)
@@ -79,7 +79,7 @@ context_switch (Context *from, Context *to)
 }
 #endif
 
-/* ---- a block ------------------------------------------------------------- */
+/* ---- a block ------------------------------------------------------------ */
 
 enum State { READY, AT_BARRIER, AT_WARP, DONE };
 
@@ -288,7 +288,7 @@ run_block (unsigned turn)
   }
 }
 
-/* ---- a grid -------------------------------------------------------------- */
+/* ---- a grid ------------------------------------------------------------- */
 
 static void
 make_stacks (void)
@@ -377,7 +377,7 @@ destroy_launch (void *state)
   delete (Launch *) state;
 }
 
-/* ---- launching ----------------------------------------------------------- */
+/* ---- launching ---------------------------------------------------------- */
 
 static std::map<const void *, size_t> allowed_shared;
 static std::mutex allowing;
@@ -429,7 +429,7 @@ cuda_emulation_launch (const cudaLaunchConfig_t &config, const void *kernel,
       new Launch{ config, kernel, std::move (thread) }, destroy_launch);
 }
 
-/* ---- warp-wide operations ------------------------------------------------ */
+/* ---- warp-wide operations ----------------------------------------------- */
 
 void
 cuda_emulation_shuffle_work (void *const *lanes)
@@ -504,7 +504,7 @@ cuda_emulation_ldmatrix_work (void *const *lanes)
   }
 }
 
-/* ---- asynchronous copies ------------------------------------------------- */
+/* ---- asynchronous copies ------------------------------------------------ */
 
 void
 cuda_emulation_copy_async (void *shared, const void *global)

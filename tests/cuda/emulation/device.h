@@ -33,7 +33,7 @@
 #define __launch_bounds__(...)
 #define __grid_constant__
 
-/* ---- types --------------------------------------------------------------- */
+/* ---- types -------------------------------------------------------------- */
 
 struct uint3 {
   unsigned x, y, z;
@@ -57,7 +57,7 @@ make_uint4 (unsigned x, unsigned y, unsigned z, unsigned w)
   return { x, y, z, w };
 }
 
-/* ---- threads ------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------ */
 
 struct CudaEmulationThread;
 extern uint3 cuda_emulation_thread_index (void);
@@ -82,7 +82,7 @@ typedef void (*CudaEmulationWarpWork) (void *const *lanes);
 void cuda_emulation_warp (
     CudaEmulationWarpWork work, void *mine, const char *file, int line);
 
-/* ---- warp-wide operations ------------------------------------------------ */
+/* ---- warp-wide operations ----------------------------------------------- */
 
 struct CudaEmulationShuffle {
   uint64_t value, result;
@@ -128,7 +128,7 @@ struct CudaEmulationLdmatrix {
 };
 void cuda_emulation_ldmatrix_work (void *const *lanes);
 
-/* ---- asynchronous copies ------------------------------------------------- */
+/* ---- asynchronous copies ------------------------------------------------ */
 
 /** cp.async of 16 bytes: done when waited for, not before. */
 void cuda_emulation_copy_async (void *shared, const void *global);
@@ -136,7 +136,7 @@ void cuda_emulation_copy_commit (void);
 /** Waits until at most `groups` groups are under way. */
 void cuda_emulation_copy_wait (unsigned groups);
 
-/* ---- arithmetic ---------------------------------------------------------- */
+/* ---- arithmetic --------------------------------------------------------- */
 
 template <typename T>
 static inline T
@@ -169,7 +169,7 @@ rsqrt (double x)
 #define __fmul_rn(x, y) ((x) * (y))
 #define __fadd_rn(x, y) ((x) + (y))
 
-/* ---- launches ------------------------------------------------------------ */
+/* ---- launches ----------------------------------------------------------- */
 
 struct cudaLaunchConfig_t {
   dim3 gridDim, blockDim;

@@ -132,7 +132,6 @@ typedef void *cudnnBackendDescriptor_t;
 
 size_t cudnnGetVersion (void);
 const char *cudnnGetErrorString (cudnnStatus_t status);
-void cudnnGetLastErrorString (char *message, size_t size);
 cudnnStatus_t cudnnCreate (cudnnHandle_t *handle);
 cudnnStatus_t cudnnDestroy (cudnnHandle_t handle);
 cudnnStatus_t cudnnSetStream (cudnnHandle_t handle, cudaStream_t stream);

@@ -17,12 +17,10 @@
 #include "backends/reference/storage.h"
 
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
-#include <string>
 #include <vector>
 
 struct cudnnContext {
@@ -82,15 +80,6 @@ Link &
 at (cudnnBackendDescriptor_t handle)
 {
   return *static_cast<Link *> (handle);
-}
-
-thread_local std::string last_error;
-
-cudnnStatus_t
-refuse (cudnnStatus_t status, const std::string &why)
-{
-  last_error = why;
-  return status;
 }
 
 size_t
@@ -570,12 +559,6 @@ cudnnGetErrorString (cudnnStatus_t status)
   }
 }
 
-void
-cudnnGetLastErrorString (char *message, size_t size)
-{
-  snprintf (message, size, "%s", last_error.c_str ());
-}
-
 cudnnStatus_t
 cudnnCreate (cudnnHandle_t *handle)
 {
@@ -623,8 +606,7 @@ cudnnBackendSetAttribute (cudnnBackendDescriptor_t descriptor,
 {
   Descriptor &d = *at (descriptor);
   if (d.finalized || type != type_of (name) || count < 1)
-    return refuse (CUDNN_STATUS_BAD_PARAM,
-        "attribute " + std::to_string (name) + " cannot be set so");
+    return CUDNN_STATUS_BAD_PARAM;
   Attribute &attribute = d.attributes[name];
   const char *bytes = static_cast<const char *> (values);
   attribute = { type,
@@ -665,8 +647,7 @@ cudnnBackendGetAttribute (cudnnBackendDescriptor_t descriptor,
 {
   const Descriptor &d = *at (descriptor);
   if (!d.finalized)
-    return refuse (
-        CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "the descriptor is not final");
+    return CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED;
   cudnnBackendDescriptor_t *links =
       static_cast<cudnnBackendDescriptor_t *> (values);
   if (name == CUDNN_ATTR_ENGINEHEUR_RESULTS)
@@ -685,7 +666,7 @@ cudnnBackendGetAttribute (cudnnBackendDescriptor_t descriptor,
     *static_cast<int64_t *> (values) =
         workspace_of (d.link (CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG)->engine);
   } else {
-    return refuse (CUDNN_STATUS_BAD_PARAM, "no such attribute here");
+    return CUDNN_STATUS_BAD_PARAM;
   }
   return CUDNN_STATUS_SUCCESS;
 }
@@ -695,12 +676,11 @@ cudnnBackendFinalize (cudnnBackendDescriptor_t descriptor)
 {
   Descriptor &d = *at (descriptor);
   if (d.finalized || !holds (d))
-    return refuse (CUDNN_STATUS_BAD_PARAM,
-        "descriptor of type " + std::to_string (d.type) + " does not hold");
+    return CUDNN_STATUS_BAD_PARAM;
   if (d.type == CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
     const Link config = d.link (CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
     if (!config || !takes (*config->graph, config->engine))
-      return refuse (CUDNN_STATUS_NOT_SUPPORTED, "not by this engine");
+      return CUDNN_STATUS_NOT_SUPPORTED;
   }
   d.finalized = true;
   return CUDNN_STATUS_SUCCESS;
@@ -711,8 +691,7 @@ cudnnBackendExecute (cudnnHandle_t handle, cudnnBackendDescriptor_t plan,
     cudnnBackendDescriptor_t pack)
 {
   if (!at (plan)->finalized || !at (pack)->finalized)
-    return refuse (
-        CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED, "plan or pack are not final");
+    return CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED;
   const Link config = at (plan)->link (CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
   auto run = std::make_unique<Run> (*config->graph, config->engine);
   const auto ids = at (pack)->all<int64_t> (CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
@@ -724,8 +703,7 @@ cudnnBackendExecute (cudnnHandle_t handle, cudnnBackendDescriptor_t plan,
       at (pack)->one<void *> (CUDNN_ATTR_VARIANT_PACK_WORKSPACE, nullptr);
   run->workspace_bytes = workspace_of (config->engine);
   if (!run->is_bound ())
-    return refuse (CUDNN_STATUS_BAD_PARAM,
-        "a tensor or the workspace is not on the device");
+    return CUDNN_STATUS_BAD_PARAM;
   auto work = [] (void *state) {
     static_cast<Run *> (state)->go ();
     return cudaSuccess;
