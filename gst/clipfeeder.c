@@ -215,16 +215,35 @@ note_distinct (ClipFeeder *self, GstClockTime time)
 }
 
 static Picture *
-make_picture (ClipFeeder *self, const CardiacImage *image, GstClockTime time,
-    gfloat coloured, CardiacError **error)
+copy_picture (const FeederFrame *frame)
+{
+  CardiacImage image;
+  GstBuffer *copy = frame->copy (frame->data, &image);
+
+  return copy ? picture_new_frame (copy, &image) : NULL;
+}
+
+static Picture *
+resize_picture (
+    ClipFeeder *self, const CardiacImage *image, CardiacError **error)
 {
   static const gfloat mean[3] = { 0, 0, 0 }, std[3] = { 1, 1, 1 };
-  Picture *picture;
 
   if (!cardiac_resizer_square_to_tensor (self->resizer, image, &self->crop,
           self->settings.side, mean, std, self->levels, error))
     return NULL;
-  picture = picture_new (self->levels, self->settings.side);
+  return picture_new (self->levels, self->settings.side);
+}
+
+static Picture *
+make_picture (ClipFeeder *self, const FeederFrame *frame, GstClockTime time,
+    gfloat coloured, CardiacError **error)
+{
+  Picture *picture = frame->copy ? copy_picture (frame)
+                                 : resize_picture (self, &frame->image, error);
+
+  if (!picture)
+    return NULL;
   picture->time = time;
   picture->crop = self->crop;
   picture->roi = self->roi;
@@ -243,22 +262,33 @@ count_observation (ClipFeeder *self, const Observation *seen)
   self->counts.coloured += seen->coloured >= CARDIAC_COLOURED_FRACTION;
 }
 
+/* A clip is wholly in host memory or wholly in that of a GPU. */
+static gboolean
+is_of_other_memory (ClipFeeder *self, const FeederFrame *frame)
+{
+  return self->clip->count > 0
+         && (self->clip->pictures[0]->frame != NULL) != (frame->copy != NULL);
+}
+
 gboolean
-clip_feeder_push (ClipFeeder *self, const CardiacImage *image,
-    GstClockTime time, Observation *seen, Clip **clip, CardiacError **error)
+clip_feeder_push (ClipFeeder *self, const FeederFrame *frame, GstClockTime time,
+    Observation *seen, Clip **clip, CardiacError **error)
 {
   CardiacRectangle region = get_region (self);
   Picture *picture;
   gboolean wanted;
 
   *clip = NULL;
-  if (!watch_frame (&self->watch, image, self->has_roi ? &region : NULL, time,
-          seen, error))
+  region.y /= frame->step;
+  region.height = MAX (1, region.height / frame->step);
+  if (!watch_frame (&self->watch, &frame->image, self->has_roi ? &region : NULL,
+          time, seen, error))
     return FALSE;
   count_observation (self, seen);
   note_arrival (self, time);
 
-  if (seen->blank || seen->still_for >= STATE_FROZEN_AFTER)
+  if (seen->blank || seen->still_for >= STATE_FROZEN_AFTER
+      || is_of_other_memory (self, frame))
     clip_feeder_break (self);
   if (seen->blank || seen->repeat)
     return TRUE;
@@ -269,7 +299,7 @@ clip_feeder_push (ClipFeeder *self, const CardiacImage *image,
   if (!wanted && !self->recording)
     return TRUE;
 
-  picture = make_picture (self, image, time, seen->coloured, error);
+  picture = make_picture (self, frame, time, seen->coloured, error);
   if (!picture)
     return FALSE;
   if (self->recording)

@@ -58,10 +58,22 @@ const CardiacSquare *clip_feeder_get_crop (ClipFeeder *feeder);
 /** The current region, or %NULL: the whole picture. */
 const GstCardiacBox *clip_feeder_get_roi (ClipFeeder *feeder);
 
-/** One frame. Its time must not be before the one of the last.
+/** A frame to look at. */
+typedef struct {
+  CardiacImage image; ///< in host memory
+  gint step;          ///< `image` holds every step-th row only; 1: all
+  /** Copies the whole frame within GPU memory; %NULL: the picture is made of
+   * `image`. See cuda_frames_copy(). */
+  GstBuffer *(*copy) (gpointer data, CardiacImage *image);
+  gpointer data;
+} FeederFrame;
+
+/** One frame. Its time must not be before the one of the last. A recording
+ * takes frames in host memory only.
  * @clip: receives a full clip to free with clip_free(), or %NULL
- * Returns: %FALSE with @error when the picture could not be read */
-gboolean clip_feeder_push (ClipFeeder *feeder, const CardiacImage *image,
+ * Returns: %FALSE when the picture could not be read, with @error but where
+ *   FeederFrame.copy failed */
+gboolean clip_feeder_push (ClipFeeder *feeder, const FeederFrame *frame,
     GstClockTime time, Observation *observation, Clip **clip,
     CardiacError **error);
 

@@ -34,6 +34,8 @@ typedef struct {
   GstCardiacSyncMode sync_mode;
   gboolean enabled;
 
+  CudaFrames *cuda;
+
   /* streaming thread */
   NetworkResources resources; /* under the object lock, too */
   GstVideoInfo info;
@@ -42,14 +44,6 @@ typedef struct {
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (
     GstCardiacFilter, gst_cardiac_filter, GST_TYPE_BASE_TRANSFORM);
-
-static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (CARDIAC_VIDEO_FORMATS)));
-
-static GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (CARDIAC_VIDEO_FORMATS)));
 
 static GstCardiacFilterPrivate *
 get_private (GstCardiacFilter *self)
@@ -64,6 +58,10 @@ static void gst_cardiac_filter_get_property (
 static void gst_cardiac_filter_finalize (GObject *object);
 static GstStateChangeReturn gst_cardiac_filter_change_state (
     GstElement *element, GstStateChange transition);
+static void gst_cardiac_filter_set_context (
+    GstElement *element, GstContext *context);
+static gboolean gst_cardiac_filter_query (
+    GstBaseTransform *trans, GstPadDirection direction, GstQuery *query);
 static gboolean gst_cardiac_filter_start (GstBaseTransform *trans);
 static gboolean gst_cardiac_filter_stop (GstBaseTransform *trans);
 static gboolean gst_cardiac_filter_set_caps (
@@ -98,6 +96,19 @@ install_properties (GObjectClass *klass)
 }
 
 static void
+add_pad_templates (GstElementClass *klass)
+{
+  GstCaps *caps = cuda_frames_caps (
+      gst_caps_from_string (GST_VIDEO_CAPS_MAKE (CARDIAC_VIDEO_FORMATS)));
+
+  gst_element_class_add_pad_template (
+      klass, gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
+  gst_element_class_add_pad_template (
+      klass, gst_pad_template_new ("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
+  gst_caps_unref (caps);
+}
+
+static void
 gst_cardiac_filter_class_init (GstCardiacFilterClass *klass)
 {
   GObjectClass *gobject_class = G_OBJECT_CLASS (klass);
@@ -112,10 +123,11 @@ gst_cardiac_filter_class_init (GstCardiacFilterClass *klass)
   gobject_class->finalize = gst_cardiac_filter_finalize;
   install_properties (gobject_class);
 
-  gst_element_class_add_static_pad_template (element_class, &sink_template);
-  gst_element_class_add_static_pad_template (element_class, &src_template);
+  add_pad_templates (element_class);
   element_class->change_state = gst_cardiac_filter_change_state;
+  element_class->set_context = gst_cardiac_filter_set_context;
 
+  trans_class->query = gst_cardiac_filter_query;
   trans_class->start = gst_cardiac_filter_start;
   trans_class->stop = gst_cardiac_filter_stop;
   trans_class->set_caps = gst_cardiac_filter_set_caps;
@@ -135,6 +147,7 @@ gst_cardiac_filter_init (GstCardiacFilter *self)
   priv->sync_mode = DEFAULT_SYNC_MODE;
   priv->enabled = DEFAULT_ENABLED;
   gst_video_info_init (&priv->info);
+  priv->cuda = cuda_frames_new ();
 
   gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
   /* A slow display must not cost frames of a recording behind a tee. */
@@ -148,6 +161,7 @@ gst_cardiac_filter_finalize (GObject *object)
   GstCardiacFilterPrivate *priv = get_private (GST_CARDIAC_FILTER (object));
 
   network_settings_clear (&priv->network);
+  cuda_frames_free (priv->cuda);
   G_OBJECT_CLASS (gst_cardiac_filter_parent_class)->finalize (object);
 }
 
@@ -220,6 +234,53 @@ gst_cardiac_filter_get_property (
 
 /* ---- life cycle -------------------------------------------------------- */
 
+static gboolean
+needs_network (GstCardiacFilter *self)
+{
+  GstCardiacFilterClass *klass = GST_CARDIAC_FILTER_GET_CLASS (self);
+
+  return !klass->needs_network || klass->needs_network (self);
+}
+
+/* Elements upstream go to READY after this one, and take contexts then. */
+static void
+offer_context (GstCardiacFilter *self)
+{
+  GstCardiacFilterPrivate *priv = get_private (self);
+  gchar *device;
+
+  if (!needs_network (self))
+    return;
+  GST_OBJECT_LOCK (self);
+  device = g_strdup (priv->network.device);
+  GST_OBJECT_UNLOCK (self);
+  cuda_frames_offer_context (priv->cuda, GST_ELEMENT (self), device);
+  g_free (device);
+}
+
+static void
+gst_cardiac_filter_set_context (GstElement *element, GstContext *context)
+{
+  CudaFrames *cuda = get_private (GST_CARDIAC_FILTER (element))->cuda;
+
+  cuda_frames_set_context (cuda, element, context);
+  GST_ELEMENT_CLASS (gst_cardiac_filter_parent_class)
+      ->set_context (element, context);
+}
+
+static gboolean
+gst_cardiac_filter_query (
+    GstBaseTransform *trans, GstPadDirection direction, GstQuery *query)
+{
+  CudaFrames *cuda = get_private (GST_CARDIAC_FILTER (trans))->cuda;
+
+  if (GST_QUERY_TYPE (query) == GST_QUERY_CONTEXT
+      && cuda_frames_answer (cuda, GST_ELEMENT (trans), query))
+    return TRUE;
+  return GST_BASE_TRANSFORM_CLASS (gst_cardiac_filter_parent_class)
+      ->query (trans, direction, query);
+}
+
 /* The waiting streaming thread has to come back before pads can be stopped. */
 static GstStateChangeReturn
 gst_cardiac_filter_change_state (GstElement *element, GstStateChange transition)
@@ -227,6 +288,8 @@ gst_cardiac_filter_change_state (GstElement *element, GstStateChange transition)
   GstCardiacFilter *self = GST_CARDIAC_FILTER (element);
   GstCardiacFilterClass *klass = GST_CARDIAC_FILTER_GET_CLASS (self);
 
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
+    offer_context (self);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     klass->unlock (self, TRUE);
   return GST_ELEMENT_CLASS (gst_cardiac_filter_parent_class)
@@ -310,7 +373,7 @@ gst_cardiac_filter_start (GstBaseTransform *trans)
   gboolean ok;
 
   priv->exact_known = FALSE;
-  if (!klass->needs_network || klass->needs_network (self))
+  if (needs_network (self))
     ok = open_network (self, &error);
   else
     ok = klass->open (self, NULL, NULL, &error);
@@ -338,6 +401,7 @@ gst_cardiac_filter_stop (GstBaseTransform *trans)
   GST_OBJECT_UNLOCK (self);
   network_settings_set_run_info (&priv->network, GST_ELEMENT (self), NULL);
   network_resources_close (&resources);
+  cuda_frames_set_device (priv->cuda, NULL);
   gst_video_info_init (&priv->info);
   return TRUE;
 }
@@ -355,6 +419,7 @@ gst_cardiac_filter_set_caps (GstBaseTransform *trans, GstCaps *in, GstCaps *out)
     return FALSE;
   }
   get_private (self)->info = info;
+  cuda_frames_set_format (get_private (self)->cuda, &info);
   GST_CARDIAC_FILTER_GET_CLASS (self)->format (self, &info);
   return TRUE;
 }
@@ -425,6 +490,12 @@ gst_cardiac_filter_get_info (GstCardiacFilter *self)
   return &get_private (self)->info;
 }
 
+CudaFrames *
+gst_cardiac_filter_get_cuda (GstCardiacFilter *self)
+{
+  return get_private (self)->cuda;
+}
+
 CardiacModel *
 gst_cardiac_filter_get_model (GstCardiacFilter *self)
 {
@@ -452,8 +523,10 @@ void
 gst_cardiac_filter_set_run_info (
     GstCardiacFilter *self, const CardiacRunInfo *info)
 {
-  network_settings_set_run_info (
-      &get_private (self)->network, GST_ELEMENT (self), info);
+  GstCardiacFilterPrivate *priv = get_private (self);
+
+  network_settings_set_run_info (&priv->network, GST_ELEMENT (self), info);
+  cuda_frames_set_device (priv->cuda, info->device);
 }
 
 gboolean

@@ -8,6 +8,7 @@
 #include <gst/base/gstbasetransform.h>
 #include <gst/video/video.h>
 
+#include "cudaframe.h"
 #include "gstcardiacenums.h"
 
 G_BEGIN_DECLS
@@ -34,7 +35,8 @@ G_DECLARE_DERIVABLE_TYPE (
  *
  * A video filter that runs a network and passes every frame on untouched. It
  * keeps the properties that all such elements share, loads the model, and
- * knows whether the pipeline is live.
+ * knows whether the pipeline is live. Frames in GPU memory pass, too; it keeps
+ * what they need.
  */
 struct _GstCardiacFilterClass {
   GstBaseTransformClass parent_class;
@@ -58,6 +60,9 @@ struct _GstCardiacFilterClass {
 /* For subclasses, in the streaming thread. */
 
 const GstVideoInfo *gst_cardiac_filter_get_info (GstCardiacFilter *filter);
+
+/** For frames in GPU memory. */
+CudaFrames *gst_cardiac_filter_get_cuda (GstCardiacFilter *filter);
 
 /** The model that open() got, or %NULL. */
 CardiacModel *gst_cardiac_filter_get_model (GstCardiacFilter *filter);

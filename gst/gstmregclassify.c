@@ -29,6 +29,12 @@
  * The first pass (`interim=false`) writes the result and the maps, the second
  * one (`results=`) attaches them to every frame without a network.
  *
+ * ## Frames in GPU memory
+ *
+ * Where the build has it, video/x-raw(memory:CUDAMemory) passes, too. In a live
+ * pipeline, and with the network in the same CUDA context, such frames are
+ * graded where they lie; otherwise they are downloaded to be looked at.
+ *
  * ## Example launch lines
  * |[
  * gst-launch-1.0 v4l2src ! videoconvert ! mregclassify ! cardiacoverlay ! videoconvert ! autovideosink
@@ -47,6 +53,7 @@
 #include <string.h>
 
 #include "clipfeeder.h"
+#include "cudaframe.h"
 #include "mapsfile.h"
 #include "meta/gstcardiacmeta.h"
 #include "mregnetwork.h"
@@ -59,6 +66,10 @@ GST_DEBUG_CATEGORY_STATIC (mreg_classify_debug);
 #define GST_CAT_DEFAULT mreg_classify_debug
 
 #define DEMO_MODEL "mreg-demo.safetensors"
+
+/* Of a frame in GPU memory the host sees as many rows, or up to twice as many:
+ * four for each of a signature's cells. */
+#define DEVICE_ROWS (4 * CARDIAC_SIGNATURE_ROWS)
 
 #define DEFAULT_CLIP_DURATION GST_SECOND
 #define DEFAULT_CLIP_STRIDE 0
@@ -98,7 +109,7 @@ typedef struct {
 
 typedef struct {
   ClipFeederCounts frames;
-  guint64 encoded, skipped, evaluations, failures, records;
+  guint64 on_device, encoded, skipped, evaluations, failures, records;
   gdouble inference_ms;
 } Stats;
 
@@ -532,11 +543,12 @@ gst_mreg_classify_get_stats (GstCardiacFilter *filter)
       stats.frames.received, "analysed", G_TYPE_UINT64, stats.frames.analysed,
       "repeats", G_TYPE_UINT64, stats.frames.repeats, "corrupt", G_TYPE_UINT64,
       stats.frames.corrupt, "gaps", G_TYPE_UINT64, stats.frames.gaps, "untimed",
-      G_TYPE_UINT64, stats.frames.untimed, "clips-encoded", G_TYPE_UINT64,
-      stats.encoded, "clips-skipped", G_TYPE_UINT64, stats.skipped,
-      "evaluations", G_TYPE_UINT64, stats.evaluations, "failures",
-      G_TYPE_UINT64, stats.failures, "records", G_TYPE_UINT64, stats.records,
-      "inference-ms", G_TYPE_DOUBLE, stats.inference_ms, NULL);
+      G_TYPE_UINT64, stats.frames.untimed, "on-device", G_TYPE_UINT64,
+      stats.on_device, "clips-encoded", G_TYPE_UINT64, stats.encoded,
+      "clips-skipped", G_TYPE_UINT64, stats.skipped, "evaluations",
+      G_TYPE_UINT64, stats.evaluations, "failures", G_TYPE_UINT64,
+      stats.failures, "records", G_TYPE_UINT64, stats.records, "inference-ms",
+      G_TYPE_DOUBLE, stats.inference_ms, NULL);
 }
 
 static void
@@ -884,17 +896,68 @@ pick_state (GstMregClassify *self, const Settings *settings,
   mreg_report_update (self->report, state_pick (&input), time);
 }
 
+typedef struct {
+  CudaFrames *cuda;
+  GstVideoFrame frame;
+} DeviceFrame;
+
+static GstBuffer *
+copy_device_frame (gpointer data, CardiacImage *image)
+{
+  DeviceFrame *device = data;
+
+  return cuda_frames_copy (device->cuda, &device->frame, image);
+}
+
+/* Rows enough for the watch: every 2nd, 4th or 8th of a large picture. */
+static gint
+choose_step (gint height)
+{
+  gint step = 1;
+
+  while (step < 8 && height >= 2 * step * DEVICE_ROWS)
+    step *= 2;
+  return step;
+}
+
+/* A frame that lies where the network computes: the host sees some of its rows,
+ * and the network gets a copy of it there. A recording is kept on the host.
+ * Returns: %FALSE, with nothing done, for every other frame */
+static gboolean
+read_device_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time,
+    Observation *seen, Clip **clip, gboolean *ok, CardiacError **error)
+{
+  GstCardiacFilter *filter = GST_CARDIAC_FILTER (self);
+  DeviceFrame device = { gst_cardiac_filter_get_cuda (filter) };
+  FeederFrame feed = { .copy = copy_device_frame, .data = &device };
+  gboolean seen_rows;
+
+  if (gst_cardiac_filter_is_exact (filter)
+      || !cuda_frames_map (device.cuda, buffer, &device.frame))
+    return FALSE;
+  feed.step = choose_step (GST_VIDEO_FRAME_HEIGHT (&device.frame));
+  seen_rows =
+      cuda_frames_glance (device.cuda, &device.frame, feed.step, &feed.image);
+  *ok = seen_rows
+        && clip_feeder_push (self->feeder, &feed, time, seen, clip, error);
+  self->counts.on_device += *ok;
+  gst_video_frame_unmap (&device.frame);
+  return TRUE;
+}
+
 static gboolean
 read_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time,
     Observation *seen, Clip **clip)
 {
   const GstVideoInfo *info =
       gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
+  FeederFrame feed = { .step = 1 };
   CardiacError *error = NULL;
   GstVideoFrame frame;
-  CardiacImage image;
   gboolean ok;
 
+  if (read_device_frame (self, buffer, time, seen, clip, &ok, &error))
+    goto done;
   if (!gst_video_frame_map (&frame, (GstVideoInfo *) info, buffer,
           GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
     gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
@@ -904,16 +967,18 @@ read_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time,
         NULL);
     return FALSE;
   }
-  video_image_describe (&frame, &image);
-  ok = clip_feeder_push (self->feeder, &image, time, seen, clip, &error);
+  video_image_describe (&frame, &feed.image);
+  ok = clip_feeder_push (self->feeder, &feed, time, seen, clip, &error);
   gst_video_frame_unmap (&frame);
 
-  if (!ok) {
+done:
+  if (!ok)
     gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
-        &self->warned_picture, cardiac_error_message (error),
-        cardiac_error_detail (error));
-    cardiac_error_free (&error);
-  }
+        &self->warned_picture,
+        error ? cardiac_error_message (error)
+              : "A frame in GPU memory cannot be copied. Is its memory full?",
+        error ? cardiac_error_detail (error) : NULL);
+  cardiac_error_free (&error);
   return ok;
 }
 

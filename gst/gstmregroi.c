@@ -11,7 +11,8 @@
  * mregclassify looks there. Video passes untouched and never waits in live use.
  *
  * An empty model means the demonstration detector, which was trained on drawn
- * phantoms alone. With #GstMregRoi:roi the box is given by hand, and no network
+ * phantoms alone. Frames in GPU memory pass where the build has it; one that is
+ * looked at is downloaded. With #GstMregRoi:roi the box is given by hand, and no network
  * runs. Without a model, or with one that is marked untrained, frames carry no
  * box.
  *

@@ -6,6 +6,7 @@
 
 #include "mregnetwork.h"
 
+#include "clipsampler.h"
 #include "network.h"
 
 struct _MregNetwork {
@@ -119,12 +120,30 @@ mreg_network_open (gpointer network, CardiacError **error)
   return cardiac_mreg_encode (self->mreg, self->input, self->spare, error);
 }
 
+/* All frames of a clip are in GPU memory, or none is. */
+static gboolean
+encode_frames (MregNetwork *self, const Clip *clip, CardiacError **error)
+{
+  CardiacImage images[CLIP_MAX_FRAMES];
+  gboolean ok;
+
+  for (guint t = 0; t < clip->count; t++)
+    images[t] = clip->pictures[t]->image;
+  ok = cardiac_mreg_encode_images (self->mreg, images, CARDIAC_MEMORY_DEVICE,
+      &clip->pictures[0]->crop, self->spare, error);
+  for (guint t = 0; t < clip->count; t++)
+    picture_drop_frame (clip->pictures[t]);
+  return ok;
+}
+
 static gboolean
 encode (MregNetwork *self, const Clip *clip, CardiacError **error)
 {
   const CardiacMRegShape *shape = cardiac_mreg_shape (self->mreg);
   gsize picture = (gsize) 3 * shape->side * shape->side;
 
+  if (clip->pictures[0]->frame)
+    return encode_frames (self, clip, error);
   for (guint t = 0; t < clip->count; t++)
     picture_normalise (
         clip->pictures[t], shape->mean, shape->std, self->input + t * picture);

@@ -21,11 +21,31 @@ picture_new (const gfloat *levels, gint side)
   self->refs = 1;
   self->time = GST_CLOCK_TIME_NONE;
   self->coloured = -1;
+  self->frame = NULL;
   self->side = side;
   for (gsize i = 0; i < count; i++)
     self->samples[i] =
         (guint16) (CLAMP (levels[i], 0.f, 1.f) * PICTURE_WHITE + 0.5f);
   return self;
+}
+
+Picture *
+picture_new_frame (GstBuffer *frame, const CardiacImage *image)
+{
+  Picture *self = g_new0 (Picture, 1);
+
+  self->refs = 1;
+  self->time = GST_CLOCK_TIME_NONE;
+  self->coloured = -1;
+  self->frame = frame;
+  self->image = *image;
+  return self;
+}
+
+void
+picture_drop_frame (Picture *self)
+{
+  gst_clear_buffer (&self->frame);
 }
 
 Picture *
@@ -38,8 +58,10 @@ picture_ref (Picture *self)
 void
 picture_unref (Picture *self)
 {
-  if (g_atomic_int_dec_and_test (&self->refs))
-    g_free (self);
+  if (!g_atomic_int_dec_and_test (&self->refs))
+    return;
+  picture_drop_frame (self);
+  g_free (self);
 }
 
 void

@@ -7,26 +7,35 @@
 
 #include "meta/gstcardiacresult.h"
 
-/* One frame as a network will see it: cut out, resized, not yet normalised. It
- * is a copy; the video buffer it came from is never kept. */
+/* One frame as a network will see it: cut out, resized, not yet normalised; or,
+ * for a network on a GPU, a whole frame there that it cuts and resizes itself.
+ * It is a copy; the video buffer it came from is never kept. */
 
 /** A level of 255 in `samples`: 1/256 of a grey level are kept, so that keeping
  * pictures in 16 bits changes no result. */
 #define PICTURE_WHITE 65280
 
-/** Immutable and counted. */
+/** Counted, and immutable but for picture_drop_frame(). */
 typedef struct {
   gint refs;
   GstClockTime time;  ///< stream time
   CardiacSquare crop; ///< pixels of the frame
   GstCardiacBox roi;  ///< what the crop was made from: a region, or the frame
   gfloat coloured;    ///< share of coloured pixels; < 0: not known
+  GstBuffer *frame;   ///< in GPU memory; NULL: `samples` are the picture
+  CardiacImage image; ///< of `frame`
   gint side;          ///< S
   guint16 samples[];  ///< [3, S, S]
 } Picture;
 
 /** @levels: [3, side, side] in 0..1 */
 Picture *picture_new (const gfloat *levels, gint side);
+/** A picture without samples.
+ * @frame: keeps what @image describes, in the memory of the network's GPU; the
+ *   picture owns it from now on */
+Picture *picture_new_frame (GstBuffer *frame, const CardiacImage *image);
+/** Lets the frame go, once its clip is encoded. */
+void picture_drop_frame (Picture *picture);
 Picture *picture_ref (Picture *picture);
 void picture_unref (Picture *picture);
 gsize picture_size (gint side);

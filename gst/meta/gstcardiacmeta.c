@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Two metas, because tags decide what survives other elements. The record is
- * tagged {video} and is kept by everything that keeps video metas at all. The
+ * untagged and is kept by everything that keeps metas at all. The
  * geometry is tagged {video, size, orientation}: elements that move pixels in
  * a way it cannot follow drop it. */
 
@@ -16,7 +16,8 @@
 GType
 gst_cardiac_result_meta_api_get_type (void)
 {
-  static const gchar *tags[] = { GST_META_TAG_VIDEO_STR, NULL };
+  /* cudadownload and cudaupload lose what has any. */
+  static const gchar *tags[] = { NULL };
   static gsize type = 0;
 
   if (g_once_init_enter (&type))

@@ -20,8 +20,8 @@ typedef struct _GstCardiacGeometryMeta GstCardiacGeometryMeta;
  * @wait_done: frames in, of those that a first result needs
  * @wait_total: frames that a first result needs; 0: not waiting
  *
- * What is known at this frame. It holds no coordinates and is tagged "video"
- * only: it survives conversion, scaling, cropping and encoding.
+ * What is known at this frame. It holds no coordinates and has no
+ * tags: it survives conversion, scaling, cropping, encoding and cudadownload.
  */
 struct _GstCardiacResultMeta {
   GstMeta meta;

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Frames in GPU memory from cudaupload to cudadownload, with a driver of our
+ * own (cuda-driver/) under the real libgstcuda, and the engine's emulation of
+ * CUDA as the network's device. */
+
+#include <math.h>
+#include <string.h>
+
+#include "../require.h"
+#include "rig.h"
+
+#define GST_USE_UNSTABLE_API
+#include <gst/cuda/gstcudautils.h>
+
+#define UPLOAD "cudaupload ! video/x-raw(memory:CUDAMemory) ! "
+/* Both elements would rather do nothing. */
+#define DOWNLOAD " ! cudadownload ! capsfilter caps=video/x-raw"
+/* Large enough for the host to see every second row only. */
+#define WIDTH 512
+#define HEIGHT 400
+#define FPS 30
+#define MOST_FRAMES 6000
+
+typedef struct {
+  GstElement *bin, *classify;
+  GstHarness *harness;
+  GstVideoInfo info;
+  guint frame;
+  GHashTable *memories; /* of upstream's frames */
+} Line;
+
+static GstPadProbeReturn
+note_memory (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+
+  g_hash_table_add (data, gst_buffer_peek_memory (buffer, 0));
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+line_start (Line *line, const gchar *format, const gchar *launch,
+    GstCudaContext *context)
+{
+  gchar *caps = frame_caps (format, WIDTH, HEIGHT, FPS, 1);
+  GstPad *pad;
+
+  memset (line, 0, sizeof *line);
+  line->bin = gst_parse_bin_from_description (launch, TRUE, NULL);
+  REQUIRE (line->bin);
+  if (context) {
+    GstContext *wrapped = gst_context_new_cuda_context (context);
+
+    gst_element_set_context (line->bin, wrapped);
+    gst_context_unref (wrapped);
+  }
+  line->classify = gst_bin_get_by_name (GST_BIN (line->bin), "mreg");
+  line->memories = g_hash_table_new (NULL, NULL);
+  pad = gst_element_get_static_pad (line->classify, "sink");
+  gst_pad_add_probe (
+      pad, GST_PAD_PROBE_TYPE_BUFFER, note_memory, line->memories, NULL);
+  gst_object_unref (pad);
+  line->harness = gst_harness_new_with_element (
+      gst_object_ref_sink (line->bin), "sink", "src");
+  gst_harness_set_src_caps_str (line->harness, caps);
+  REQUIRE (gst_video_info_from_caps (&line->info, gst_caps_from_string (caps)));
+  g_free (caps);
+}
+
+static void
+line_stop (Line *line)
+{
+  gst_object_unref (line->classify);
+  gst_object_unref (line->bin);
+  gst_harness_teardown (line->harness);
+  g_hash_table_unref (line->memories);
+}
+
+static guint64
+line_stat (Line *line, const gchar *name)
+{
+  GstStructure *stats;
+  guint64 value;
+
+  g_object_get (line->classify, "stats", &stats, NULL);
+  REQUIRE (gst_structure_get_uint64 (stats, name, &value));
+  gst_structure_free (stats);
+  return value;
+}
+
+/* Pictures repeat from second to second, so that all clips are alike. */
+static GstBuffer *
+line_push (Line *line, FrameKind kind)
+{
+  GstBuffer *buffer = frame_new (&line->info, kind, line->frame % FPS,
+      line->frame * GST_SECOND / FPS, GST_SECOND / FPS, FALSE);
+
+  line->frame++;
+  REQUIRE (gst_harness_push (line->harness, buffer) == GST_FLOW_OK);
+  buffer = gst_harness_pull (line->harness);
+  REQUIRE (buffer);
+  return buffer;
+}
+
+static gboolean
+is_in_host_memory (GstBuffer *buffer)
+{
+  return !gst_is_cuda_memory (gst_buffer_peek_memory (buffer, 0));
+}
+
+/* The value of the first result, which comes through to host memory. */
+static gdouble
+line_grade (Line *line)
+{
+  gdouble value = NAN;
+
+  while (isnan (value)) {
+    GstBuffer *buffer = line_push (line, FRAME_DOPPLER);
+    GstCardiacResultMeta *meta = gst_buffer_get_cardiac_result_meta (buffer);
+
+    REQUIRE (meta && is_in_host_memory (buffer));
+    if (gst_cardiac_state_has_finding (meta->result->state))
+      value = meta->result->value;
+    gst_buffer_unref (buffer);
+    REQUIRE (line->frame < MOST_FRAMES);
+    g_usleep (2000); /* the network has a turn */
+  }
+  return value;
+}
+
+static gchar *
+describe (const gchar *format, ...)
+{
+  va_list arguments;
+  gchar *properties, *launch;
+
+  va_start (arguments, format);
+  properties = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  launch = g_strdup_printf (UPLOAD
+      "mregclassify name=mreg model=%s precision=fp32 threads=1 "
+      "roi=64,32,300,300 %s" DOWNLOAD,
+      rig_model (), properties);
+  g_free (properties);
+  return launch;
+}
+
+static gdouble
+grade (const gchar *format, const gchar *properties, GstCudaContext *context,
+    gboolean on_device)
+{
+  gchar *launch = describe ("%s", properties);
+  gdouble value;
+  Line line;
+
+  line_start (&line, format, launch, context);
+  value = line_grade (&line);
+  REQUIRE (line_stat (&line, "received") == line.frame);
+  REQUIRE (line_stat (&line, "on-device") == (on_device ? line.frame : 0));
+  /* None of upstream's frames is kept: its pool needs no more than this. */
+  REQUIRE (g_hash_table_size (line.memories) <= 2);
+  line_stop (&line);
+  g_free (launch);
+  printf ("  %s %s: %.6f\n", format, properties, value);
+  return value;
+}
+
+/* Cut and resized by the GPU and by the host. */
+static void
+formats_are_read_on_the_device (void)
+{
+  static const gchar *const formats[] = { "NV12", "I420", "BGRx" };
+
+  printf ("formats are read on the device\n");
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    gdouble host =
+        grade (formats[i], "device=reference sync-mode=live", NULL, FALSE);
+    gdouble device =
+        grade (formats[i], "device=cuda sync-mode=live", NULL, TRUE);
+
+    REQUIRE (fabs (device - host) < 1e-3);
+  }
+}
+
+static void
+frames_elsewhere_are_downloaded (void)
+{
+  GstCudaContext *other = gst_cuda_context_new (0);
+  gdouble host, value;
+
+  printf ("frames elsewhere are downloaded\n");
+  host = grade ("NV12", "device=reference sync-mode=live", NULL, FALSE);
+  value = grade ("NV12", "device=cuda sync-mode=exact", NULL, FALSE);
+  REQUIRE (fabs (value - host) < 1e-3);
+  REQUIRE (other);
+  value = grade ("NV12", "device=cuda sync-mode=live", other, FALSE);
+  REQUIRE (fabs (value - host) < 1e-3);
+  gst_object_unref (other);
+}
+
+/* The host sees some rows only, and sees in them what it has to. */
+static void
+states_are_the_same_on_the_device (void)
+{
+  static const struct {
+    FrameKind kind;
+    GstCardiacState state;
+  } cases[] = {
+    { FRAME_BLACK, GST_CARDIAC_STATE_NO_SIGNAL },
+    { FRAME_GREY, GST_CARDIAC_STATE_NO_DOPPLER },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    gchar *launch = describe ("device=cuda sync-mode=live");
+    GstCardiacState state = GST_CARDIAC_STATE_WAIT;
+    Line line;
+
+    line_start (&line, "NV12", launch, NULL);
+    while (line.frame < 10 * FPS) {
+      GstBuffer *buffer = line_push (&line, cases[i].kind);
+
+      state = rig_state (buffer);
+      gst_buffer_unref (buffer);
+    }
+    REQUIRE (state == cases[i].state);
+    REQUIRE (line_stat (&line, "on-device") == line.frame);
+    line_stop (&line);
+    g_free (launch);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  GstElementFactory *upload;
+
+  gst_init (&argc, &argv);
+  if (!gst_cuda_load_library ())
+    SKIP ("this libgstcuda wants more of a driver than the test has");
+  upload = gst_element_factory_find ("cudaupload");
+  if (!upload)
+    SKIP ("cudaupload is not installed");
+  gst_object_unref (upload);
+  formats_are_read_on_the_device ();
+  frames_elsewhere_are_downloaded ();
+  states_are_the_same_on_the_device ();
+  gst_deinit ();
+  return 0;
+}
