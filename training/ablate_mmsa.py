@@ -2,7 +2,8 @@
 
 Rows with the same flow_step share one flow branch a fold, trained once and cached; so modules are compared on a frozen
 flow, which understates what they do in joint training. Each run is a folder of train_mmsa.py; a run that was cut off
-goes on. Means and standard errors are over seeds, each seed's segments of all folds taken together.
+goes on. Means and standard errors are over seeds, each seed's segments of all folds taken together; the difference to
+the first row is paired, subject by subject over the seeds that both have, with its standard error over subjects.
 """
 import argparse
 import functools
@@ -17,7 +18,7 @@ import train_mmsa                                                # noqa: E402
 from cardiac import mmsa_data, mmsa_metrics, mmsa_train          # noqa: E402
 
 ROWS = ("full", "no-mmsa", "no-tse", "no-nonlocal", "scale-quarter", "scale-half", "scale-one", "tse-paper",
-        "zero-flow", "d1", "d5", "d7")
+        "zero-flow", "joint", "d1", "d5", "d7")
 CONFIGS = Path(__file__).resolve().parent / "configs" / "mmsa"
 
 
@@ -45,15 +46,24 @@ def one_run(args, row, seed, fold, read_set):
 
 
 def gather(args, row):
-    """Metrics of a row: one list entry a seed, over all subjects of its folds together."""
-    found = []
+    """Of each seed whose folds are all there: metrics, and the share of right segments of each subject."""
+    found = {}
     for seed in args.seeds:
         folders = [run_folder(args, row, seed, fold) for fold in args.folds]
         if all((folder / "metrics.json").exists() for folder in folders):
             parts = [mmsa_metrics.read_csv(folder / "predictions.csv") for folder in folders]
             truth, predicted = (np.concatenate([p[i] for p in parts]) for i in (0, 1))
-            found.append(mmsa_metrics.all_metrics(truth, predicted))
+            found[seed] = mmsa_metrics.all_metrics(truth, predicted), (truth == predicted).mean(1)
     return found
+
+
+def difference(runs, base):
+    """Points of accuracy above the first row, with the standard error over subjects, as text."""
+    seeds = [seed for seed in runs if seed in base]
+    if not seeds:
+        return ""
+    points = 100 * np.mean([runs[seed][1] - base[seed][1] for seed in seeds], 0)
+    return f"{points.mean():+.1f} ± {points.std(ddof=1) / len(points) ** 0.5:.1f}"
 
 
 def spread(values, factor, digits):
@@ -66,20 +76,17 @@ def spread(values, factor, digits):
 def write_table(args):
     lines = ["| configuration | seeds | 4-way % | Δ ± s.e. | abnormal % | κ | ρ | recalls of 1, 2, 3, 4 % |",
              "|---|---|---|---|---|---|---|---|"]
-    base = {}
+    base = gather(args, args.rows[0])
     for row in args.rows:
-        runs = gather(args, row)
+        found = gather(args, row)
+        runs = [metrics for metrics, _ in found.values()]
         name = json.loads((CONFIGS / f"{row}.json").read_text(encoding="utf-8"))["name"]
         if not runs:
             lines.append(f"| {name} | not run | | | | | | |")
             continue
-        accuracy = [r["accuracy"] for r in runs]
-        base = base or {"mean": np.mean(accuracy), "error": np.std(accuracy, ddof=1) / len(runs) ** 0.5
-                        if len(runs) > 1 else 0.0}
-        own = np.std(accuracy, ddof=1) / len(runs) ** 0.5 if len(runs) > 1 else 0.0
-        difference = f"{100 * (np.mean(accuracy) - base['mean']):+.1f} ± {100 * np.hypot(own, base['error']):.1f}"
         recalls = " ".join(f"{100 * r:.0f}" for r in np.mean([r["recall"] for r in runs], 0))
-        lines.append(f"| {name} | {len(runs)} | {spread(accuracy, 100, 1)} | {difference if row != args.rows[0] else ''} | "
+        lines.append(f"| {name} | {len(runs)} | {spread([r['accuracy'] for r in runs], 100, 1)} | "
+                     f"{difference(found, base) if row != args.rows[0] else ''} | "
                      f"{spread([r['abnormal_accuracy'] for r in runs], 100, 1)} | "
                      f"{spread([r['kappa'] for r in runs], 1, 3)} | {spread([r['rho'] for r in runs], 1, 3)} | {recalls} |")
     text = "\n".join(lines) + "\n"
