@@ -112,10 +112,9 @@ def main():
     if not args.table:
         for fold in args.folds:
             for step in sorted({flow_step(row) for row in args.rows}, key=lambda s: (s != flow_step(args.rows[0]), s)):
-                for seed in args.seeds:
-                    for row in args.rows:
-                        if flow_step(row) == step:
-                            one_run(args, row, seed, fold, read_set)
+                for row in (row for row in args.rows if flow_step(row) == step):
+                    for seed in args.seeds:
+                        one_run(args, row, seed, fold, read_set)
     write_table(args)
 
 

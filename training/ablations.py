@@ -34,6 +34,7 @@ from predict_mreg import load
 NAMES = {"baseline": "Baseline", "fs": "Baseline + FS", "fs_amp": "Baseline + FS + Amp",
          "fs_amp_class": "Baseline* + FS + Amp", "fs_amp_moe": "Baseline + FS + Amp + MoE",
          "random_instance": "MReg**", "mreg": "MReg"}
+TITLES = {**NAMES, "labels_only": "MReg from labels only"}
 WHOLE = {"baseline": "baseline", "fs_amp_class": "fs-amp-class", "mreg": "full", "labels_only": "labels-only"}
 CONFIGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "configs", "mreg")
 SIZES = {"train": 1400, "validation": 211, "test": 808}
@@ -166,7 +167,7 @@ def table_of(directory):
     lines = ["| model | seeds | accuracy | recall | precision | specificity | F1 | recall of grades 0, 1, 2 | "
              "right instance | P against MReg |", "|" + "---|" * 10]
     pooled = {}
-    for name in (*NAMES, "labels_only"):
+    for name in TITLES:
         tables = [read_predictions(path) for path in sorted(glob.glob(os.path.join(directory, f"{name}-[0-9]*.csv")))]
         if tables:
             pooled[name] = tables
@@ -177,7 +178,7 @@ def table_of(directory):
         recalls = np.mean([metrics.class_figures(counts)["recall"] for _, counts in found], 0)
         choice = "-" if name == "baseline" else mean_and_error([f["instance_choice"] for f, _ in found])
         p = "-" if name == "mreg" or "mreg" not in pooled else p_text(median_p(tables, pooled["mreg"]))
-        lines.append(f"| {NAMES.get(name, 'MReg from labels only')} | {len(tables)} | " + " | ".join(shares) + " | "
+        lines.append(f"| {TITLES[name]} | {len(tables)} | " + " | ".join(shares) + " | "
                      + ", ".join(f"{100 * r:.1f}" for r in recalls) + f" | {choice} | {p} |")
     if len(lines) == 2:
         raise ValueError(f"{directory} holds no predictions; run ablations.py train first")

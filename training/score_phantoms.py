@@ -18,12 +18,12 @@ from cardiac import cmr_phantom, mmsa_data, mmsa_metrics         # noqa: E402
 LEVELS = ("basal", "mid", "apical")
 
 
-def score(seed, model, folder, options=()):
+def score(seed, model, folder):
     """(true scores, scores) of the subject with this seed, lists of 16."""
     truth, results = Path(folder) / "truth.json", Path(folder) / "results.jsonl"
     results.unlink(missing_ok=True)
     words = ["gst-launch-1.0", "-q", "cmrtestsrc", "name=s", f"phantom-seed={seed}", f"truth-location={truth}",
-             "mmsascore", "name=m", f"model={model}", f"results-location={results}", *options, "!", "fakesink"]
+             "mmsascore", "name=m", f"model={model}", f"results-location={results}", "!", "fakesink"]
     for level in LEVELS:
         words += [f"s.{level}", "!", "cmrpolar", "!", f"m.{level}"]
     environment = dict(os.environ)

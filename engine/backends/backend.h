@@ -181,6 +181,20 @@ cardiac_op_has (const CardiacOp *op, int i)
   return i < op->inputs && op->in[i].shape[0] != 0;
 }
 
+/** Length of the last axis. */
+static inline int64_t
+cardiac_tensor_width (const CardiacTensor *tensor)
+{
+  return tensor->shape[tensor->rank - 1];
+}
+
+/** Product of all axes but the last. */
+static inline int64_t
+cardiac_tensor_rows (const CardiacTensor *tensor)
+{
+  return cardiac_tensor_count (tensor) / cardiac_tensor_width (tensor);
+}
+
 /** A planned operator. The backend fills it in prepare(). */
 typedef struct CardiacKernel CardiacKernel;
 struct CardiacKernel {

@@ -372,9 +372,11 @@ add_convolution (
     return false;
   call->constants = cpu_constants_new (call->primitive, &plain,
       noise (peer, w[0] * w[1] * w[2] * w[3]), noise (peer, w[0]), error);
-  call->src = noise_input (peer, cpu_count (x));
-  call->dst = allocate (peer, (size_t) cpu_count (y) * cpu_size (y->dtype));
-  peer->flop += 2.0 * (double) cpu_count (y) * (double) (w[1] * w[2] * w[3]);
+  call->src = noise_input (peer, cardiac_tensor_count (x));
+  call->dst =
+      allocate (peer, (size_t) cardiac_tensor_count (y) * cpu_size (y->dtype));
+  peer->flop +=
+      2.0 * (double) cardiac_tensor_count (y) * (double) (w[1] * w[2] * w[3]);
   return call->constants && call->src && call->dst;
 }
 

@@ -7,7 +7,7 @@
  * test-cuda MREG.safetensors YOLOV8.safetensors broken-libraries: what it says
  * when cublasLt and cuDNN do not open; $CARDIAC_BACKEND_PATH then begins with a
  * folder whose libcardiac-cuda.so is no library. */
-#include "../require.h"
+#include "../engine/require-error.h"
 #include <cardiac/cardiac.h>
 #include <cuda_runtime.h>
 
@@ -35,16 +35,6 @@ settings_for (const char *device, CardiacPrecision precision)
   settings.precision = precision;
   settings.threads = 1;
   return settings;
-}
-
-static void
-require_error (CardiacError *error, CardiacErrorCode code, const char *words)
-{
-  REQUIRE (error);
-  printf ("  %s\n", cardiac_error_message (error));
-  REQUIRE (cardiac_error_code (error) == code);
-  REQUIRE (strstr (cardiac_error_message (error), words));
-  cardiac_error_free (&error);
 }
 
 /* With a variable of the emulation set, a network cannot be made. */

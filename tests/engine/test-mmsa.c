@@ -2,7 +2,7 @@
 /* test-mmsa MMSA.safetensors OTHER.safetensors: what an mmsa network refuses,
  * and in which words; and that its interpolated kernels are those of the
  * equation. Results are compared with PyTorch by test-golden. */
-#include "../require.h"
+#include "require-error.h"
 #include "core/model.h"
 #include "nets/kiconv.h"
 #include <cardiac/cardiac.h>
@@ -37,16 +37,6 @@ plain_c (void)
   settings.device = "reference";
   settings.threads = 2;
   return settings;
-}
-
-static void
-require_error (CardiacError *error, CardiacErrorCode code, const char *words)
-{
-  REQUIRE (error);
-  printf ("  %s\n", cardiac_error_message (error));
-  REQUIRE (cardiac_error_code (error) == code);
-  REQUIRE (strstr (cardiac_error_message (error), words));
-  cardiac_error_free (&error);
 }
 
 /* Another text of the same length in the header. */

@@ -230,7 +230,7 @@ CPU_PREPARE (attention)
       || !has_heads (v, op->attention.v_offset, heads * d, frames)
       || k->shape[1] != v->shape[1] || k->dtype != q->dtype
       || v->dtype != q->dtype || op->out.dtype != q->dtype
-      || cpu_count (&op->out) != frames * q->shape[1] * heads * d)
+      || cardiac_tensor_count (&op->out) != frames * q->shape[1] * heads * d)
     return false;
   Attention *a = calloc (1, sizeof *a);
   if (!a)

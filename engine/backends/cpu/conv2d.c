@@ -312,10 +312,12 @@ fits (const CardiacOp *op)
          && y->shape[1] == (x->shape[1] + twice - w->shape[2]) / stride + 1
          && y->shape[2] == (x->shape[2] + twice - w->shape[3]) / stride + 1
          && (!cardiac_op_has (op, 2)
-             || (op->constant[2] && cpu_count (&op->in[2]) == w->shape[0]))
+             || (op->constant[2]
+                 && cardiac_tensor_count (&op->in[2]) == w->shape[0]))
          && (!cardiac_op_has (op, 3)
              || (op->in[3].dtype == y->dtype
-                 && cpu_count (&op->in[3]) == cpu_count (y)));
+                 && cardiac_tensor_count (&op->in[3])
+                        == cardiac_tensor_count (y)));
 }
 
 CPU_PREPARE (conv2d)

@@ -85,28 +85,6 @@ cpu_is_float (const CardiacTensor *t)
 /** Are the first `count` inputs and the output there, in F32 or BF16? */
 bool cpu_expect (const CardiacOp *op, int count);
 
-static inline int64_t
-cpu_count (const CardiacTensor *t)
-{
-  int64_t count = 1;
-  for (int i = 0; i < t->rank; i++)
-    count *= t->shape[i];
-  return count;
-}
-
-/** Length of the last axis, and the product of the others. */
-static inline int64_t
-cpu_width (const CardiacTensor *t)
-{
-  return t->shape[t->rank - 1];
-}
-
-static inline int64_t
-cpu_rows (const CardiacTensor *t)
-{
-  return cpu_count (t) / cpu_width (t);
-}
-
 static inline size_t
 cpu_size (CardiacDType dtype)
 {

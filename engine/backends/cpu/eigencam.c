@@ -233,8 +233,8 @@ CPU_PREPARE (eigencam)
   const CardiacTensor *p = &op->in[0], *mixed = &op->in[1], *y = &op->out;
   if (!cpu_expect (op, 2) || p->rank != 3 || p->dtype != CARDIAC_F32
       || mixed->dtype != CARDIAC_F32 || y->dtype != CARDIAC_F32
-      || cpu_count (mixed) != p->shape[0] * p->shape[1]
-      || cpu_count (y) != p->shape[0] * (p->shape[1] + 1))
+      || cardiac_tensor_count (mixed) != p->shape[0] * p->shape[1]
+      || cardiac_tensor_count (y) != p->shape[0] * (p->shape[1] + 1))
     return false;
   const int64_t n = p->shape[1], e = p->shape[2], order = cpu_min (n, e);
   return cpu_loop_plan (context, op, kernel, run_eigencam, p->shape[0], 1,

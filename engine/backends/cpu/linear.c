@@ -313,7 +313,8 @@ run_few (const CardiacKernel *kernel, void *const *in, void *out, int piece,
 {
   const CpuLoop *loop = cpu_loop (kernel);
   const CardiacOp *op = &loop->op;
-  const int64_t m = cpu_rows (&op->in[0]), k = cpu_width (&op->in[0]);
+  const int64_t m = cardiac_tensor_rows (&op->in[0]),
+                k = cardiac_tensor_width (&op->in[0]);
   const int64_t n = op->in[1].shape[0];
   const int64_t first = piece * loop->chunk;
   const int64_t last = cpu_min (first + loop->chunk, m);
@@ -340,15 +341,16 @@ CPU_PREPARE (linear)
 {
   if (!cpu_expect (op, 2) || !op->constant[1] || op->in[1].rank != 2)
     return false;
-  const int64_t m = cpu_rows (&op->in[0]), k = cpu_width (&op->in[0]);
+  const int64_t m = cardiac_tensor_rows (&op->in[0]),
+                k = cardiac_tensor_width (&op->in[0]);
   const int64_t n = op->in[1].shape[0];
   const bool residual = cardiac_op_has (op, 3);
   const bool bias = cardiac_op_has (op, 2);
-  if (op->in[1].shape[1] != k || cpu_count (&op->out) != m * n
-      || (bias && (cpu_count (&op->in[2]) != n || !op->constant[2]))
+  if (op->in[1].shape[1] != k || cardiac_tensor_count (&op->out) != m * n
+      || (bias && (cardiac_tensor_count (&op->in[2]) != n || !op->constant[2]))
       || (residual
           && (op->in[3].dtype != CARDIAC_F32
-              || cpu_count (&op->in[3]) != m * n)))
+              || cardiac_tensor_count (&op->in[3]) != m * n)))
     return false;
   if (n < FEW_COLUMNS && op->linear.activation == CARDIAC_ACTIVATION_NONE) {
     if (!cpu_loop_plan (context, op, kernel, run_few, m,

@@ -122,9 +122,10 @@ CPU_PREPARE (matmul)
   if (!cpu_expect (op, 2) || a->dtype != CARDIAC_F32 || w->dtype != CARDIAC_F32
       || y->dtype != CARDIAC_F32 || a->rank != 3 || w->rank != 3
       || a->shape[0] != w->shape[0] || a->shape[2] != w->shape[2]
-      || cpu_count (y) != a->shape[0] * a->shape[1] * w->shape[1])
+      || cardiac_tensor_count (y) != a->shape[0] * a->shape[1] * w->shape[1])
     return false;
-  const double flop = 2.0 * (double) cpu_count (a) * (double) w->shape[1];
+  const double flop =
+      2.0 * (double) cardiac_tensor_count (a) * (double) w->shape[1];
   bool planned;
   if (w->shape[1] < FEW_COLUMNS || op->matmul.alpha == 0) {
     planned =

@@ -15,8 +15,8 @@ run_layer_norm (const CardiacKernel *kernel, void *const *in, void *out,
 {
   const CpuLoop *loop = cpu_loop (kernel);
   const CardiacTensor *x = &loop->op.in[0], *y = &loop->op.out;
-  const int64_t width = cpu_width (x), first = piece * loop->chunk;
-  const int64_t rows = cpu_min (loop->chunk, cpu_rows (x) - first);
+  const int64_t width = cardiac_tensor_width (x), first = piece * loop->chunk;
+  const int64_t rows = cpu_min (loop->chunk, cardiac_tensor_rows (x) - first);
   (void) scratch;
   loop->vector->layer_norm (cpu_at (in[0], x->dtype, first * width), x->dtype,
       in[1], in[2], loop->op.norm.epsilon,
@@ -28,12 +28,13 @@ CPU_PREPARE (layer_norm)
   const CardiacTensor *x = &op->in[0];
   if (!cpu_expect (op, 3) || op->in[1].dtype != CARDIAC_F32
       || op->in[2].dtype != CARDIAC_F32
-      || cpu_count (&op->in[1]) != cpu_width (x)
-      || cpu_count (&op->in[2]) != cpu_width (x)
-      || cpu_count (&op->out) != cpu_count (x))
+      || cardiac_tensor_count (&op->in[1]) != cardiac_tensor_width (x)
+      || cardiac_tensor_count (&op->in[2]) != cardiac_tensor_width (x)
+      || cardiac_tensor_count (&op->out) != cardiac_tensor_count (x))
     return false;
-  return cpu_loop_plan (context, op, kernel, run_layer_norm, cpu_rows (x),
-      cpu_parts (PIECE_ELEMENTS, cpu_width (x)), 0, error);
+  return cpu_loop_plan (context, op, kernel, run_layer_norm,
+      cardiac_tensor_rows (x),
+      cpu_parts (PIECE_ELEMENTS, cardiac_tensor_width (x)), 0, error);
 }
 
 static void
@@ -42,8 +43,8 @@ run_softmax (const CardiacKernel *kernel, void *const *in, void *out, int piece,
 {
   const CpuLoop *loop = cpu_loop (kernel);
   const CardiacTensor *x = &loop->op.in[0];
-  const int64_t width = cpu_width (x), first = piece * loop->chunk;
-  const int64_t rows = cpu_min (loop->chunk, cpu_rows (x) - first);
+  const int64_t width = cardiac_tensor_width (x), first = piece * loop->chunk;
+  const int64_t rows = cpu_min (loop->chunk, cardiac_tensor_rows (x) - first);
   const float *from = (const float *) in[0] + first * width;
   float *y = (float *) out + first * width, *sums = scratch;
   loop->vector->exponentials (from, 1, y, CARDIAC_F32, sums, rows, width);
@@ -56,11 +57,12 @@ CPU_PREPARE (softmax)
 {
   const CardiacTensor *x = &op->in[0];
   if (!cpu_expect (op, 1) || x->dtype != CARDIAC_F32
-      || op->out.dtype != CARDIAC_F32 || cpu_count (&op->out) != cpu_count (x))
+      || op->out.dtype != CARDIAC_F32
+      || cardiac_tensor_count (&op->out) != cardiac_tensor_count (x))
     return false;
-  const int64_t chunk = cpu_parts (PIECE_ELEMENTS, cpu_width (x));
-  return cpu_loop_plan (context, op, kernel, run_softmax, cpu_rows (x), chunk,
-      (size_t) chunk * 4, error);
+  const int64_t chunk = cpu_parts (PIECE_ELEMENTS, cardiac_tensor_width (x));
+  return cpu_loop_plan (context, op, kernel, run_softmax,
+      cardiac_tensor_rows (x), chunk, (size_t) chunk * 4, error);
 }
 
 /* ---- mean over the middle axis --------------------------------------------------- */
@@ -85,7 +87,7 @@ CPU_PREPARE (mean)
   const CardiacTensor *x = &op->in[0];
   if (!cpu_expect (op, 1) || x->rank != 3 || x->dtype != CARDIAC_F32
       || op->out.dtype != CARDIAC_F32
-      || cpu_count (&op->out) != x->shape[0] * x->shape[2])
+      || cardiac_tensor_count (&op->out) != x->shape[0] * x->shape[2])
     return false;
   return cpu_loop_plan (
       context, op, kernel, run_mean, x->shape[0], 1, 0, error);
@@ -118,8 +120,9 @@ CPU_PREPARE (cosine)
   const CardiacTensor *f = &op->in[0], *t = &op->in[1];
   if (!cpu_expect (op, 2) || f->dtype != CARDIAC_F32 || t->rank != 3
       || t->dtype != CARDIAC_F32 || op->out.dtype != CARDIAC_F32
-      || cpu_width (f) != t->shape[2] || cpu_rows (f) != t->shape[0]
-      || cpu_count (&op->out) != t->shape[0] * t->shape[1])
+      || cardiac_tensor_width (f) != t->shape[2]
+      || cardiac_tensor_rows (f) != t->shape[0]
+      || cardiac_tensor_count (&op->out) != t->shape[0] * t->shape[1])
     return false;
   return cpu_loop_plan (
       context, op, kernel, run_cosine, t->shape[0], 1, 0, error);
@@ -202,13 +205,14 @@ CPU_PREPARE (amplify)
   const CardiacTensor *z = &op->in[0];
   if (!cpu_expect (op, 5) || z->rank != 3
       || cardiac_op_has (op, 5) != cardiac_op_has (op, 6)
-      || cpu_count (&op->out) != cpu_count (z) || op->out.dtype != CARDIAC_F32)
+      || cardiac_tensor_count (&op->out) != cardiac_tensor_count (z)
+      || op->out.dtype != CARDIAC_F32)
     return false;
   const int64_t e = z->shape[2];
   for (int i = 0; i < op->inputs; i++)
     if (op->in[i].dtype != CARDIAC_F32
         || (i && cardiac_op_has (op, i)
-            && cpu_count (&op->in[i]) != (i == 1 ? 3 * e : e)))
+            && cardiac_tensor_count (&op->in[i]) != (i == 1 ? 3 * e : e)))
       return false;
   return cpu_loop_plan (context, op, kernel, run_amplify, e, PIECE_CHANNELS,
       (size_t) (z->shape[0] * z->shape[1]) * 4, error);

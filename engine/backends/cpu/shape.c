@@ -33,14 +33,15 @@ run_concat (const CardiacKernel *kernel, void *const *in, void *out, int piece,
   const CpuLoop *loop = cpu_loop (kernel);
   const CardiacOp *op = &loop->op;
   const size_t size = cpu_size (op->out.dtype);
-  const size_t pitch = (size_t) cpu_width (&op->out) * size;
+  const size_t pitch = (size_t) cardiac_tensor_width (&op->out) * size;
   const int64_t first = piece * loop->chunk;
-  const int64_t last = cpu_min (first + loop->chunk, cpu_rows (&op->out));
+  const int64_t last =
+      cpu_min (first + loop->chunk, cardiac_tensor_rows (&op->out));
   (void) scratch;
   char *column = out;
   for (int i = 0; i < op->inputs; i++) {
     const CardiacTensor *x = &op->in[i];
-    const int64_t width = cpu_width (x);
+    const int64_t width = cardiac_tensor_width (x);
     for (int64_t row = first; row < last; row++)
       loop->vector->convert (column + (size_t) row * pitch, op->out.dtype,
           cpu_at (in[i], x->dtype, row * width), x->dtype, width);
@@ -52,14 +53,14 @@ CPU_PREPARE (concat)
 {
   if (op->inputs < 1 || !cpu_expect (op, op->inputs))
     return false;
-  const int64_t rows = cpu_rows (&op->out);
+  const int64_t rows = cardiac_tensor_rows (&op->out);
   int64_t width = 0;
   for (int i = 0; i < op->inputs; i++) {
-    if (cpu_rows (&op->in[i]) != rows)
+    if (cardiac_tensor_rows (&op->in[i]) != rows)
       return false;
-    width += cpu_width (&op->in[i]);
+    width += cardiac_tensor_width (&op->in[i]);
   }
-  return width == cpu_width (&op->out)
+  return width == cardiac_tensor_width (&op->out)
          && cpu_loop_plan (context, op, kernel, run_concat, rows,
              rows_a_piece (width), 0, error);
 }
@@ -70,23 +71,24 @@ run_slice (const CardiacKernel *kernel, void *const *in, void *out, int piece,
 {
   const CpuLoop *loop = cpu_loop (kernel);
   const CardiacTensor *x = &loop->op.in[0], *y = &loop->op.out;
-  const int64_t width = cpu_width (y);
+  const int64_t width = cardiac_tensor_width (y);
   const int64_t first = piece * loop->chunk;
-  const int64_t last = cpu_min (first + loop->chunk, cpu_rows (y));
+  const int64_t last = cpu_min (first + loop->chunk, cardiac_tensor_rows (y));
   (void) scratch;
   for (int64_t row = first; row < last; row++)
     copy (loop, out, y, row * width, in[0], x,
-        row * cpu_width (x) + loop->op.slice.first, width);
+        row * cardiac_tensor_width (x) + loop->op.slice.first, width);
 }
 
 CPU_PREPARE (slice)
 {
   const CardiacTensor *x = &op->in[0], *y = &op->out;
-  if (!cpu_expect (op, 1) || cpu_rows (x) != cpu_rows (y) || op->slice.first < 0
-      || op->slice.first + cpu_width (y) > cpu_width (x))
+  if (!cpu_expect (op, 1) || cardiac_tensor_rows (x) != cardiac_tensor_rows (y)
+      || op->slice.first < 0
+      || op->slice.first + cardiac_tensor_width (y) > cardiac_tensor_width (x))
     return false;
-  return cpu_loop_plan (context, op, kernel, run_slice, cpu_rows (y),
-      rows_a_piece (cpu_width (y)), 0, error);
+  return cpu_loop_plan (context, op, kernel, run_slice, cardiac_tensor_rows (y),
+      rows_a_piece (cardiac_tensor_width (y)), 0, error);
 }
 
 /** Rows of x's own length a piece; w starts again after `period` of them. */
@@ -97,8 +99,9 @@ run_binary (const CardiacKernel *kernel, void *const *in, void *out, int piece,
   const CpuLoop *loop = cpu_loop (kernel);
   const CardiacTensor *x = &loop->op.in[0], *w = &loop->op.in[1];
   const CardiacTensor *y = &loop->op.out;
-  const int64_t period = cpu_count (w);
-  const int64_t last = cpu_min ((piece + 1) * loop->chunk, cpu_count (x));
+  const int64_t period = cardiac_tensor_count (w);
+  const int64_t last =
+      cpu_min ((piece + 1) * loop->chunk, cardiac_tensor_count (x));
   (void) scratch;
   for (int64_t at = piece * loop->chunk; at < last;) {
     const int64_t from = at % period;
@@ -113,14 +116,15 @@ run_binary (const CardiacKernel *kernel, void *const *in, void *out, int piece,
 CPU_PREPARE (binary)
 {
   const CardiacTensor *x = &op->in[0], *w = &op->in[1];
-  if (!cpu_expect (op, 2) || cpu_count (&op->out) != cpu_count (x)
+  if (!cpu_expect (op, 2)
+      || cardiac_tensor_count (&op->out) != cardiac_tensor_count (x)
       || w->rank > x->rank)
     return false;
   for (int i = 1; i <= w->rank; i++)
     if (w->shape[w->rank - i] != x->shape[x->rank - i])
       return false;
-  return cpu_loop_plan (
-      context, op, kernel, run_binary, cpu_count (x), PIECE_ELEMENTS, 0, error);
+  return cpu_loop_plan (context, op, kernel, run_binary,
+      cardiac_tensor_count (x), PIECE_ELEMENTS, 0, error);
 }
 
 /** Some rows of x, or channels of pictures; the factors of a row come first. */
@@ -170,7 +174,7 @@ run_magnitude (const CardiacKernel *kernel, void *const *in, void *out,
   const CpuLoop *loop = cpu_loop (kernel);
   const int64_t first = piece * loop->chunk;
   const int64_t count =
-      cpu_min (loop->chunk, cpu_count (&loop->op.out) - first);
+      cpu_min (loop->chunk, cardiac_tensor_count (&loop->op.out) - first);
   (void) scratch;
   loop->vector->magnitude (
       (const float *) in[0] + 2 * first, (float *) out + first, count);
@@ -180,10 +184,11 @@ CPU_PREPARE (magnitude)
 {
   const CardiacTensor *x = &op->in[0], *y = &op->out;
   if (!cpu_expect (op, 1) || x->dtype != CARDIAC_F32 || y->dtype != CARDIAC_F32
-      || cpu_width (x) != 2 * cpu_width (y) || cpu_rows (x) != cpu_rows (y))
+      || cardiac_tensor_width (x) != 2 * cardiac_tensor_width (y)
+      || cardiac_tensor_rows (x) != cardiac_tensor_rows (y))
     return false;
-  return cpu_loop_plan (context, op, kernel, run_magnitude, cpu_count (y),
-      PIECE_ELEMENTS, 0, error);
+  return cpu_loop_plan (context, op, kernel, run_magnitude,
+      cardiac_tensor_count (y), PIECE_ELEMENTS, 0, error);
 }
 
 /* ---- tokens ------------------------------------------------------------------------- */
@@ -215,8 +220,8 @@ CPU_PREPARE (patchify)
   const int64_t p = op->patchify.patch;
   if (!cpu_expect (op, 1) || x->rank != 4 || x->shape[1] != 3
       || x->shape[2] != x->shape[3] || p < 1 || x->shape[3] % p != 0
-      || cpu_width (&op->out) != 3 * p * p
-      || cpu_count (&op->out) != cpu_count (x))
+      || cardiac_tensor_width (&op->out) != 3 * p * p
+      || cardiac_tensor_count (&op->out) != cardiac_tensor_count (x))
     return false;
   return cpu_loop_plan (context, op, kernel, run_patchify,
       x->shape[0] * (x->shape[3] / p), 1, 0, error);
@@ -253,8 +258,8 @@ CPU_PREPARE (tokens)
   const CardiacTensor *x = &op->in[0], *y = &op->out;
   if (!cpu_expect (op, 3) || x->rank != 3 || y->rank != 3
       || op->in[1].dtype != CARDIAC_F32 || op->in[2].dtype != CARDIAC_F32
-      || cpu_count (&op->in[1]) != x->shape[2]
-      || cpu_count (&op->in[2]) != (x->shape[1] + 1) * x->shape[2]
+      || cardiac_tensor_count (&op->in[1]) != x->shape[2]
+      || cardiac_tensor_count (&op->in[2]) != (x->shape[1] + 1) * x->shape[2]
       || y->shape[0] != x->shape[0] || y->shape[2] != x->shape[2]
       || y->shape[1] <= x->shape[1])
     return false;
@@ -307,7 +312,7 @@ CPU_PREPARE (rows_store)
   const CardiacTensor *x = &op->in[1];
   if (!cpu_expect (op, 2) || !rows_fit (op, x, &op->out)
       || op->in[0].dtype != op->out.dtype
-      || cpu_count (&op->in[0]) != cpu_count (&op->out))
+      || cardiac_tensor_count (&op->in[0]) != cardiac_tensor_count (&op->out))
     return false;
   return cpu_loop_plan (context, op, kernel, run_rows,
       x->shape[0] * x->shape[1], rows_a_piece (x->shape[2]), 0, error);

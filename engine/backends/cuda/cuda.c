@@ -140,9 +140,9 @@ typedef bool (*Prepare) (CardiacCudaContext *context, const CardiacOp *op,
 static bool
 is_countable (const CardiacOp *op)
 {
-  bool countable = cardiac_cuda_count (&op->out) <= INT32_MAX;
+  bool countable = cardiac_tensor_count (&op->out) <= INT32_MAX;
   for (int i = 0; i < op->inputs; i++)
-    countable = countable && cardiac_cuda_count (&op->in[i]) <= INT32_MAX;
+    countable = countable && cardiac_tensor_count (&op->in[i]) <= INT32_MAX;
   return countable;
 }
 

@@ -71,28 +71,6 @@ void *cardiac_cuda_upload (CardiacCudaContext *context, const float *data,
 bool cardiac_cuda_expect (const CardiacOp *op, bool holds, const char *expected,
     CardiacError **error);
 
-/** Number of elements; product of all axes but the last; the last. */
-static inline int64_t
-cardiac_cuda_count (const CardiacTensor *tensor)
-{
-  int64_t count = 1;
-  for (int i = 0; i < tensor->rank; i++)
-    count *= tensor->shape[i];
-  return count;
-}
-
-static inline int64_t
-cardiac_cuda_width (const CardiacTensor *tensor)
-{
-  return tensor->shape[tensor->rank - 1];
-}
-
-static inline int64_t
-cardiac_cuda_rows (const CardiacTensor *tensor)
-{
-  return cardiac_cuda_count (tensor) / cardiac_cuda_width (tensor);
-}
-
 /** For the backend's table: see there. run.c. */
 bool cardiac_cuda_run (void *context, void **recording,
     void (*enqueue) (void *user), void *user, CardiacError **error);

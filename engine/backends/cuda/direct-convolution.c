@@ -66,7 +66,7 @@ CARDIAC_CUDA_PREPARE (direct_conv2d)
       context, &packed, kernel, convolve, 0, "direct", error);
   free (turned);
   if (planned)
-    kernel->flop = 2.0 * (double) cardiac_cuda_count (&op->out)
-                   * (double) cardiac_cuda_count (w) / (double) w->shape[0];
+    kernel->flop = 2.0 * (double) cardiac_tensor_count (&op->out)
+                   * (double) cardiac_tensor_count (w) / (double) w->shape[0];
   return planned;
 }

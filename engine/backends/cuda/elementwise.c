@@ -7,8 +7,8 @@ binary (const CardiacOp *op, void *const *in, void *out, void *scratch,
     cudaStream_t stream)
 {
   return cardiac_cuda_binary (in[0], op->in[0].dtype, in[1], op->in[1].dtype,
-      cardiac_cuda_count (&op->in[1]), out, op->out.dtype,
-      cardiac_cuda_count (&op->out), op->binary.multiply, stream);
+      cardiac_tensor_count (&op->in[1]), out, op->out.dtype,
+      cardiac_tensor_count (&op->out), op->binary.multiply, stream);
 }
 
 CARDIAC_CUDA_PREPARE (binary)
@@ -37,7 +37,7 @@ magnitude (const CardiacOp *op, void *const *in, void *out, void *scratch,
     cudaStream_t stream)
 {
   return cardiac_cuda_magnitude (in[0], op->in[0].dtype, out, op->out.dtype,
-      cardiac_cuda_count (&op->out), stream);
+      cardiac_tensor_count (&op->out), stream);
 }
 
 CARDIAC_CUDA_PREPARE (magnitude)

@@ -113,7 +113,7 @@ static bool
 upload (Linear *it, const CardiacOp *op, CardiacError **error)
 {
   it->w = cardiac_cuda_upload (it->context, op->in[1].data,
-      cardiac_cuda_count (&op->in[1]), op->in[0].dtype, error);
+      cardiac_tensor_count (&op->in[1]), op->in[0].dtype, error);
   if (it->w && cardiac_op_has (op, 2))
     it->bias = cardiac_cuda_upload (it->context, op->in[2].data, it->N,
         it->epilogue ? CARDIAC_F32 : it->product_dtype, error);

@@ -43,7 +43,7 @@ upload (Matmul *it, CardiacCudaContext *context, const CardiacOp *op,
   for (int i = 0; i < 2; i++)
     if (op->constant[i]
         && !(it->constant[i] = cardiac_cuda_upload (context, op->in[i].data,
-                 cardiac_cuda_count (&op->in[i]), CARDIAC_F32, error)))
+                 cardiac_tensor_count (&op->in[i]), CARDIAC_F32, error)))
       return false;
   return true;
 }

@@ -7,8 +7,8 @@ layer_norm (const CardiacOp *op, void *const *in, void *out, void *scratch,
     cudaStream_t stream)
 {
   return cardiac_cuda_layer_norm (in[0], op->in[0].dtype, in[1], in[2], out,
-      op->out.dtype, cardiac_cuda_rows (&op->out),
-      cardiac_cuda_width (&op->out), op->norm.epsilon, stream);
+      op->out.dtype, cardiac_tensor_rows (&op->out),
+      cardiac_tensor_width (&op->out), op->norm.epsilon, stream);
 }
 
 CARDIAC_CUDA_PREPARE (layer_norm)
@@ -21,8 +21,8 @@ static cudaError_t
 softmax (const CardiacOp *op, void *const *in, void *out, void *scratch,
     cudaStream_t stream)
 {
-  return cardiac_cuda_softmax (in[0], out, cardiac_cuda_rows (&op->out),
-      cardiac_cuda_width (&op->out), stream);
+  return cardiac_cuda_softmax (in[0], out, cardiac_tensor_rows (&op->out),
+      cardiac_tensor_width (&op->out), stream);
 }
 
 CARDIAC_CUDA_PREPARE (softmax)

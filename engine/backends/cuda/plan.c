@@ -94,7 +94,7 @@ cardiac_cuda_plan (CardiacCudaContext *context, const CardiacOp *op,
     if (!op->constant[i] || !cardiac_op_has (op, i))
       continue;
     planned->constant[i] = cardiac_cuda_upload (context, op->in[i].data,
-        cardiac_cuda_count (&op->in[i]), CARDIAC_F32, error);
+        cardiac_tensor_count (&op->in[i]), CARDIAC_F32, error);
     if (!planned->constant[i]) {
       destroy (kernel);
       return false;

@@ -9,7 +9,7 @@ concat (const CardiacOp *op, void *const *in, void *out, void *scratch,
     cudaStream_t stream)
 {
   return cardiac_cuda_concat (in, op->in, op->inputs, out, op->out.dtype,
-      cardiac_cuda_count (&op->out), stream);
+      cardiac_tensor_count (&op->out), stream);
 }
 
 CARDIAC_CUDA_PREPARE (concat)
@@ -21,10 +21,10 @@ static cudaError_t
 slice (const CardiacOp *op, void *const *in, void *out, void *scratch,
     cudaStream_t stream)
 {
-  const int64_t width = cardiac_cuda_width (&op->out);
+  const int64_t width = cardiac_tensor_width (&op->out);
   return cardiac_cuda_copy_rows (in[0], op->in[0].dtype,
-      cardiac_cuda_width (&op->in[0]), op->slice.first, out, op->out.dtype,
-      width, 0, cardiac_cuda_rows (&op->out), width, stream);
+      cardiac_tensor_width (&op->in[0]), op->slice.first, out, op->out.dtype,
+      width, 0, cardiac_tensor_rows (&op->out), width, stream);
 }
 
 CARDIAC_CUDA_PREPARE (slice)

@@ -94,6 +94,6 @@ CARDIAC_REFERENCE_PREPARE (conv2d)
   if (!cardiac_reference_plan (
           kernel, op, run_conv2d, y->shape[0] * y->shape[1], scratch, error))
     return false;
-  kernel->flop = 2.0 * (double) cardiac_reference_count (y) * (double) depth;
+  kernel->flop = 2.0 * (double) cardiac_tensor_count (y) * (double) depth;
   return true;
 }

@@ -11,8 +11,8 @@ run_layer_norm (const CardiacKernel *kernel, void *const *in, void *out,
     int piece, void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
-  const int64_t rows = cardiac_reference_rows (&op->out);
-  const int64_t d = cardiac_reference_width (&op->out);
+  const int64_t rows = cardiac_tensor_rows (&op->out);
+  const int64_t d = cardiac_tensor_width (&op->out);
   const float *gamma = in[1], *beta = in[2];
   const int64_t first = (int64_t) piece * PIECE_ROWS;
   const int64_t last = cardiac_reference_min (first + PIECE_ROWS, rows);
@@ -42,17 +42,16 @@ CARDIAC_REFERENCE_PREPARE (layer_norm)
   if (!cardiac_reference_expect_tensors (op, 3, error))
     return false;
   const CardiacTensor *x = &op->in[0];
-  const int64_t d = cardiac_reference_width (x);
+  const int64_t d = cardiac_tensor_width (x);
 
   if (!cardiac_reference_expect (op,
-          cardiac_reference_width (&op->out) == d
-              && cardiac_reference_count (&op->out)
-                     == cardiac_reference_count (x)
+          cardiac_tensor_width (&op->out) == d
+              && cardiac_tensor_count (&op->out) == cardiac_tensor_count (x)
               && cardiac_reference_is_vector (op, 1, d)
               && cardiac_reference_is_vector (op, 2, d),
           "x [M,D], gamma [D], beta [D], y [M,D]", error))
     return false;
   return cardiac_reference_plan (kernel, op, run_layer_norm,
-      cardiac_reference_parts (cardiac_reference_rows (x), PIECE_ROWS),
+      cardiac_reference_parts (cardiac_tensor_rows (x), PIECE_ROWS),
       (size_t) d * sizeof (float), error);
 }

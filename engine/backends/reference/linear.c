@@ -61,8 +61,8 @@ typedef struct Cut {
 static Cut
 cut_linear (const CardiacOp *op)
 {
-  int64_t m = cardiac_reference_rows (&op->out);
-  int64_t n = cardiac_reference_width (&op->out);
+  int64_t m = cardiac_tensor_rows (&op->out);
+  int64_t n = cardiac_tensor_width (&op->out);
   int64_t group = op->linear.group;
   Cut cut = { .rows = PIECE_ROWS, .columns = PIECE_COLUMNS };
 
@@ -82,9 +82,9 @@ run_linear (const CardiacKernel *kernel, void *const *in, void *out, int piece,
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
   const Cut cut = cut_linear (op);
-  const int64_t m = cardiac_reference_rows (&op->out);
-  const int64_t n = cardiac_reference_width (&op->out);
-  const int64_t k = cardiac_reference_width (&op->in[0]);
+  const int64_t m = cardiac_tensor_rows (&op->out);
+  const int64_t n = cardiac_tensor_width (&op->out);
+  const int64_t k = cardiac_tensor_width (&op->in[0]);
   const float *w = in[1];
   const float *bias = cardiac_op_has (op, 2) ? in[2] : NULL;
   const float *residual = cardiac_op_has (op, 3) ? in[3] : NULL;
@@ -121,13 +121,13 @@ CARDIAC_REFERENCE_PREPARE (linear)
   if (!cardiac_reference_expect_tensors (op, 2, error))
     return false;
   const CardiacTensor *x = &op->in[0], *w = &op->in[1];
-  const int64_t m = cardiac_reference_rows (x);
-  const int64_t k = cardiac_reference_width (x);
-  const int64_t n = cardiac_reference_width (&op->out);
+  const int64_t m = cardiac_tensor_rows (x);
+  const int64_t k = cardiac_tensor_width (x);
+  const int64_t n = cardiac_tensor_width (&op->out);
 
   if (!cardiac_reference_expect (op,
           cardiac_reference_is (w, CARDIAC_F32, 2) && w->shape[0] == n
-              && w->shape[1] == k && cardiac_reference_rows (&op->out) == m,
+              && w->shape[1] == k && cardiac_tensor_rows (&op->out) == m,
           "x [M,K], w [N,K], y [M,N]", error)
       || !cardiac_reference_expect (op,
           cardiac_reference_is_vector (op, 2, n)
@@ -192,7 +192,6 @@ CARDIAC_REFERENCE_PREPARE (matmul)
   size_t scratch = PIECE_ROWS * (size_t) w->shape[1] * sizeof (double);
   if (!cardiac_reference_plan (kernel, op, run_matmul, pieces, scratch, error))
     return false;
-  kernel->flop =
-      2.0 * (double) cardiac_reference_count (y) * (double) a->shape[2];
+  kernel->flop = 2.0 * (double) cardiac_tensor_count (y) * (double) a->shape[2];
   return true;
 }

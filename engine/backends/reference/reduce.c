@@ -31,8 +31,8 @@ CARDIAC_REFERENCE_PREPARE (mean)
 
   if (!cardiac_reference_expect (op,
           cardiac_reference_is (x, CARDIAC_F32, 3) && y->dtype == CARDIAC_F32
-              && cardiac_reference_width (y) == x->shape[2]
-              && cardiac_reference_rows (y) == x->shape[0],
+              && cardiac_tensor_width (y) == x->shape[2]
+              && cardiac_tensor_rows (y) == x->shape[0],
           "x [A,R,D], out [A,D] in f32", error))
     return false;
   return cardiac_reference_plan (kernel, op, run_mean, x->shape[0],
@@ -71,8 +71,8 @@ CARDIAC_REFERENCE_PREPARE (cosine)
               && cardiac_reference_is (t, CARDIAC_F32, 3)
               && y->dtype == CARDIAC_F32 && t->shape[0] == f->shape[0]
               && t->shape[2] == f->shape[1]
-              && cardiac_reference_width (y) == t->shape[1]
-              && cardiac_reference_rows (y) == f->shape[0],
+              && cardiac_tensor_width (y) == t->shape[1]
+              && cardiac_tensor_rows (y) == f->shape[0],
           "f [A,E], t [A,C,E], out [A,C] in f32", error))
     return false;
   return cardiac_reference_plan (kernel, op, run_cosine, f->shape[0], 0, error);

@@ -35,29 +35,6 @@ bool cardiac_reference_expect (const CardiacOp *op, bool holds,
 bool cardiac_reference_expect_tensors (
     const CardiacOp *op, int required, CardiacError **error);
 
-static inline int64_t
-cardiac_reference_count (const CardiacTensor *tensor)
-{
-  int64_t count = 1;
-  for (int i = 0; i < tensor->rank; i++)
-    count *= tensor->shape[i];
-  return count;
-}
-
-/** Length of the last axis. */
-static inline int64_t
-cardiac_reference_width (const CardiacTensor *tensor)
-{
-  return tensor->shape[tensor->rank - 1];
-}
-
-/** Product of all axes but the last. */
-static inline int64_t
-cardiac_reference_rows (const CardiacTensor *tensor)
-{
-  return cardiac_reference_count (tensor) / cardiac_reference_width (tensor);
-}
-
 static inline bool
 cardiac_reference_is (const CardiacTensor *tensor, CardiacDType dtype, int rank)
 {
@@ -70,7 +47,7 @@ cardiac_reference_is_vector (const CardiacOp *op, int i, int64_t count)
 {
   return !cardiac_op_has (op, i)
          || (op->in[i].dtype == CARDIAC_F32
-             && cardiac_reference_count (&op->in[i]) == count);
+             && cardiac_tensor_count (&op->in[i]) == count);
 }
 
 static inline bool

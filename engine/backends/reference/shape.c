@@ -81,8 +81,8 @@ run_concat (const CardiacKernel *kernel, void *const *in, void *out, int piece,
     void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
-  const int64_t rows = cardiac_reference_rows (&op->out);
-  const int64_t width = cardiac_reference_width (&op->out);
+  const int64_t rows = cardiac_tensor_rows (&op->out);
+  const int64_t width = cardiac_tensor_width (&op->out);
   const int64_t first = (int64_t) piece * PIECE_ROWS;
   const int64_t last = cardiac_reference_min (first + PIECE_ROWS, rows);
   (void) scratch;
@@ -90,7 +90,7 @@ run_concat (const CardiacKernel *kernel, void *const *in, void *out, int piece,
   for (int64_t row = first; row < last; row++) {
     int64_t at = row * width;
     for (int i = 0; i < op->inputs; i++) {
-      int64_t c = cardiac_reference_width (&op->in[i]);
+      int64_t c = cardiac_tensor_width (&op->in[i]);
       cardiac_copy_row (
           out, op->out.dtype, at, in[i], op->in[i].dtype, row * c, c);
       at += c;
@@ -103,16 +103,16 @@ CARDIAC_REFERENCE_PREPARE (concat)
   if (!cardiac_reference_expect (op, op->inputs >= 1, "an input", error)
       || !cardiac_reference_expect_tensors (op, op->inputs, error))
     return false;
-  const int64_t rows = cardiac_reference_rows (&op->out);
+  const int64_t rows = cardiac_tensor_rows (&op->out);
   int64_t width = 0;
   bool fits = true;
   for (int i = 0; i < op->inputs; i++) {
-    width += cardiac_reference_width (&op->in[i]);
-    fits = fits && cardiac_reference_rows (&op->in[i]) == rows;
+    width += cardiac_tensor_width (&op->in[i]);
+    fits = fits && cardiac_tensor_rows (&op->in[i]) == rows;
   }
 
   if (!cardiac_reference_expect (op,
-          fits && width == cardiac_reference_width (&op->out),
+          fits && width == cardiac_tensor_width (&op->out),
           "inputs [..., Ci], out [..., sum of Ci]", error))
     return false;
   return cardiac_reference_plan (kernel, op, run_concat,
@@ -125,9 +125,9 @@ run_slice (const CardiacKernel *kernel, void *const *in, void *out, int piece,
     void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
-  const int64_t rows = cardiac_reference_rows (&op->out);
-  const int64_t width = cardiac_reference_width (&op->in[0]);
-  const int64_t c = cardiac_reference_width (&op->out);
+  const int64_t rows = cardiac_tensor_rows (&op->out);
+  const int64_t width = cardiac_tensor_width (&op->in[0]);
+  const int64_t c = cardiac_tensor_width (&op->out);
   const int64_t first = (int64_t) piece * PIECE_ROWS;
   const int64_t last = cardiac_reference_min (first + PIECE_ROWS, rows);
   (void) scratch;
@@ -142,12 +142,12 @@ CARDIAC_REFERENCE_PREPARE (slice)
   if (!cardiac_reference_expect_tensors (op, 1, error))
     return false;
   const CardiacTensor *x = &op->in[0], *y = &op->out;
-  const int64_t rows = cardiac_reference_rows (x);
+  const int64_t rows = cardiac_tensor_rows (x);
 
   if (!cardiac_reference_expect (op,
-          cardiac_reference_rows (y) == rows && op->slice.first >= 0
-              && op->slice.first + cardiac_reference_width (y)
-                     <= cardiac_reference_width (x),
+          cardiac_tensor_rows (y) == rows && op->slice.first >= 0
+              && op->slice.first + cardiac_tensor_width (y)
+                     <= cardiac_tensor_width (x),
           "x [..., Cx], out [..., C], first + C <= Cx", error))
     return false;
   return cardiac_reference_plan (kernel, op, run_slice,
@@ -160,10 +160,10 @@ run_binary (const CardiacKernel *kernel, void *const *in, void *out, int piece,
     void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
-  const int64_t period = cardiac_reference_count (&op->in[1]);
+  const int64_t period = cardiac_tensor_count (&op->in[1]);
   const int64_t first = (int64_t) piece * PIECE_ELEMENTS;
   const int64_t last = cardiac_reference_min (
-      first + PIECE_ELEMENTS, cardiac_reference_count (&op->out));
+      first + PIECE_ELEMENTS, cardiac_tensor_count (&op->out));
   (void) scratch;
 
   for (int64_t i = first; i < last; i++) {
@@ -189,11 +189,11 @@ CARDIAC_REFERENCE_PREPARE (binary)
 {
   if (!cardiac_reference_expect_tensors (op, 2, error))
     return false;
-  const int64_t count = cardiac_reference_count (&op->out);
+  const int64_t count = cardiac_tensor_count (&op->out);
 
   if (!cardiac_reference_expect (op,
           is_suffix (&op->in[0], &op->in[1])
-              && cardiac_reference_count (&op->in[0]) == count,
+              && cardiac_tensor_count (&op->in[0]) == count,
           "w's shape to be the end of x's, and out like x", error))
     return false;
   return cardiac_reference_plan (kernel, op, run_binary,
@@ -247,7 +247,7 @@ run_magnitude (const CardiacKernel *kernel, void *const *in, void *out,
   const CardiacOp *op = cardiac_reference_op (kernel);
   const int64_t first = (int64_t) piece * PIECE_ELEMENTS;
   const int64_t last = cardiac_reference_min (
-      first + PIECE_ELEMENTS, cardiac_reference_count (&op->out));
+      first + PIECE_ELEMENTS, cardiac_tensor_count (&op->out));
   (void) scratch;
 
   for (int64_t i = first; i < last; i++) {
@@ -264,12 +264,12 @@ CARDIAC_REFERENCE_PREPARE (magnitude)
   const CardiacTensor *x = &op->in[0], *y = &op->out;
 
   if (!cardiac_reference_expect (op,
-          cardiac_reference_width (x) == 2 * cardiac_reference_width (y)
-              && cardiac_reference_rows (x) == cardiac_reference_rows (y),
+          cardiac_tensor_width (x) == 2 * cardiac_tensor_width (y)
+              && cardiac_tensor_rows (x) == cardiac_tensor_rows (y),
           "x [..., 2C], out [..., C]", error))
     return false;
   return cardiac_reference_plan (kernel, op, run_magnitude,
-      cardiac_reference_parts (cardiac_reference_count (y), PIECE_ELEMENTS), 0,
+      cardiac_reference_parts (cardiac_tensor_count (y), PIECE_ELEMENTS), 0,
       error);
 }
 
@@ -302,8 +302,8 @@ CARDIAC_REFERENCE_PREPARE (patchify)
   if (!cardiac_reference_expect (op,
           cardiac_reference_is (x, CARDIAC_F32, 4) && x->shape[1] == 3
               && x->shape[2] == x->shape[3] && p >= 1 && x->shape[3] % p == 0
-              && cardiac_reference_width (y) == 3 * p * p
-              && cardiac_reference_count (y) == cardiac_reference_count (x),
+              && cardiac_tensor_width (y) == 3 * p * p
+              && cardiac_tensor_count (y) == cardiac_tensor_count (x),
           "x [B,3,S,S] in f32, out [B*n*n,3*P*P], n = S/P", error))
     return false;
   return cardiac_reference_plan (

@@ -9,7 +9,7 @@ run_softmax (const CardiacKernel *kernel, void *const *in, void *out, int piece,
     void *scratch)
 {
   const CardiacOp *op = cardiac_reference_op (kernel);
-  const int64_t width = cardiac_reference_width (&op->out);
+  const int64_t width = cardiac_tensor_width (&op->out);
   const float *x = (const float *) in[0] + piece * width;
   float *y = (float *) out + piece * width;
   double *e = scratch;
@@ -37,6 +37,6 @@ CARDIAC_REFERENCE_PREPARE (softmax)
           "x and out of one shape in f32", error))
     return false;
   return cardiac_reference_plan (kernel, op, run_softmax,
-      cardiac_reference_rows (x),
-      (size_t) cardiac_reference_width (x) * sizeof (double), error);
+      cardiac_tensor_rows (x),
+      (size_t) cardiac_tensor_width (x) * sizeof (double), error);
 }

@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Functions that libgstcuda wants to find and no test needs; cuda.h is not
- * included, so that arguments can be left out. */
+/* Functions that libgstcuda wants to find. */
 
-#pragma GCC visibility push(default)
-
-#define ABSENT(name)                                                           \
-  int name (void);                                                             \
-  int name (void)                                                              \
-  {                                                                            \
-    return 801; /* CUDA_ERROR_NOT_SUPPORTED */                                 \
-  }
+#include "absent.h"
 
 ABSENT (cuCtxDisablePeerAccess)
 ABSENT (cuCtxEnablePeerAccess)

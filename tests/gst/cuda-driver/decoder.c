@@ -3,14 +3,7 @@
 /* A libnvcuvid.so.1 that decodes nothing: GStreamer's plugin has cudaupload and
  * cudadownload only where it finds one. */
 
-#pragma GCC visibility push(default)
-
-#define ABSENT(name)                                                           \
-  int name (void);                                                             \
-  int name (void)                                                              \
-  {                                                                            \
-    return 801; /* CUDA_ERROR_NOT_SUPPORTED */                                 \
-  }
+#include "absent.h"
 
 ABSENT (cuvidCreateDecoder)
 ABSENT (cuvidCreateVideoParser)
