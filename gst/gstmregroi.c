@@ -49,6 +49,7 @@ GST_DEBUG_CATEGORY_STATIC (mreg_roi_debug);
 
 #define DEFAULT_INTERVAL (500 * GST_MSECOND)
 #define DEFAULT_SMOOTHING 0.7
+#define DEFAULT_MIN_CONFIDENCE 0.5
 #define DEFAULT_ROI ""
 #define DEFAULT_RESULTS_LOCATION NULL
 
@@ -61,6 +62,7 @@ enum {
   PROP_0,
   PROP_INTERVAL,
   PROP_SMOOTHING,
+  PROP_MIN_CONFIDENCE,
   PROP_ROI,
   PROP_RESULTS_LOCATION,
 };
@@ -76,6 +78,7 @@ struct _GstMregRoi {
   /* properties and statistics, under the object lock */
   GstClockTime interval;
   gdouble smoothing;
+  gdouble min_confidence;
   gchar *roi_text, *results_location;
   gboolean has_roi, roi_wrong; /* wrong: roi_text cannot be read */
   GstCardiacBox roi;
@@ -146,6 +149,16 @@ install_properties (GObjectClass *klass)
           "Share of the earlier box in the new one; 0: none", 0, 0.99,
           DEFAULT_SMOOTHING, flags | GST_PARAM_MUTABLE_PLAYING));
   /**
+   * GstMregRoi:min-confidence:
+   *
+   * A box the network is less sure of counts as none. The network itself
+   * leaves out boxes below 0.25.
+   */
+  g_object_class_install_property (klass, PROP_MIN_CONFIDENCE,
+      g_param_spec_double ("min-confidence", "Minimum confidence",
+          "A box with a lower score counts as none (below 0.25 no box is made)",
+          0, 1, DEFAULT_MIN_CONFIDENCE, flags | GST_PARAM_MUTABLE_PLAYING));
+  /**
    * GstMregRoi:roi:
    *
    * The box given by hand, "x,y,width,height" in pixels. Set before start, no
@@ -207,6 +220,7 @@ gst_mreg_roi_init (GstMregRoi *self)
 {
   self->interval = DEFAULT_INTERVAL;
   self->smoothing = DEFAULT_SMOOTHING;
+  self->min_confidence = DEFAULT_MIN_CONFIDENCE;
   self->roi_text = g_strdup (DEFAULT_ROI);
 }
 
@@ -259,6 +273,9 @@ gst_mreg_roi_set_property (
     case PROP_SMOOTHING:
       self->smoothing = g_value_get_double (value);
       break;
+    case PROP_MIN_CONFIDENCE:
+      self->min_confidence = g_value_get_double (value);
+      break;
     case PROP_RESULTS_LOCATION:
       g_free (self->results_location);
       self->results_location = g_value_dup_string (value);
@@ -283,6 +300,9 @@ gst_mreg_roi_get_property (
       break;
     case PROP_SMOOTHING:
       g_value_set_double (value, self->smoothing);
+      break;
+    case PROP_MIN_CONFIDENCE:
+      g_value_set_double (value, self->min_confidence);
       break;
     case PROP_ROI:
       g_value_set_string (value, self->roi_text);
@@ -553,8 +573,13 @@ static void
 take_outcomes (GstMregRoi *self)
 {
   RoiOutcome *outcome;
+  gdouble least;
 
+  GST_OBJECT_LOCK (self);
+  least = self->min_confidence;
+  GST_OBJECT_UNLOCK (self);
   while ((outcome = worker_take (self->worker))) {
+    outcome->found = outcome->found && outcome->confidence >= least;
     take_outcome (self, outcome);
     roi_outcome_free (outcome);
   }
