@@ -775,6 +775,8 @@ cases_eigencam (CheckCases *cases, CardiacDType A, uint64_t *state)
   add_eigencam (cases, 2, 49, 512);
   add_eigencam (cases, 1, 196, 512);
   add_eigencam (cases, 2, 49, 20);
+  add_eigencam (cases, 1, 200, 200); /* cuda holds no more in registers */
+  add_eigencam (cases, 1, 201, 230);
   add_eigencam (cases, 3, random_int (state, 4, 30), random_int (state, 4, 30));
 }
 
