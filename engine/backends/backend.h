@@ -18,7 +18,7 @@
  * threads, and each is run by one thread: this is what makes results the same
  * to the bit for any number of threads. */
 
-enum { CARDIAC_BACKEND_ABI = 3 };
+enum { CARDIAC_BACKEND_ABI = 4 };
 enum { CARDIAC_OP_MAX_INPUTS = 16 };
 
 typedef enum CardiacActivation {
@@ -91,6 +91,9 @@ typedef enum CardiacOpKind {
   CARDIAC_OP_MEAN,
   /** [B,C,H,W] F32 -> [B,H,W,C] any. */
   CARDIAC_OP_NCHW_TO_NHWC,
+  /** Axes in another order: in x any, out any of the same rank, whose axis i is
+   * x's axis axes[i]. `permute`. */
+  CARDIAC_OP_PERMUTE,
   /** scale * cosine of rows: in f [A,E] F32, t [A,C,E] F32; out [A,C] F32.
    * `cosine`. */
   CARDIAC_OP_COSINE,
@@ -164,6 +167,9 @@ typedef struct CardiacOp {
     struct {
       int first;
     } rows;
+    struct {
+      int axes[CARDIAC_MAX_RANK];
+    } permute;
     struct {
       float scale;
     } cosine;

@@ -25,6 +25,7 @@ cardiac_op_name (CardiacOpKind kind)
     [CARDIAC_OP_ROWS_STORE] = "rows_store",
     [CARDIAC_OP_MEAN] = "mean",
     [CARDIAC_OP_NCHW_TO_NHWC] = "nchw_to_nhwc",
+    [CARDIAC_OP_PERMUTE] = "permute",
     [CARDIAC_OP_COSINE] = "cosine",
     [CARDIAC_OP_AMPLIFY] = "amplify",
     [CARDIAC_OP_EIGENCAM] = "eigencam",

@@ -592,15 +592,14 @@ cardiac_program_keep (CardiacProgram *program, const char *name)
     it->is_kept = true;
 }
 
-/* A kept value's floats from `offset` on, of which a buffer covers a part. */
+/* `count` of a kept value's floats, from `offset` on. */
 static float *
-kept_part (CardiacProgram *program, const char *name, int64_t offset,
-    const CardiacBuffer *buffer)
+kept_part (
+    CardiacProgram *program, const char *name, int64_t offset, int64_t count)
 {
   const Value *it = named (program, name);
   assert (it && it->is_kept && it->tensor.dtype == CARDIAC_F32);
-  assert (offset + cardiac_buffer_count (buffer)
-          <= cardiac_tensor_count (&it->tensor));
+  assert (offset + count <= cardiac_tensor_count (&it->tensor));
   return (float *) it->tensor.data + offset;
 }
 
@@ -608,14 +607,33 @@ void
 cardiac_program_load (CardiacProgram *program, const char *name, int64_t offset,
     CardiacBuffer *from)
 {
-  cardiac_buffer_copy_to (from, kept_part (program, name, offset, from));
+  cardiac_buffer_copy_to (
+      from, kept_part (program, name, offset, cardiac_buffer_count (from)));
 }
 
 void
 cardiac_program_save (CardiacProgram *program, const char *name, int64_t offset,
     CardiacBuffer *to)
 {
-  cardiac_buffer_copy_from (to, kept_part (program, name, offset, to));
+  cardiac_buffer_copy_from (
+      to, kept_part (program, name, offset, cardiac_buffer_count (to)));
+}
+
+void
+cardiac_program_pass (CardiacProgram *from, const char *output,
+    int64_t from_offset, CardiacProgram *to, const char *input,
+    int64_t to_offset, int64_t count)
+{
+  const CardiacRuntime *runtime = from->runtime;
+  assert (to->runtime == runtime);
+  const float *source = kept_part (from, output, from_offset, count);
+  float *target = kept_part (to, input, to_offset, count);
+  const size_t bytes = (size_t) count * sizeof *target;
+  if (runtime->backend->copy)
+    runtime->backend->copy (
+        runtime->context, target, source, bytes, CARDIAC_COPY_DEVICE);
+  else
+    memcpy (target, source, bytes);
 }
 
 bool

@@ -102,6 +102,13 @@ CARDIAC_API void cardiac_program_load (CardiacProgram *program,
 CARDIAC_API void cardiac_program_save (CardiacProgram *program,
     const char *name, int64_t offset, struct CardiacBuffer *to);
 
+/** Copies `count` floats of a kept output, after a run, to a kept input of
+ * another program of the same runtime: where values live, before what runs
+ * next. */
+CARDIAC_API void cardiac_program_pass (CardiacProgram *from, const char *output,
+    int64_t from_offset, CardiacProgram *to, const char *input,
+    int64_t to_offset, int64_t count);
+
 /** Cuts a square out of a picture in device memory into a kept input, from its
  * float `offset` on, as cardiac_resizer_square_to_tensor() does: enqueued
  * before what runs next. UNSUPPORTED where values live in host memory. */

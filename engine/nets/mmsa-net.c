@@ -285,6 +285,7 @@ decode (Builder *k, CardiacValue skip, CardiacValue e, CardiacValue *u, int i)
       k->net->flow_residual ? *u : 0, CARDIAC_F32, name);
   snprintf (name, sizeof name, "flow%d", reduction[i]);
   cardiac_program_output (k->program, name, *u);
+  cardiac_program_keep (k->program, name);
   return e;
 }
 
@@ -568,15 +569,48 @@ block_on_both (Builder *k, CardiacValue both, int C, CardiacDType dtype, int i)
   return conv3x3 (k, y, (int) out, leaky, 0, dtype, name);
 }
 
-/** The flow at scale i as the attention wants it. */
+static CardiacValue
+permute (
+    Builder *k, CardiacValue x, int rank, const int *axes, const char *label)
+{
+  const CardiacTensor t = cardiac_program_describe (k->program, x);
+  int64_t shape[CARDIAC_MAX_RANK];
+  CardiacOp op = { .kind = CARDIAC_OP_PERMUTE };
+  for (int i = 0; i < rank; i++) {
+    op.permute.axes[i] = axes[i];
+    shape[i] = t.shape[axes[i]];
+  }
+  return cardiac_program_op (k->program, &op, (CardiacValue[]){ x }, 1,
+      cardiac_program_value (k->program, t.dtype, rank, shape), "%s", label);
+}
+
+/** Pictures x [t,h,16 w,C] to segments [16,h,w,t C]. */
+static CardiacValue
+split (Builder *k, CardiacValue x, const char *label)
+{
+  const CardiacTensor s = cardiac_program_describe (k->program, x);
+  const int64_t t = s.shape[0], h = s.shape[1], w = s.shape[2] / SEGMENTS;
+  const int64_t C = s.shape[3];
+  x = cardiac_program_reshape (
+      k->program, x, 5, (int64_t[]){ t, h, SEGMENTS, w, C });
+  x = permute (k, x, 5, (int[]){ 2, 1, 3, 0, 4 }, label);
+  return cardiac_program_reshape (
+      k->program, x, 4, (int64_t[]){ SEGMENTS, h, w, t * C });
+}
+
+/** The flow at scale i: an output, and as the attention wants it. */
 static CardiacValue
 motion_input (Builder *k, int i)
 {
   char name[32];
   snprintf (name, sizeof name, "motion%d", reduction[i]);
-  return cardiac_program_input (k->program, name, CARDIAC_F32, 4,
-      (int64_t[]){ SEGMENTS, ROWS / reduction[i],
-          COLUMNS / SEGMENTS / reduction[i], 2 * k->net->t });
+  CardiacValue u = cardiac_program_input (k->program, name, CARDIAC_F32, 4,
+      (int64_t[]){ k->net->t, ROWS / reduction[i], COLUMNS / reduction[i], 2 });
+  cardiac_program_keep (k->program, name);
+  snprintf (name, sizeof name, "flow%d", reduction[i]);
+  cardiac_program_output (
+      k->program, name, permute (k, u, 4, (int[]){ 0, 3, 1, 2 }, name));
+  return k->net->attended[i] ? split (k, u, name) : 0;
 }
 
 void
@@ -585,9 +619,9 @@ cardiac_mmsa_build_scores (
 {
   weights->program = program;
   Builder k = { net, program, weights, cardiac_program_activation (program) };
-  CardiacValue segments =
-      cardiac_program_input (program, "segments", CARDIAC_F32, 4,
-          (int64_t[]){ SEGMENTS, ROWS, COLUMNS / SEGMENTS, net->t });
+  CardiacValue polar = cardiac_program_input (program, "polar", CARDIAC_F32, 4,
+      (int64_t[]){ net->t, ROWS, COLUMNS, 1 });
+  CardiacValue segments = split (&k, polar, "cnn.segments");
 
   CardiacValue x = first_block (&k, segments);
   for (int i = 0; i < CARDIAC_MMSA_SCALES; i++) {
@@ -595,7 +629,7 @@ cardiac_mmsa_build_scores (
     snprintf (name, sizeof name, "cnn.block%d", i + 2);
     /* What follows the last block is float. */
     CardiacDType dtype = i == CARDIAC_MMSA_SCALES - 1 ? CARDIAC_F32 : k.A;
-    CardiacValue m = net->attended[i] ? motion_input (&k, i) : 0;
+    CardiacValue m = motion_input (&k, i);
     bool both = m && net->concatenate;
     if (both)
       x = beside (&k, (CardiacValue[]){ x, m }, 2, k.A, name);

@@ -32,14 +32,14 @@ bool cardiac_mmsa_net_read (CardiacMmsaNet *net, const CardiacModel *model,
     int phases, CardiacError **error);
 
 /** Flow of `batch` pairs. Input `pairs` [batch,80,512,2]; outputs `flow1`,
- * `flow2`, `flow4` [batch,h,w,2]: radial, angular. */
+ * `flow2`, `flow4` [batch,h,w,2], kept: radial, angular. */
 void cardiac_mmsa_build_flow (const CardiacMmsaNet *net,
     CardiacProgram *program, CardiacWeights *weights, int batch);
 
-/** Scores of the 16 segments. Inputs `segments` [16,80,32,t] and, at attended
- * scales, `motion1`, `motion2`, `motion4` [16,h,w,2t] (channel 2 j + component);
- * outputs `attention1..3` [16,h*w] where there is MSA, `features` [16,5,2,C4],
- * `logits` and `probabilities` [16,4]. */
+/** Scores of the 16 segments. Inputs `polar` [t,80,512,1] and, kept, `motion1`,
+ * `motion2`, `motion4` [t,h,w,2], the flow of all pairs; outputs `flow1`,
+ * `flow2`, `flow4` [t,2,h,w], `attention1..3` [16,h*w] where there is MSA,
+ * `features` [16,5,2,C4], `logits` and `probabilities` [16,4]. */
 void cardiac_mmsa_build_scores (const CardiacMmsaNet *net,
     CardiacProgram *program, CardiacWeights *weights);
 

@@ -190,21 +190,6 @@ cardiac_mmsa_result_free (CardiacMmsaResult **result)
 
 /* ---- running ------------------------------------------------------------------- */
 
-/** Picture j of x [t,h,16w,c] to channels j c .. of segments [16,h,w,t c]. */
-static void
-split_picture (
-    const float *picture, int j, int t, int h, int w, int c, float *segments)
-{
-  for (int y = 0; y < h; y++)
-    for (int k = 0; k < SEGMENTS; k++) {
-      const float *from = picture + ((size_t) y * SEGMENTS + k) * w * c;
-      float *to = segments + ((size_t) k * h + y) * w * t * c + j * c;
-      for (int x = 0; x < w; x++, from += c, to += (size_t) t * c)
-        for (int i = 0; i < c; i++)
-          to[i] = from[i];
-    }
-}
-
 /** (P_j, P_{j+d mod t}) side by side, a pixel after the other. */
 static void
 load_pair (const CardiacMmsaNet *net, const float *polar, int j, float *pair)
@@ -217,31 +202,21 @@ load_pair (const CardiacMmsaNet *net, const float *polar, int j, float *pair)
   }
 }
 
-/** u of phase j, to the result [t,2,h,w] and to the scoring branch. */
+/** u of a batch's pairs, of which `first` is the first, to the scoring branch. */
 static void
-store_flow (
-    CardiacMmsa *m, CardiacMmsaResult *r, int scale, int batch_index, int j)
+pass_flow (CardiacMmsa *m, int first)
 {
-  float *const results[] = { r->flow1, r->flow2, r->flow4 };
-  const int h = scales[scale].rows, columns = scales[scale].columns;
-  const size_t area = (size_t) h * columns;
-  const float *u = cardiac_program_data (m->flow, scales[scale].flow, NULL);
-  u += batch_index * area * 2;
-  float *radial = results[scale] + (size_t) j * 2 * area;
-  for (size_t i = 0; i < area; i++) {
-    radial[i] = u[2 * i];
-    radial[area + i] = u[2 * i + 1];
+  for (int i = 0; i < SCALES; i++) {
+    const int64_t flow = (int64_t) scales[i].rows * scales[i].columns * 2;
+    cardiac_program_pass (m->flow, scales[i].flow, 0, m->score,
+        scales[i].motion, first * flow, BATCH * flow);
   }
-  if (m->net.attended[scale])
-    split_picture (u, j, m->net.t, h, columns / SEGMENTS, 2,
-        cardiac_program_data (m->score, scales[scale].motion, NULL));
 }
 
 /** The last pairs go together with some that were there already: a batch is
  * always full, and a pair's flow does not depend on its neighbours. */
 static bool
-run_flow (CardiacMmsa *m, const float *polar, CardiacMmsaResult *r,
-    CardiacError **error)
+run_flow (CardiacMmsa *m, const float *polar, CardiacError **error)
 {
   const size_t pair = (size_t) ROWS * COLUMNS * 2;
   float *pairs = cardiac_program_data (m->flow, "pairs", NULL);
@@ -251,9 +226,7 @@ run_flow (CardiacMmsa *m, const float *polar, CardiacMmsaResult *r,
       load_pair (&m->net, polar, first + i, pairs + i * pair);
     if (!cardiac_program_run (m->flow, error))
       return false;
-    for (int i = 0; i < BATCH; i++)
-      for (int scale = 0; scale < SCALES; scale++)
-        store_flow (m, r, scale, i, first + i);
+    pass_flow (m, first);
   }
   return true;
 }
@@ -285,12 +258,13 @@ static bool
 run_scores (CardiacMmsa *m, const float *polar, CardiacMmsaResult *r,
     CardiacError **error)
 {
-  float *segments = cardiac_program_data (m->score, "segments", NULL);
-  for (int j = 0; j < m->net.t; j++)
-    split_picture (polar + (size_t) j * ROWS * COLUMNS, j, m->net.t, ROWS,
-        COLUMNS / SEGMENTS, 1, segments);
+  memcpy (cardiac_program_data (m->score, "polar", NULL), polar,
+      (size_t) m->net.t * ROWS * COLUMNS * sizeof *polar);
   if (!cardiac_program_run (m->score, error))
     return false;
+  copy_out (m->score, "flow1", r->flow1);
+  copy_out (m->score, "flow2", r->flow2);
+  copy_out (m->score, "flow4", r->flow4);
   copy_out (m->score, "attention1", r->attention1);
   copy_out (m->score, "attention2", r->attention2);
   copy_out (m->score, "attention3", r->attention3);
@@ -332,7 +306,7 @@ cardiac_mmsa_run (CardiacMmsa *mmsa, const float *polar, CardiacError **error)
     cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory for a result");
     return NULL;
   }
-  if (!run_flow (mmsa, polar, r, error) || !run_scores (mmsa, polar, r, error)
+  if (!run_flow (mmsa, polar, error) || !run_scores (mmsa, polar, r, error)
       || !decide (mmsa, r, error))
     cardiac_mmsa_result_free (&r);
   return r;

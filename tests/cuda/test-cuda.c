@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* test-cuda MREG.safetensors YOLOV8.safetensors: on the emulated CUDA, what
+/* test-cuda MREG.safetensors YOLOV8.safetensors MMSA.safetensors: on the emulated CUDA, what
  * device=cuda says when it cannot be had or fails, that device=auto then takes
  * another and says so, that a recorded run gives the bits of an ordinary one,
- * and that runs allocate nothing.
+ * that runs allocate nothing, and that only results come down.
  *
- * test-cuda MREG.safetensors YOLOV8.safetensors broken-libraries: what it says
+ * test-cuda MREG.safetensors YOLOV8.safetensors MMSA.safetensors
+ * broken-libraries: what it says
  * when cublasLt and cuDNN do not open; $CARDIAC_BACKEND_PATH then begins with a
  * folder whose libcardiac-cuda.so is no library. */
 #include "../engine/require-error.h"
@@ -15,7 +16,7 @@
 #include <string.h>
 
 typedef struct Models {
-  CardiacModel *mreg, *yolov8;
+  CardiacModel *mreg, *yolov8, *mmsa;
 } Models;
 
 static CardiacModel *
@@ -238,6 +239,42 @@ failing_runs_are_reported (const Models *models)
   session_free (&s);
 }
 
+/* Whatever the cycle's length, here three batches of pairs of which the last
+ * repeats some: flows and attention at three scales, features, logits and
+ * probabilities. */
+static void
+only_results_of_mmsa_come_down (const Models *models)
+{
+  printf ("only results of MMSA come down\n");
+  enum { PHASES = 9, RESULTS = 9, PIXELS = 80 * 512 };
+  CardiacSettings settings = settings_for ("cuda", CARDIAC_PRECISION_FP32);
+  CardiacMmsa *mmsa = cardiac_mmsa_new (models->mmsa, PHASES, &settings, NULL);
+  float *polar = malloc (sizeof (float) * PHASES * PIXELS);
+  CardiacMmsaResult *first = NULL;
+  REQUIRE (mmsa && polar);
+  for (int i = 0; i < PHASES * PIXELS; i++)
+    polar[i] = (float) (i % 1009) / 1009;
+  const uint64_t allocations = cuda_emulation_allocations ();
+  for (int again = 0; again < 3; again++) {
+    const uint64_t downloads = cuda_emulation_downloads ();
+    CardiacMmsaResult *next = cardiac_mmsa_run (mmsa, polar, NULL);
+    REQUIRE (next);
+    REQUIRE (cuda_emulation_downloads () == downloads + RESULTS);
+    if (!first)
+      first = next;
+    REQUIRE (memcmp (first->logits, next->logits, sizeof first->logits) == 0);
+    REQUIRE (
+        memcmp (first->flow1, next->flow1, sizeof (float) * PHASES * 2 * PIXELS)
+        == 0);
+    if (next != first)
+      cardiac_mmsa_result_free (&next);
+  }
+  REQUIRE (cuda_emulation_allocations () == allocations);
+  cardiac_mmsa_result_free (&first);
+  cardiac_mmsa_free (&mmsa);
+  free (polar);
+}
+
 enum { WIDTH = 97, HEIGHT = 61, MOST_FRAMES = 32 };
 
 /* Frames of one packed picture each, and where its samples lie. */
@@ -338,9 +375,10 @@ broken_libraries_have_their_messages (const Models *models)
 int
 main (int argc, char **argv)
 {
-  REQUIRE (argc >= 3);
-  Models models = { open_model (argv[1]), open_model (argv[2]) };
-  if (argc == 4) {
+  REQUIRE (argc >= 4);
+  Models models = { open_model (argv[1]), open_model (argv[2]),
+    open_model (argv[3]) };
+  if (argc == 5) {
     broken_libraries_have_their_messages (&models);
   } else {
     every_absence_has_its_message (&models);
@@ -348,9 +386,11 @@ main (int argc, char **argv)
     auto_falls_back_and_says_so (&models);
     recorded_runs_give_the_same_bits_and_allocate_nothing (&models);
     failing_runs_are_reported (&models);
+    only_results_of_mmsa_come_down (&models);
     pictures_give_the_same_wherever_they_lie (&models);
   }
   cardiac_model_unref (&models.mreg);
   cardiac_model_unref (&models.yolov8);
+  cardiac_model_unref (&models.mmsa);
   return 0;
 }

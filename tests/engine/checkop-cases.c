@@ -708,6 +708,27 @@ cases_nchw_to_nhwc (CheckCases *cases, CardiacDType A, uint64_t *state)
 }
 
 static void
+cases_permute (CheckCases *cases, CardiacDType A, uint64_t *state)
+{
+  for (int rank = 1; rank <= CARDIAC_MAX_RANK; rank++) {
+    CheckCase *it = add (cases, CARDIAC_OP_PERMUTE);
+    int64_t shape[CARDIAC_MAX_RANK], turned[CARDIAC_MAX_RANK];
+    int *axes = it->op.permute.axes;
+    for (int i = 0; i < rank; i++) {
+      const int j = random_int (state, 0, i);
+      shape[i] = random_int (state, 1, 7);
+      axes[i] = axes[j];
+      axes[j] = i;
+    }
+    for (int i = 0; i < rank; i++)
+      turned[i] = shape[axes[i]];
+    add_input (it, rank & 1 ? CARDIAC_F32 : A, rank, shape);
+    set_output (it, rank & 2 ? CARDIAC_F32 : A, rank, turned);
+    snprintf (it->label, sizeof it->label, "%d axes", rank);
+  }
+}
+
+static void
 cases_cosine (CheckCases *cases, CardiacDType A, uint64_t *state)
 {
   if (A != CARDIAC_F32)
@@ -775,6 +796,8 @@ cases_eigencam (CheckCases *cases, CardiacDType A, uint64_t *state)
   add_eigencam (cases, 2, 49, 512);
   add_eigencam (cases, 1, 196, 512);
   add_eigencam (cases, 2, 49, 20);
+  add_eigencam (cases, 1, 200, 200); /* cuda holds no more in registers */
+  add_eigencam (cases, 1, 201, 230);
   add_eigencam (cases, 3, random_int (state, 4, 30), random_int (state, 4, 30));
 }
 
@@ -834,6 +857,7 @@ check_cases_add (
     CASES (TOKENS, tokens)
     CASES (MEAN, mean)
     CASES (NCHW_TO_NHWC, nchw_to_nhwc)
+    CASES (PERMUTE, permute)
     CASES (COSINE, cosine)
     CASES (AMPLIFY, amplify)
     CASES (EIGENCAM, eigencam)
@@ -974,6 +998,7 @@ static const double tolerances[CARDIAC_OP_KINDS][3] = {
   [CARDIAC_OP_ROWS_STORE] = { 0, 0, 0 },
   [CARDIAC_OP_MEAN] = { 1e-5, 1e-5, 1e-5 },
   [CARDIAC_OP_NCHW_TO_NHWC] = { 0, 0, 0 },
+  [CARDIAC_OP_PERMUTE] = { 0, 0, 0 },
   [CARDIAC_OP_COSINE] = { 1e-5, 1e-5, 1e-5 },
   [CARDIAC_OP_AMPLIFY] = { 1e-4, 1e-4, 1e-4 },
   [CARDIAC_OP_EIGENCAM] = { 1e-4, 1e-4, 1e-4 },

@@ -499,6 +499,23 @@ naive_nchw_to_nhwc (const CardiacOp *op, double *const *in, double *y)
     y[i] = in[0][(i / (H * W * C) * C + i % C) * H * W + i / C % (H * W)];
 }
 
+/** From x's side: where each of its elements goes. */
+static void
+naive_permute (const CardiacOp *op, double *const *in, double *y)
+{
+  const CardiacTensor *x = &op->in[0];
+  for (int64_t i = 0; i < cardiac_tensor_count (x); i++) {
+    int64_t index[CARDIAC_MAX_RANK], rest = i, to = 0;
+    for (int axis = x->rank - 1; axis >= 0; axis--) {
+      index[axis] = rest % x->shape[axis];
+      rest /= x->shape[axis];
+    }
+    for (int axis = 0; axis < x->rank; axis++)
+      to = to * op->out.shape[axis] + index[op->permute.axes[axis]];
+    y[to] = in[0][i];
+  }
+}
+
 static void
 naive_cosine (const CardiacOp *op, double *const *in, double *y)
 {
@@ -544,6 +561,7 @@ check_naive (const CardiacOp *op, double *const *in, double *out)
     NAIVE (ROWS_STORE, rows_store)
     NAIVE (MEAN, mean)
     NAIVE (NCHW_TO_NHWC, nchw_to_nhwc)
+    NAIVE (PERMUTE, permute)
     NAIVE (COSINE, cosine)
     NAIVE (AMPLIFY, amplify)
     NAIVE (EIGENCAM, eigencam)

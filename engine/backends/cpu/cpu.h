@@ -44,6 +44,7 @@ CPU_PREPARE (rows_load);
 CPU_PREPARE (rows_store);
 CPU_PREPARE (mean);
 CPU_PREPARE (nchw_to_nhwc);
+CPU_PREPARE (permute);
 CPU_PREPARE (cosine);
 CPU_PREPARE (amplify);
 CPU_PREPARE (eigencam);

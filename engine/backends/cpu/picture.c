@@ -40,6 +40,58 @@ CPU_PREPARE (nchw_to_nhwc)
       cpu_parts (PIECE_ELEMENTS, x->shape[1] * x->shape[3]), 0, error);
 }
 
+/* ---- axes in another order ---------------------------------------------------------- */
+
+/** Rows of y's last axis. */
+static void
+run_permute (const CardiacKernel *kernel, void *const *in, void *out, int piece,
+    void *scratch)
+{
+  const CpuLoop *loop = cpu_loop (kernel);
+  const CardiacTensor *x = &loop->op.in[0], *y = &loop->op.out;
+  const int *axes = loop->op.permute.axes, inner = y->rank - 1;
+  const int64_t width = y->shape[inner];
+  const int64_t last =
+      cpu_min ((piece + 1) * loop->chunk, cardiac_tensor_count (y) / width);
+  int64_t stride[CARDIAC_MAX_RANK], step = 1; /* of axes of x */
+  (void) scratch;
+  for (int axis = x->rank - 1; axis >= 0; axis--) {
+    stride[axis] = step;
+    step *= x->shape[axis];
+  }
+  for (int64_t row = piece * loop->chunk; row < last; row++) {
+    const float *from = in[0];
+    float *to = (float *) out + row * width;
+    int64_t rest = row;
+    for (int axis = inner - 1; axis >= 0; axis--) {
+      from += rest % y->shape[axis] * stride[axes[axis]];
+      rest /= y->shape[axis];
+    }
+    for (int64_t i = 0; i < width; i++)
+      to[i] = from[i * stride[axes[inner]]];
+  }
+}
+
+CPU_PREPARE (permute)
+{
+  const CardiacTensor *x = &op->in[0], *y = &op->out;
+  unsigned seen = 0;
+  if (!cpu_expect (op, 1) || x->rank != y->rank || x->dtype != CARDIAC_F32
+      || y->dtype != CARDIAC_F32)
+    return false;
+  for (int i = 0; i < y->rank; i++) {
+    const int axis = op->permute.axes[i];
+    if (axis < 0 || axis >= x->rank || y->shape[i] != x->shape[axis])
+      return false;
+    seen |= 1u << axis;
+  }
+  if (seen != (1u << x->rank) - 1)
+    return false;
+  const int64_t width = cardiac_tensor_width (y);
+  return cpu_loop_plan (context, op, kernel, run_permute,
+      cardiac_tensor_rows (y), cpu_parts (PIECE_ELEMENTS, width), 0, error);
+}
+
 /* ---- upsampling --------------------------------------------------------------------- */
 
 /** Rows of x; each becomes two rows of y. */

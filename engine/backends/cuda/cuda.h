@@ -121,6 +121,7 @@ CARDIAC_CUDA_PREPARE (tokens);        /* shape.c */
 CARDIAC_CUDA_PREPARE (rows_load);     /* shape.c */
 CARDIAC_CUDA_PREPARE (rows_store);    /* shape.c */
 CARDIAC_CUDA_PREPARE (nchw_to_nhwc);  /* shape.c */
+CARDIAC_CUDA_PREPARE (permute);       /* shape.c */
 CARDIAC_CUDA_PREPARE (binary);        /* elementwise.c */
 CARDIAC_CUDA_PREPARE (gate);          /* elementwise.c */
 CARDIAC_CUDA_PREPARE (magnitude);     /* elementwise.c */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "householder.h"
 #include "kernels.h"
-#include "launch.h"
-#include "reduce.h"
 
 #include <cfloat>
 
@@ -14,17 +13,9 @@
  * where singular values nearly tie, and that is what the ratio is there to see.
  *
  * The square matrix is many blocks' work, all that follows one block's a frame:
- * the matrix, its lower half by rows, then lies in shared memory if the device
- * has so much (196 patches: 151 KiB), else in global memory. */
+ * see householder.h. */
 
 namespace {
-
-/** Numbers in the lower half of a matrix; where row `order` begins. */
-__host__ __device__ inline unsigned
-packed_size (unsigned order)
-{
-  return order * (order + 1) / 2;
-}
 
 __host__ __device__ inline unsigned
 order_of (const CardiacEigencam &e)
@@ -117,120 +108,19 @@ square_kernel (CardiacEigencam e, unsigned tiles)
 
 /* ---- one block a frame -------------------------------------------------- */
 
-enum { THREADS = 512, WARPS = THREADS / WARP };
-
-/** What the threads of a block share: arrays of `order`, and partial sums. */
-struct Work {
-  unsigned n;
-  double *g;        ///< the lower half by rows
-  double *diagonal; ///< of the tridiagonal matrix
-  double *side;     ///< side[i] couples i and i+1
-  double *u, *q;
-  double *partial; ///< partial_size (n)
-};
-
-/** Room for a row's parts times rows in whole warps, or for two arrays. */
-__host__ __device__ inline unsigned
-partial_size (unsigned n)
-{
-  const unsigned rows = parts (n, WARP) * WARP, least = THREADS;
-  return 2 * rows > least ? 2 * rows : least;
-}
-
-__host__ __device__ inline size_t
-work_bytes (unsigned n)
-{
-  return (4 * (size_t) n + partial_size (n)) * sizeof (double);
-}
-
-/** q = G u, of the first k rows and columns of G; q[i] is there for the thread
- * that has i, before a barrier. */
-__device__ inline void
-multiply (const Work &w, unsigned k)
-{
-  const unsigned warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
-  const unsigned groups = parts (k, WARP); /* of 32 rows, a lane each */
-  const unsigned cuts = groups < WARPS ? WARPS / groups : 1;
-  const unsigned length = parts (k, cuts);
-  for (unsigned task = warp; task < groups * cuts; task += WARPS) {
-    const unsigned i = task % groups * WARP + lane,
-                   first = task / groups * length;
-    const unsigned end = min (first + length, k);
-    double sum = 0;
-    if (i < k)
-#pragma unroll 4
-      for (unsigned j = first; j < end; j++)
-        sum += w.g[i >= j ? packed_size (i) + j : packed_size (j) + i] * w.u[j];
-    w.partial[task / groups * groups * WARP + i] = sum;
-  }
-  __syncthreads ();
-  for (unsigned i = threadIdx.x; i < k; i += THREADS) {
-    double sum = 0;
-    for (unsigned cut = 0; cut < cuts; cut++)
-      sum += w.partial[cut * groups * WARP + i];
-    w.q[i] = sum;
-  }
-}
-
-/** G becomes tridiagonal, last row first: row k is reflected, 1 - u uᵀ with
- * |u|² = 2, to (0, ..., 0, side[k-1]), and keeps u in its place. */
-__device__ inline void
-tridiagonalise (const Work &w)
-{
-  for (unsigned k = w.n - 1; k > 0; k--) {
-    double *row = w.g + packed_size (k);
-    double sum = 0;
-    for (unsigned i = threadIdx.x; i < k; i += THREADS)
-      sum += row[i] * row[i];
-    const double length = sqrt (block_sum<WARPS> (sum));
-    const double last = row[k - 1];
-    const double reflected = last > 0 ? -length : length;
-    /* |a - reflected e|² = 2 length (length + |last|) */
-    const double square = length * (length + fabs (last));
-    const double scale = square > 0 ? rsqrt (square) : 0;
-    if (threadIdx.x == 0) {
-      w.diagonal[k] = row[k];
-      w.side[k - 1] = reflected;
-    }
-    for (unsigned i = threadIdx.x; i < k; i += THREADS)
-      w.u[i] = (row[i] - (i == k - 1 ? reflected : 0)) * scale;
-    __syncthreads ();
-
-    /* (1 - u uᵀ) G (1 - u uᵀ) = G - u qᵀ - q uᵀ, q = G u - ½ (uᵀ G u) u */
-    multiply (w, k);
-    sum = 0;
-    for (unsigned i = threadIdx.x; i < k; i += THREADS) {
-      row[i] = w.u[i];
-      sum += w.u[i] * w.q[i];
-    }
-    const double half = 0.5 * block_sum<WARPS> (sum);
-    for (unsigned i = threadIdx.x; i < k; i += THREADS)
-      w.q[i] -= half * w.u[i];
-    __syncthreads ();
-    for (unsigned i = threadIdx.x / WARP; i < k; i += WARPS)
-      for (unsigned j = threadIdx.x % WARP; j <= i; j += WARP)
-        w.g[packed_size (i) + j] -= w.u[i] * w.q[j] + w.q[i] * w.u[j];
-    __syncthreads ();
-  }
-  if (threadIdx.x == 0) {
-    w.diagonal[0] = w.g[0];
-    w.side[w.n - 1] = 0;
-  }
-  __syncthreads ();
-}
-
 /** Divides the tridiagonal matrix by a bound of its eigenvalues (Gershgorin).
  * @return the bound; 0 for a matrix of zeros. */
+template <int WARPS>
 __device__ inline double
 normalise (const Work &w)
 {
   double bound = 0;
-  for (unsigned i = threadIdx.x; i < w.n; i += THREADS)
+  for (unsigned i = threadIdx.x; i < w.n; i += WARPS * WARP)
     bound = larger (bound, fabs (w.diagonal[i]) + fabs (w.side[i])
                                + (i ? fabs (w.side[i - 1]) : 0));
   bound = block_max<WARPS> (bound) * (1 + 4 * DBL_EPSILON);
   const double divisor = bound > 0 ? bound : 1;
-  for (unsigned i = threadIdx.x; i < w.n; i += THREADS) {
+  for (unsigned i = threadIdx.x; i < w.n; i += WARPS * WARP) {
     w.diagonal[i] /= divisor;
     w.side[i] /= divisor;
   }
@@ -268,10 +158,11 @@ count_below (const Work &w, double limit)
 
 /** The two largest eigenvalues at once: half the block each tries as many
  * places, and goes on between the two where the count changes. */
+template <int WARPS>
 __device__ inline void
 eigenvalues (const Work &w, double (&values)[2])
 {
-  enum { PLACES = THREADS / 2, ROUNDS = 8 }; /* 257^8 > 2^64 */
+  enum { PLACES = WARPS * WARP / 2, ROUNDS = 8 }; /* 129^8 > 2^56 */
   __shared__ unsigned sums[WARPS];
   const unsigned rank = threadIdx.x / PLACES, place = threadIdx.x % PLACES;
   double low = -1, high = 1;
@@ -326,6 +217,7 @@ factor (
 
 /** u = the vector of `value`: T - value factored from both ends; they meet where
  * the pivot is smallest, and there the vector is largest. diagonal is lost. */
+template <int WARPS>
 __device__ inline void
 eigenvector (const Work &w, double value)
 {
@@ -360,35 +252,19 @@ eigenvector (const Work &w, double value)
   }
   __syncthreads ();
   const double scale = w.partial[0];
-  for (unsigned i = threadIdx.x; i < w.n; i += THREADS)
+  for (unsigned i = threadIdx.x; i < w.n; i += WARPS * WARP)
     w.u[i] = w.diagonal[i] * scale;
   __syncthreads ();
 }
 
-/** Undoes the reflections of u, first row first. For one warp, of which each
- * lane keeps to elements of its own. */
-__device__ inline void
-reflect_back (const Work &w)
-{
-  const unsigned lane = threadIdx.x % WARP;
-  for (unsigned k = 1; k < w.n; k++) {
-    const double *row = w.g + packed_size (k);
-    double along = 0;
-    for (unsigned i = lane; i < k; i += WARP)
-      along += row[i] * w.u[i];
-    along = warp_sum (along);
-    for (unsigned i = lane; i < k; i += WARP)
-      w.u[i] -= along * row[i];
-  }
-}
-
 /** X v, unsigned: by patch that is the vector times the singular value. */
+template <int WARPS>
 __device__ inline void
 make_map (const CardiacEigencam &e, const Work &w, const float *p,
     const double *mean, double singular, double *map)
 {
   if (e.channels >= e.patches) {
-    for (unsigned i = threadIdx.x; i < e.patches; i += THREADS)
+    for (unsigned i = threadIdx.x; i < e.patches; i += WARPS * WARP)
       map[i] = singular * w.u[i];
   } else {
     for (unsigned i = threadIdx.x / WARP; i < e.patches; i += WARPS) {
@@ -405,17 +281,18 @@ make_map (const CardiacEigencam &e, const Work &w, const float *p,
 
 /** +1 or -1: the map goes along with the mixed map, or where they have nothing
  * to do with one another, its extreme is positive. */
+template <int WARPS>
 __device__ inline double
 sign_of (const double *map, const float *mixed, unsigned n)
 {
   double map_mean = 0, mixed_mean = 0, product = 0;
-  for (unsigned i = threadIdx.x; i < n; i += THREADS) {
+  for (unsigned i = threadIdx.x; i < n; i += WARPS * WARP) {
     map_mean += map[i];
     mixed_mean += (double) mixed[i];
   }
   map_mean = block_sum<WARPS> (map_mean) / n;
   mixed_mean = block_sum<WARPS> (mixed_mean) / n;
-  for (unsigned i = threadIdx.x; i < n; i += THREADS)
+  for (unsigned i = threadIdx.x; i < n; i += WARPS * WARP)
     product += (map[i] - map_mean) * ((double) mixed[i] - mixed_mean);
   product = block_sum<WARPS> (product);
   if (product == 0) {
@@ -428,58 +305,38 @@ sign_of (const double *map, const float *mixed, unsigned n)
   return product < 0 ? -1 : 1;
 }
 
-template <bool IN_SHARED>
+template <int WARPS>
 __global__ void
-__launch_bounds__ (THREADS, 1)
+__launch_bounds__ (WARPS *WARP, 1)
 solve_kernel (CardiacEigencam e)
 {
   const unsigned n = order_of (e);
   double *mean = e.scratch + blockIdx.x * frame_scratch (e);
   double *map = mean + e.channels, *g = map + e.patches;
   double *shared = (double *) dynamic_shared ();
-  const Work w = { n, IN_SHARED ? shared + 4 * n + partial_size (n) : g, shared,
-    shared + n, shared + 2 * n, shared + 3 * n, shared + 4 * n };
+  const Work w = { n, g, shared, shared + n, shared + 2 * n, shared + 3 * n,
+    shared + 4 * n };
   const float *p = e.p + (size_t) blockIdx.x * e.patches * e.channels;
   float *y = e.y + (size_t) blockIdx.x * (e.patches + 1);
   double values[2];
 
-  if (IN_SHARED) {
-    for (unsigned i = threadIdx.x; i < packed_size (n); i += THREADS)
-      w.g[i] = g[i];
-    __syncthreads ();
-  }
-  tridiagonalise (w);
-  const double bound = normalise (w);
-  eigenvalues (w, values);
-  eigenvector (w, values[0]);
+  tridiagonalise<WARPS> (w);
+  const double bound = normalise<WARPS> (w);
+  eigenvalues<WARPS> (w, values);
+  eigenvector<WARPS> (w, values[0]);
   if (threadIdx.x < WARP)
-    reflect_back (w);
+    reflect_back<WARPS> (w);
   __syncthreads ();
 
   const double first = sqrt (fmax (values[0] * bound, 0.0));
   const double second = sqrt (fmax (values[1] * bound, 0.0));
-  make_map (e, w, p, mean, first, map);
-  const double sign =
-      sign_of (map, e.mixed + (size_t) blockIdx.x * e.patches, e.patches);
-  for (unsigned i = threadIdx.x; i < e.patches; i += THREADS)
+  make_map<WARPS> (e, w, p, mean, first, map);
+  const double sign = sign_of<WARPS> (
+      map, e.mixed + (size_t) blockIdx.x * e.patches, e.patches);
+  for (unsigned i = threadIdx.x; i < e.patches; i += WARPS * WARP)
     y[i] = (float) (sign * map[i]);
   if (threadIdx.x == 0) /* nothing varies: a tie */
     y[e.patches] = first > 0 ? (float) (second / first) : 1;
-}
-
-/** Lets the kernel have `bytes` of shared memory, where the device does. */
-bool
-allow_shared (size_t bytes)
-{
-  int device = 0, most = 0;
-  return cudaGetDevice (&device) == cudaSuccess
-         && cudaDeviceGetAttribute (
-                &most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device)
-                == cudaSuccess
-         && bytes + 512 <= (size_t) most /* the kernel has some, too */
-         && cudaFuncSetAttribute (solve_kernel<true>,
-                cudaFuncAttributeMaxDynamicSharedMemorySize, (int) bytes)
-                == cudaSuccess;
 }
 
 } // namespace
@@ -498,9 +355,7 @@ cudaError_t
 cardiac_cuda_eigencam (const CardiacEigencam *e, cudaStream_t stream)
 {
   const unsigned order = order_of (*e), tiles = parts (order, TILE);
-  const size_t work = work_bytes (order);
-  const size_t all = work + packed_size (order) * sizeof (double);
-  const bool in_shared = allow_shared (all);
+  const unsigned warps = warps_for (order);
   cudaError_t status =
       launch (mean_kernel, dim3 (parts (e->channels, EACH_THREADS), e->frames),
           EACH_THREADS, 0, stream, *e);
@@ -508,7 +363,8 @@ cardiac_cuda_eigencam (const CardiacEigencam *e, cudaStream_t stream)
     status = launch (square_kernel, dim3 (tiles * tiles, e->frames),
         SQUARE_THREADS, 0, stream, *e, tiles);
   if (status == cudaSuccess)
-    status = launch (in_shared ? solve_kernel<true> : solve_kernel<false>,
-        dim3 (e->frames), THREADS, in_shared ? all : work, stream, *e);
+    status = launch (warps == HELD_WARPS ? solve_kernel<HELD_WARPS>
+                                         : solve_kernel<STORED_WARPS>,
+        dim3 (e->frames), warps * WARP, work_bytes (order), stream, *e);
   return status;
 }

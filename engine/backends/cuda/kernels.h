@@ -72,6 +72,11 @@ cudaError_t cardiac_cuda_nchw_to_nhwc (const float *x, void *y,
     CardiacDType y_dtype, int64_t batch, int64_t channels, int64_t area,
     cudaStream_t stream);
 
+/** y of `shape`, whose axis i is x's axis axes[i]. */
+cudaError_t cardiac_cuda_permute (const void *x, CardiacDType x_dtype, void *y,
+    CardiacDType y_dtype, const CardiacTensor *shape, const int *axes,
+    cudaStream_t stream);
+
 /* ---- pool.cu ------------------------------------------------------------ */
 
 /** NHWC extents. */

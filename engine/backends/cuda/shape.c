@@ -105,3 +105,16 @@ CARDIAC_CUDA_PREPARE (nchw_to_nhwc)
   return cardiac_cuda_plan (
       context, op, kernel, nchw_to_nhwc, 0, "transpose", error);
 }
+
+static cudaError_t
+permute (const CardiacOp *op, void *const *in, void *out, void *scratch,
+    cudaStream_t stream)
+{
+  return cardiac_cuda_permute (in[0], op->in[0].dtype, out, op->out.dtype,
+      &op->out, op->permute.axes, stream);
+}
+
+CARDIAC_CUDA_PREPARE (permute)
+{
+  return cardiac_cuda_plan (context, op, kernel, permute, 0, "permute", error);
+}

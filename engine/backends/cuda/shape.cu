@@ -104,6 +104,25 @@ nchw_to_nhwc_kernel (
   store (y, i, x[(b * channels + channel) * area + pixel]);
 }
 
+/** Shape of the result; how far apart neighbours along its axes lie in x. */
+struct Axes {
+  unsigned rank, shape[CARDIAC_MAX_RANK], stride[CARDIAC_MAX_RANK];
+};
+
+__global__ void
+permute_kernel (Array x, Array y, Axes axes, unsigned count)
+{
+  const unsigned i = thread_number ();
+  if (i >= count)
+    return;
+  unsigned from = 0, rest = i;
+  for (unsigned axis = axes.rank; axis-- > 0;) {
+    from += rest % axes.shape[axis] * axes.stride[axis];
+    rest /= axes.shape[axis];
+  }
+  store (y, i, load (x, from));
+}
+
 } // namespace
 
 cudaError_t
@@ -170,4 +189,24 @@ cardiac_cuda_nchw_to_nhwc (const float *x, void *y, CardiacDType y_dtype,
   const unsigned count = (unsigned) (batch * channels * area);
   return launch_each (nchw_to_nhwc_kernel, count, stream, x, array (y, y_dtype),
       (unsigned) channels, (unsigned) area, count);
+}
+
+cudaError_t
+cardiac_cuda_permute (const void *x, CardiacDType x_dtype, void *y,
+    CardiacDType y_dtype, const CardiacTensor *shape, const int *axes,
+    cudaStream_t stream)
+{
+  Axes a = {};
+  a.rank = (unsigned) shape->rank;
+  unsigned place[CARDIAC_MAX_RANK], stride = 1; /* an axis of x in y */
+  for (unsigned i = 0; i < a.rank; i++) {
+    a.shape[i] = (unsigned) shape->shape[i];
+    place[axes[i]] = i;
+  }
+  for (unsigned axis = a.rank; axis-- > 0;) {
+    a.stride[place[axis]] = stride;
+    stride *= a.shape[place[axis]];
+  }
+  return launch_each (permute_kernel, stride, stream, array (x, x_dtype),
+      array (y, y_dtype), a, stride);
 }

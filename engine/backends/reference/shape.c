@@ -445,3 +445,49 @@ CARDIAC_REFERENCE_PREPARE (nchw_to_nhwc)
   return cardiac_reference_plan (
       kernel, op, run_nchw_to_nhwc, y->shape[0] * y->shape[1], 0, error);
 }
+
+/** y of one index along its first axis. */
+static void
+run_permute (const CardiacKernel *kernel, void *const *in, void *out, int piece,
+    void *scratch)
+{
+  const CardiacOp *op = cardiac_reference_op (kernel);
+  const CardiacTensor *x = &op->in[0], *y = &op->out;
+  const int64_t count = cardiac_tensor_count (y) / y->shape[0];
+  int64_t stride[CARDIAC_MAX_RANK], step = 1; /* of axes of x */
+  (void) scratch;
+
+  for (int axis = x->rank - 1; axis >= 0; axis--) {
+    stride[axis] = step;
+    step *= x->shape[axis];
+  }
+  for (int64_t i = 0; i < count; i++) {
+    int64_t from = piece * stride[op->permute.axes[0]], rest = i;
+    for (int axis = y->rank - 1; axis > 0; axis--) {
+      from += rest % y->shape[axis] * stride[op->permute.axes[axis]];
+      rest /= y->shape[axis];
+    }
+    cardiac_store (out, y->dtype, piece * count + i,
+        cardiac_load (in[0], x->dtype, from));
+  }
+}
+
+CARDIAC_REFERENCE_PREPARE (permute)
+{
+  if (!cardiac_reference_expect_tensors (op, 1, error))
+    return false;
+  const CardiacTensor *x = &op->in[0], *y = &op->out;
+  unsigned seen = 0;
+  bool fits = y->rank == x->rank;
+
+  for (int i = 0; fits && i < y->rank; i++) {
+    const int axis = op->permute.axes[i];
+    fits = axis >= 0 && axis < x->rank && y->shape[i] == x->shape[axis];
+    if (fits)
+      seen |= 1u << axis;
+  }
+  return cardiac_reference_expect (op, fits && seen == (1u << x->rank) - 1,
+             "x, out with each of x's axes once", error)
+         && cardiac_reference_plan (
+             kernel, op, run_permute, y->shape[0], 0, error);
+}

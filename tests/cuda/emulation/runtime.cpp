@@ -225,13 +225,17 @@ struct Copy {
   void *to;
   const void *from;
   size_t bytes;
+  bool down;
 };
+
+std::atomic<uint64_t> downloads;
 
 cudaError_t
 run_copy (void *state)
 {
   const Copy *copy = static_cast<Copy *> (state);
   memcpy (copy->to, copy->from, copy->bytes);
+  downloads += copy->down;
   return cudaSuccess;
 }
 
@@ -327,6 +331,12 @@ uint64_t
 cuda_emulation_allocations (void)
 {
   return heap ().count;
+}
+
+uint64_t
+cuda_emulation_downloads (void)
+{
+  return downloads;
 }
 
 uint64_t
@@ -498,7 +508,8 @@ cudaMemcpyAsync (void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
 {
   if (!copy_fits (to, from, bytes, kind))
     return keep (cudaErrorInvalidValue);
-  return cuda_emulation_enqueue (stream, run_copy, new Copy{ to, from, bytes },
+  return cuda_emulation_enqueue (stream, run_copy,
+      new Copy{ to, from, bytes, kind == cudaMemcpyDeviceToHost },
       [] (void *state) { delete static_cast<Copy *> (state); });
 }
 

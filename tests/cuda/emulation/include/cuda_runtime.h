@@ -135,6 +135,9 @@ int cuda_emulation_is_device (const void *memory, size_t bytes);
 /** Calls of cudaMalloc so far. */
 uint64_t cuda_emulation_allocations (void);
 
+/** Copies from device to host done so far. */
+uint64_t cuda_emulation_downloads (void);
+
 /** Graphs instantiated so far. */
 uint64_t cuda_emulation_recordings (void);
 
