@@ -9,6 +9,7 @@
  * An error is max|difference| / max|golden|. The tolerances are those of the
  * networks' description (docs/networks.md, "Precision"): fp32 1e-4 everywhere;
  * bf16 2e-2 for features, 5e-2 for amplified features and activations. */
+#include "backends/backend.h"
 #include "core/npy.h"
 #include <cardiac/cardiac.h>
 
@@ -254,6 +255,14 @@ run_infer (const char *infer, const char *golden, const char *out,
   return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
 }
 
+/* A device that is not there at all is for cardiac-infer to explain. */
+static bool
+is_possible (const char *device, CardiacDType type)
+{
+  const CardiacBackend *backend = cardiac_backend_find (device, NULL);
+  return !backend || backend->supports (0, type);
+}
+
 static void
 remove_directory (const char *path)
 {
@@ -276,10 +285,21 @@ main (int argc, char **argv)
     fprintf (stderr, "usage: test-golden INFER GOLDEN [infer options]\n");
     return 2;
   }
-  bool half = false;
-  for (int i = 3; i < argc; i++)
-    half = half || strcmp (argv[i], "--precision=bf16") == 0
-           || strcmp (argv[i], "--precision=fp16") == 0;
+  const char *device = "auto";
+  CardiacDType type = CARDIAC_F32;
+  for (int i = 3; i < argc; i++) {
+    if (strncmp (argv[i], "--device=", 9) == 0)
+      device = argv[i] + 9;
+    if (strcmp (argv[i], "--precision=bf16") == 0)
+      type = CARDIAC_BF16;
+    if (strcmp (argv[i], "--precision=fp16") == 0)
+      type = CARDIAC_F16;
+  }
+  if (!is_possible (device, type)) {
+    printf ("skipped: device '%s' of this machine does not compute in %s\n",
+        device, cardiac_dtype_name (type));
+    return 77;
+  }
 
   char out[] = "/tmp/cardiac-golden-XXXXXX";
   if (!mkdtemp (out))
@@ -298,7 +318,7 @@ main (int argc, char **argv)
     if (!dot || strcmp (name, "input.npy") == 0)
       continue;
     *dot = 0;
-    compare (out, argv[2], name, half);
+    compare (out, argv[2], name, type != CARDIAC_F32);
     compared++;
   }
   if (directory)
