@@ -279,6 +279,57 @@ def empty_sector(rng, width, height):
                           rng.uniform(0.3, 0.85), depth, apex, texture))
 
 
+def dark_chambers(rng, texture):
+    """One to three elongated cavities with bright rims in tissue [R,A]: the heart from another window, a vessel."""
+    rows, columns = texture.shape
+    i, j = np.mgrid[:rows, :columns]
+    for _ in range(int(rng.integers(1, 4))):
+        ci, cj, turn = rng.uniform(0.25, 0.95) * rows, rng.uniform(0.1, 0.9) * columns, rng.uniform(0, np.pi)
+        along, across = rng.uniform(0.12, 0.4) * rows, rng.uniform(0.06, 0.2) * columns
+        di, dj = i - ci, (j - cj) * rows / columns
+        distance = np.hypot((di * np.cos(turn) + dj * np.sin(turn)) / along,
+                            (dj * np.cos(turn) - di * np.sin(turn)) / (across * rows / columns))
+        texture = np.where(distance < 1, texture * rng.uniform(0, 0.3), texture)
+        texture = np.where(np.abs(distance - 1) < 0.12, np.clip(2 * texture + 0.1, 0, 1), texture)
+    return texture
+
+
+def paint_flow(rng, picture, inside):
+    """A colour box on the pixels `inside` [h,w], with its outline by chance: lumps of flow to and from the probe,
+    by chance a mosaic."""
+    height, width = inside.shape
+    lump = rng.uniform(0.03, 0.15) * width
+    flows = inside & (field(rng, height, width, (lump, lump)) > rng.uniform(-0.8, 0.8))
+    grain = rng.uniform(1.5, 5)
+    speed = np.tanh(field(rng, height, width, (lump, lump)) + rng.uniform(-0.7, 0.7)
+                    + rng.choice((0, rng.uniform(0.3, 2))) * field(rng, height, width, (grain, grain)))
+    strength, bright = np.abs(speed), np.clip(2 * np.abs(speed) - 1, 0, 1)
+    low = np.zeros_like(speed)
+    towards = np.stack([80 + 175 * strength, 255 * bright, low], 2)
+    away = np.stack([low, 255 * bright, 80 + 175 * strength], 2)
+    picture[flows] = np.where(speed[:, :, None] > 0, towards, away)[flows].astype(np.uint8)
+    if rng.random() < 0.7:
+        inner = inside.copy()
+        for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)):
+            inner &= np.roll(inside, step, axis)
+        picture[inside & ~inner] = rng.choice(((255, 255, 255), (90, 170, 255), (255, 220, 80), (120, 255, 120)))
+
+
+def other_view(rng, width, height):
+    """A sector scan of something else than four chambers, mostly with a colour box: flow alone is no apical view."""
+    texture = dark_chambers(rng, speckle(rng, int(rng.integers(100, 260)), int(rng.integers(60, 200))))
+    depth, angle = rng.uniform(0.6, 1.0) * height, rng.uniform(0.3, 0.85)
+    apex = rng.uniform(0.3, 0.7) * width, rng.uniform(-0.05, 0.15) * height
+    picture = as_rgb(scanned(rng, width, height, 0, angle, depth, apex, texture))
+    if rng.random() < 0.8:
+        y, x = np.mgrid[:height, :width]
+        r, a = np.hypot(x - apex[0], y - apex[1]), np.arctan2(x - apex[0], y - apex[1])
+        near, left = rng.uniform(0.1, 0.5) * depth, rng.uniform(-1, 0.3) * angle
+        paint_flow(rng, picture, (r > near) & (r < near + rng.uniform(0.25, 0.6) * depth)
+                   & (a > left) & (a < left + rng.uniform(0.4, 1.2) * angle) & (r < depth) & (a < angle))
+    return picture
+
+
 def small_sector(rng, width, height):
     """What scanners show above a scroll: a small sector, with a heart or without."""
     if rng.random() < 0.5:
@@ -364,7 +415,7 @@ def lost_heart(rng, width, height):
     return picture
 
 
-EMPTY = (flat, noise, bars, shapes, empty_sector, empty_sector, *[motion_mode] * 6, linear_scan,
+EMPTY = (flat, noise, bars, shapes, empty_sector, empty_sector, *[motion_mode] * 6, *[other_view] * 6, linear_scan,
          linear_scan, lost_heart, lost_heart, lost_heart)
 
 
