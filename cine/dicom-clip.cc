@@ -358,6 +358,7 @@ fetch_compressed (Clip *clip, int frame, int n_frames, char *why)
 
   if (clip->is_jpeg && !check_stream (clip, frame, n_frames, why))
     return false;
+  unsigned complaints = count_complaints ();
   std::memset (clip->stored.data (), 0, clip->stored.size ());
   OFCondition decoded = clip->pixels->getUncompressedFrame (
       clip->format.getDataset (), frame, fragment, clip->stored.data (),
@@ -367,6 +368,10 @@ fetch_compressed (Clip *clip, int frame, int n_frames, char *why)
     return false;
   }
   clip->fragments[frame + 1] = fragment;
+  if (count_complaints () != complaints) {
+    std::snprintf (why, CINE_WHY, "its compressed data are damaged");
+    return false;
+  }
   return true;
 }
 

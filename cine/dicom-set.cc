@@ -12,6 +12,8 @@
 #include <dcmtk/dcmdata/dcrledrg.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
 #include <dcmtk/dcmjpls/djdecode.h>
+#include <dcmtk/oflog/appender.h>
+#include <dcmtk/oflog/logger.h>
 #include <dcmtk/oflog/oflog.h>
 
 namespace {
@@ -37,15 +39,53 @@ struct Decoders {
   }
 };
 
+thread_local unsigned n_complaints;
+
+/* The JPEG decoder shows whatever it makes of damaged data, and says so in a
+ * warning alone. */
+struct Listener : dcmtk::log4cplus::Appender {
+  void
+  close () override
+  {
+  }
+  void
+  append (const dcmtk::log4cplus::spi::InternalLoggingEvent &) override
+  {
+    n_complaints++;
+  }
+  ~Listener ()
+  {
+    destructorImpl ();
+  }
+};
+
+/* Nothing is printed: the library's messages may hold names. */
+bool
+listen ()
+{
+  OFLog::configure (OFLogger::OFF_LOG_LEVEL);
+  OFLogger jpeg = OFLog::getLogger ("dcmtk.dcmjpeg");
+  jpeg.setLogLevel (OFLogger::WARN_LOG_LEVEL);
+  jpeg.setAdditivity (false);
+  jpeg.addAppender (dcmtk::log4cplus::SharedAppenderPtr (new Listener));
+  return true;
+}
+
 } // namespace
 
 void
 cine::set_up ()
 {
-  static const bool quiet = (OFLog::configure (OFLogger::OFF_LOG_LEVEL), true);
+  static const bool listening = listen ();
   static const Decoders decoders;
-  (void) quiet;
+  (void) listening;
   (void) decoders;
+}
+
+unsigned
+cine::count_complaints ()
+{
+  return n_complaints;
 }
 
 std::string

@@ -16,6 +16,9 @@ namespace cine {
 /** Decoders, and no messages of the library's own: they may hold names. */
 void set_up ();
 
+/** Warnings of the JPEG decoder in this thread so far. */
+unsigned count_complaints ();
+
 /** "DICM" behind the preamble. */
 bool has_magic (const char *path);
 

@@ -519,7 +519,7 @@ report_bad (GstDicomDemux *self)
     gchar *why = g_strdup_printf ("%d of %d frames cannot be decoded, the "
                                   "first is frame %d (%s); copy or "
                                   "export it again",
-        self->n_bad, clip->n_frames, self->first_bad + 1, self->bad_reason);
+        self->n_bad, clip->n_frames, self->first_bad, self->bad_reason);
 
     if (self->n_bad == clip->n_frames)
       post_problem (self, CINE_UNREADABLE, why);
@@ -585,7 +585,7 @@ make_frame (GstDicomDemux *self, gint number)
       GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0), why);
   gst_video_frame_unmap (&frame);
   if (!there) {
-    GST_INFO_OBJECT (self, "frame %d: %s", number + 1, why);
+    GST_INFO_OBJECT (self, "frame %d: %s", number, why);
     if (!self->reported && self->n_bad++ == 0) {
       self->first_bad = number;
       self->bad_reason = g_strdup (why);
