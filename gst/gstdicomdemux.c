@@ -59,6 +59,7 @@ struct _GstDicomDemux {
   /* The file as it comes, in memory; of the sink pad's thread. */
   gint file;
   guint64 size;
+  gboolean failed; /* and was said */
 
   /* Set before the task starts, cleared after it stopped. Frames are decoded
    * under the source pad's stream lock. */
@@ -181,6 +182,7 @@ forget_file (GstDicomDemux *self)
     close (self->file);
   self->file = -1;
   self->size = 0;
+  self->failed = FALSE;
 }
 
 /* Neither pad may be active. */
@@ -314,6 +316,8 @@ gst_dicom_demux_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GST_OBJECT_UNLOCK (self);
   if (g_atomic_int_get (&self->opened)) {
     flow = GST_FLOW_EOS;
+  } else if (self->failed) {
+    flow = GST_FLOW_ERROR;
   } else if (self->size + gst_buffer_get_size (buffer) > most) {
     gchar *why =
         g_strdup_printf ("it is larger than max-size, %" G_GUINT64_FORMAT
@@ -327,6 +331,7 @@ gst_dicom_demux_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     post_problem (self, CINE_NO_MEMORY, "no memory is left to hold the file");
     flow = GST_FLOW_ERROR;
   }
+  self->failed = flow == GST_FLOW_ERROR;
   gst_buffer_unref (buffer);
   return flow;
 }
@@ -450,7 +455,11 @@ start_stream (GstDicomDemux *self)
   guint group = gst_util_group_id_next ();
 
   if (upstream) {
-    gst_event_parse_group_id (upstream, &group);
+    guint its;
+
+    if (gst_event_parse_group_id (upstream, &its)
+        && its != GST_GROUP_ID_INVALID)
+      group = its;
     gst_event_unref (upstream);
   }
   gst_event_set_group_id (start, group);
@@ -486,7 +495,7 @@ gst_dicom_demux_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_EOS:
       if (!g_atomic_int_get (&self->opened)) {
-        if (open_clip (self)) {
+        if (!self->failed && open_clip (self)) {
           start_playing (self);
         } else {
           start_stream (self);
