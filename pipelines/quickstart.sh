@@ -47,6 +47,11 @@ if [ -z "$input" ]; then
     ! x264enc quantizer=18 ! h264parse ! matroskamux ! filesink location="$input"
 fi
 
+# A DICOM file says itself why it cannot be read.
+if [ -n "$input" ] && [ "$(head -c 132 "$input" | tail -c 4 | tr -d '\0')" = DICM ]; then
+  launch "$input" filesrc location="$input" ! dicomdemux ! fakesink num-buffers=1
+fi
+
 # What is in the file? One clear message for what holds no video.
 gst-discoverer-1.0 -v "$input" >"$log" 2>/dev/null
 if ! grep -qE '^ *video( #[0-9]+)?:' "$log"; then

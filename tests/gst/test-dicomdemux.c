@@ -517,6 +517,26 @@ what_cannot_be_played_is_said_once (void)
   g_free (data);
 }
 
+static void
+missing_module_is_said_once (void)
+{
+  gchar *was = g_strdup (g_getenv ("CARDIAC_READER_PATH"));
+  guint8 frame[3 * PIXELS] = { 0 };
+  Played p;
+
+  REQUIRE (!made_clip (
+      path, COLOURED "0028,0004=RGB\n", frame, 1, sizeof frame, 0, RAW));
+  g_setenv ("CARDIAC_READER_PATH", "/nowhere", TRUE);
+  play (&p, path);
+  REQUIRE (p.errors == 1 && p.warnings == 0 && strstr (p.text, "libdcmtk-dev"));
+  done (&p);
+  if (was)
+    g_setenv ("CARDIAC_READER_PATH", was, TRUE);
+  else
+    g_unsetenv ("CARDIAC_READER_PATH");
+  g_free (was);
+}
+
 /* --- real files ---------------------------------------------------------- */
 
 static void
@@ -548,7 +568,7 @@ real_files_end_as_they_should (void)
   };
   const gchar *folder = g_getenv ("GST_CARDIAC_TEST_DATA");
 
-  if (!folder) {
+  if (!folder || !*folder) {
     printf ("real files are not tested: GST_CARDIAC_TEST_DATA is not set\n");
     return;
   }
@@ -586,6 +606,7 @@ main (int argc, char **argv)
   times_come_from_the_best_source ();
   every_frame_can_be_sought ();
   what_cannot_be_played_is_said_once ();
+  missing_module_is_said_once ();
   real_files_end_as_they_should ();
   g_remove (path);
   g_free (path);
