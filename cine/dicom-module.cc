@@ -1,98 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* DICOM through DCMTK: the only C++ here, behind plain C. (GDCM reads more kinds
+/* Cine MR in DICOM through DCMTK, behind plain C. (GDCM reads more kinds
  * of compression, but Debian's build stops the process on malformed files.) No
  * exception leaves this file. */
 
+#include "dicom-clip.h"
+#include "dicom-set.h"
 #include "reader.h"
 
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <string>
-#include <vector>
 
-#include <dcmtk/config/osconfig.h>
-#include <dcmtk/dcmdata/dctk.h>
-#include <dcmtk/dcmdata/dcrledrg.h>
-#include <dcmtk/dcmjpeg/djdecode.h>
-#include <dcmtk/dcmjpls/djdecode.h>
-#include <dcmtk/oflog/oflog.h>
+using namespace cine;
 
 namespace {
 
 const int MAX_SIDE = 8192;
 const int MAX_FRAMES = 65536;
 const double MAX_PIXELS = 1 << 29;
-const Uint32 MAX_IN_MEMORY = 4096; /* longer values stay in the file */
-
-/* Decoders, as long as the process lives. */
-struct Decoders {
-  Decoders ()
-  {
-    DJDecoderRegistration::registerCodecs ();
-    DJLSDecoderRegistration::registerCodecs ();
-    DcmRLEDecoderRegistration::registerCodecs ();
-  }
-  ~Decoders ()
-  {
-    DJDecoderRegistration::cleanup ();
-    DJLSDecoderRegistration::cleanup ();
-    DcmRLEDecoderRegistration::cleanup ();
-  }
-};
-
-/* Decoders, and no messages of the library's own. */
-void
-set_up ()
-{
-  static const bool quiet = (OFLog::configure (OFLogger::OFF_LOG_LEVEL), true);
-  static const Decoders decoders;
-  (void) quiet;
-  (void) decoders;
-}
-
-/* A text without its padding; empty where the element is missing. */
-std::string
-text (DcmItem &set, const DcmTagKey &tag)
-{
-  OFString value;
-  if (set.findAndGetOFStringArray (tag, value).bad ())
-    return "";
-  std::string s (value.c_str ());
-  while (!s.empty () && s.back () == ' ')
-    s.pop_back ();
-  return s;
-}
-
-template <size_t N>
-void
-keep (char (&to)[N], const std::string &from)
-{
-  std::snprintf (to, N, "%s", from.c_str ());
-}
-
-/* One value of an element as a number, whatever its representation and the
- * locale; NaN where there is none. */
-double
-number (DcmItem &set, const DcmTagKey &tag, unsigned long position = 0)
-{
-  OFString value;
-  OFBool fine = OFFalse;
-  if (set.findAndGetOFString (tag, value, position).bad () || value.empty ())
-    return NAN;
-  double v = OFStandard::atof (value.c_str (), &fine);
-  return fine && std::isfinite (v) ? v : NAN;
-}
-
-int
-integer (DcmItem &set, const DcmTagKey &tag)
-{
-  double value = number (set, tag);
-  return std::fabs (value) < 1e9 ? (int) value : 0;
-}
 
 /* Leaves `to` alone unless there are `n` numbers. */
 void
@@ -298,35 +226,11 @@ describe_data (DcmDataset &set, CineDicomFile *file, char *why)
   return CINE_READ_FINE;
 }
 
-/* "DICM" behind the preamble. */
-bool
-has_magic (const char *path)
-{
-  char head[132] = "";
-  std::ifstream stream (path, std::ios::binary);
-  stream.read (head, sizeof head);
-  return stream.gcount () == (std::streamsize) sizeof head
-         && !std::memcmp (head + 128, "DICM", 4);
-}
-
 void
 clear (CineDicomFile *file)
 {
   std::free (file->frames);
   std::memset (file, 0, sizeof *file);
-}
-
-bool
-open (DcmFileFormat &format, const char *path, char *why)
-{
-  OFCondition read = format.loadFile (
-      path, EXS_Unknown, EGL_noChange, MAX_IN_MEMORY, ERM_fileOnly);
-  if (read.good ())
-    return true;
-  std::snprintf (why, CINE_WHY,
-      "it is cut off or does not hold together (%s); copy it again",
-      read.text ());
-  return false;
 }
 
 CineRead
@@ -341,7 +245,7 @@ describe (const char *path, CineDicomFile *file, char *why)
   try {
     set_up ();
     DcmFileFormat format;
-    if (open (format, path, why))
+    if (open_file (format, path, why))
       read = describe_data (*format.getDataset (), file, why);
   } catch (const std::exception &e) {
     std::snprintf (why, CINE_WHY, "%s", e.what ());
@@ -414,7 +318,7 @@ load (const char *path, const CineDicomFile *file, uint16_t *pixels, char *why)
   try {
     set_up ();
     DcmFileFormat format;
-    if (!open (format, path, why))
+    if (!open_file (format, path, why))
       return false;
     DcmDataset &set = *format.getDataset ();
     OFCondition decoded =
@@ -444,6 +348,6 @@ const CineDicomReader *
 cine_dicom_module (void)
 {
   static const CineDicomReader reader = { CINE_READER_ABI, describe, load,
-    clear };
+    clear, clip_open, clip_frame, clip_close };
   return &reader;
 }

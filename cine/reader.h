@@ -11,13 +11,14 @@ extern "C" {
 /* Readers of file formats are modules, opened at run time: the plugin works
  * without the libraries behind them. */
 
-#define CINE_READER_ABI 1
+#define CINE_READER_ABI 2
 
 typedef enum CineRead {
   CINE_READ_FINE,
   CINE_READ_OTHER,   ///< not a file of this format
   CINE_READ_DAMAGED, ///< of this format, and broken
   CINE_READ_LARGE,   ///< more than CINE_MAX_BYTES
+  CINE_READ_REFUSED, ///< whole, but of a kind that cannot be shown
 } CineRead;
 
 enum { CINE_WHY = 512 }; ///< bytes of a reader's explanation
@@ -43,6 +44,21 @@ typedef struct CineDicomFile {
   CineFrame *frames;
 } CineDicomFile;
 
+/** Any DICOM file of pictures, as a clip of 8-bit RGB or grey. */
+typedef struct CineClip {
+  char modality[17], manufacturer[65], model[65];
+  int width, height, channels; ///< 3: RGB, full range; 1: grey
+  int n_frames;                ///< that the file holds, at least 1
+  int n_promised;              ///< that its header claims; 0: none
+  /** [n_frames + 1], ns; the first is 0, the last is the end. */
+  uint64_t *starts_ns;
+  bool timing_assumed;  ///< no timing was there: 30 frames a second
+  char timing[64];      ///< what the times come from
+  char colour[160];     ///< what pixels are, and by which rule
+  char notes[CINE_WHY]; ///< what of the header was passed over; may be empty
+  void *data;           ///< the reader's own
+} CineClip;
+
 typedef struct CineDicomReader {
   int abi;
   /** Reads all but pixels. `why` is set unless FINE. Free with clear(). */
@@ -52,6 +68,14 @@ typedef struct CineDicomReader {
   bool (*load) (
       const char *path, const CineDicomFile *file, uint16_t *pixels, char *why);
   void (*clear) (CineDicomFile *file);
+  /** Opens a file, which must stay where it is until clip_close(). `why` is set
+   * unless FINE. */
+  CineRead (*clip_open) (const char *path, CineClip *clip, char *why);
+  /** Decodes one frame, in any order.
+   * @param pixels [height][stride] of at least width * channels bytes */
+  bool (*clip_frame) (
+      CineClip *clip, int frame, uint8_t *pixels, size_t stride, char *why);
+  void (*clip_close) (CineClip *clip);
 } CineDicomReader;
 
 /** A NIfTI file. x grows fastest. */

@@ -16,6 +16,7 @@
 #include "gstcmrpolar.h"
 #include "gstmmsascore.h"
 #include "gstcmrcinesrc.h"
+#include "gstdicomdemux.h"
 #include "gstechotestsrc.h"
 #include "gstcmrtestsrc.h"
 #include "gstmregclassify.h"
@@ -33,6 +34,8 @@ plugin_init (GstPlugin *plugin)
   any |= GST_ELEMENT_REGISTER (cmrpolar, plugin);
   any |= GST_ELEMENT_REGISTER (mmsascore, plugin);
   any |= GST_ELEMENT_REGISTER (cmrcinesrc, plugin);
+  any |= GST_ELEMENT_REGISTER (dicomdemux, plugin);
+  any |= GST_TYPE_FIND_REGISTER (dicom, plugin);
   any |= GST_ELEMENT_REGISTER (echotestsrc, plugin);
   any |= GST_ELEMENT_REGISTER (cmrtestsrc, plugin);
   return any;

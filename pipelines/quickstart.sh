@@ -3,10 +3,10 @@
 # pipelines/quickstart.sh [INPUT] [OUTDIR]: the main job, from nothing.
 #
 # Installs what is missing, builds into build/, and turns an echo recording into
-# an annotated review video. INPUT is any file that GStreamer decodes; without
-# one a phantom with known regurgitation is drawn. OUTDIR (default: out) receives
-# annotated.mkv, results.jsonl, maps.bin and frame.png. A directory of DICOM
-# files or a NIfTI file is cine MR: see pipelines/cine-mr.sh. Research use only.
+# an annotated review video. INPUT is any file that GStreamer decodes, DICOM too;
+# without one a phantom with known regurgitation is drawn. OUTDIR (default: out)
+# receives annotated.mkv, results.jsonl, maps.bin and frame.png. A directory of
+# DICOM files or a NIfTI file is cine MR: see cine-mr.sh. Research use only.
 #
 # A review video shows the final result on every frame, so the recording is read
 # twice: the first pass grades it, the second draws.
@@ -47,6 +47,11 @@ if [ -z "$input" ]; then
     ! x264enc quantizer=18 ! h264parse ! matroskamux ! filesink location="$input"
 fi
 
+# A DICOM file says itself why it cannot be read.
+if [ -n "$input" ] && [ "$(head -c 132 "$input" | tail -c 4 | tr -d '\0')" = DICM ]; then
+  launch "$input" filesrc location="$input" ! dicomdemux ! fakesink num-buffers=1
+fi
+
 # What is in the file? One clear message for what holds no video.
 gst-discoverer-1.0 -v "$input" >"$log" 2>/dev/null
 if ! grep -qE '^ *video( #[0-9]+)?:' "$log"; then
@@ -55,6 +60,8 @@ if ! grep -qE '^ *video( #[0-9]+)?:' "$log"; then
   fi
   fail "$input: no video could be found in it; it is damaged or not a recording (try another export: MP4, AVI or MKV)"
 fi
+grep -qE '^ *title: DICOM MR$' "$log" &&
+  fail "$input is one file of MR; pipelines/cine-mr.sh scores cine MR, from a directory of DICOM files or a NIfTI file"
 read -r width height < <(awk '/^ *Width:/ { w = $2 } /^ *Height:/ { h = $2 } END { print w + 0, h + 0 }' "$log")
 [ "$width" -ge 64 ] && [ "$height" -ge 64 ] ||
   fail "$input shows pictures of $width x $height px; at least 64 x 64 are needed to draw on"
@@ -66,8 +73,11 @@ grep -qE '^ *audio( #[0-9]+)?:' "$log" && say "$input: its audio is left out of 
 source=(filesrc location="$input" ! decodebin ! videoconvert)
 say "grading $input"
 rm -f "$out/results.jsonl" "$out/maps.bin"
-launch "$input" "${source[@]}" ! mregroi ! mregclassify sync-mode=exact interim=false \
+# Warnings of a DICOM file, which gst-launch keeps to itself.
+GST_DEBUG=dicomdemux:2 GST_DEBUG_NO_COLOR=1 launch "$input" "${source[@]}" ! mregroi ! mregclassify sync-mode=exact interim=false \
   results-location="$out/results.jsonl" maps-location="$out/maps.bin" ! fakesink sync=false
+damage=$(sed -n 's/.*<dicomdemux[0-9]*> warning: //p' "$log" | tail -n 1)
+[ -n "$damage" ] && say "$damage"
 [ -s "$out/results.jsonl" ] || fail "$input: not one frame of it could be decoded"
 
 say "drawing $out/annotated.mkv"
@@ -99,6 +109,7 @@ for file in annotated.mkv results.jsonl frame.png; do
   printf '%s\n' "$out/$file"
 done
 printf '%s\n' "$last"
+[[ $damage == *"copy or export it again"* ]] && fail "$damage; $out holds what there was"
 # A file that was cut off is worked on as far as it goes, but nobody may think
 # that this was all of it.
 if [[ $last =~ \"pts_ns\":\ *([0-9]+) ]] && ((${promised:-0} > BASH_REMATCH[1] / 1000000 * 10 / 9 + 300)); then

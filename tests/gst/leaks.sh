@@ -56,6 +56,8 @@ run phantom ok "echotestsrc phantom-seed=2 num-buffers=40 \
   truth-location=$folder/t.json truth-masks=$folder/m.npy ! video/x-raw,format=BGRx,width=160,height=120 ! \
   mregroi ! $classify ! cardiacoverlay ! fakesink"
 run phantom-no-folder fails "echotestsrc truth-location=/no/such/folder/t.json ! fakesink"
+head -c 4000 /dev/zero >"$folder/none.dcm"
+run no-dicom fails "filesrc location=$folder/none.dcm ! dicomdemux ! fakesink"
 run no-model fails "$source ! mregclassify model=/no/such/file ! fakesink"
 # Any grey pictures: the same slice for all three levels.
 points="lv-centre=80,60 rv-anterior=60,40 rv-inferior=60,80"

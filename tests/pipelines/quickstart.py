@@ -107,12 +107,17 @@ def main():
              ("VIEW_NOT_A4C",), at("card"))
 
         for name, expected in (("plax_colour_mr_ar_loop50.mp4", ("VIEW_NOT_A4C",)),
+                               ("plax_colour_mr_ar_loop50_jpeg422.dcm", ("VIEW_NOT_A4C",)),
                                ("a4c_gray_65f_acuson_deid.avi", ("NO_DOPPLER",))):
             path = os.path.join(DATA, "echo", name)
             if os.path.exists(path):
                 good(name, path, expected, at(name + ".out"))
             else:
                 print(f"skip {name}: no real data (GST_CARDIAC_TEST_DATA)")
+
+        damaged = os.path.join(DATA, "bad", "d_a4c_nframes_300_has_30.dcm")
+        if os.path.exists(damaged):
+            bad("DICOM that promises more frames", damaged, "promises 300 frames, it holds 30", at("bad"))
 
         with open(at("empty.mp4"), "wb"):
             pass

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "made-clip.h"
+
+#include <cstdlib>
+#include <cstdio>
+#include <sstream>
+#include <string>
+
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dctk.h>
+#include <dcmtk/dcmdata/dcpixel.h>
+#include <dcmtk/dcmdata/dcpixseq.h>
+#include <dcmtk/dcmdata/dcpxitem.h>
+#include <dcmtk/dcmdata/dcrleerg.h>
+#include <dcmtk/dcmimage/diregist.h>
+#include <dcmtk/dcmjpeg/djencode.h>
+#include <dcmtk/dcmjpeg/djrplol.h>
+#include <dcmtk/dcmjpeg/djrploss.h>
+#include <dcmtk/dcmjpls/djencode.h>
+#include <dcmtk/dcmjpls/djrparam.h>
+
+static void
+put_elements (DcmDataset &set, const char *elements)
+{
+  std::istringstream lines (elements);
+  std::string line;
+  unsigned group, element;
+
+  set.putAndInsertString (
+      DCM_SOPClassUID, UID_UltrasoundMultiframeImageStorage);
+  set.putAndInsertString (DCM_SOPInstanceUID, "1.2.3.4");
+  set.putAndInsertString (DCM_PatientName, "Secret^Person");
+  set.putAndInsertString (DCM_PatientID, "4711");
+  set.putAndInsertString (DCM_Modality, "US");
+  while (std::getline (lines, line))
+    if (std::sscanf (line.c_str (), "%x,%x=", &group, &element) == 2) {
+      DcmTag tag ((Uint16) group, (Uint16) element);
+      std::string value = line.substr (10);
+      if (tag.getEVR () == EVR_US || tag.getEVR () == EVR_xs)
+        set.putAndInsertUint16 (tag, (Uint16) std::atoi (value.c_str ()));
+      else
+        set.putAndInsertString (tag, value.c_str ());
+    }
+}
+
+/* A palette of three entries: black, the patch, white. */
+static void
+put_palette (DcmDataset &set)
+{
+  const Uint16 descriptor[3] = { 3, 0, 16 };
+  const Uint16 tables[3][3] = { { 0, 200 << 8, 65535 }, { 0, 30 << 8, 65535 },
+    { 0, 20 << 8, 65535 } };
+
+  for (int c = 0; c < 3; c++) {
+    DcmUnsignedShort *d =
+        new DcmUnsignedShort (DcmTag (0x0028, (Uint16) (0x1101 + c), EVR_US));
+    d->putUint16Array (descriptor, 3);
+    set.insert (d, OFTrue);
+    set.putAndInsertUint16Array (
+        DcmTag (0x0028, (Uint16) (0x1201 + c), EVR_OW), tables[c], 3);
+  }
+}
+
+static OFCondition
+put_streams (DcmDataset &set, const unsigned char *frames, int n, unsigned size)
+{
+  DcmPixelData *pixels = new DcmPixelData (DCM_PixelData);
+  DcmPixelSequence *sequence = new DcmPixelSequence (DCM_PixelSequenceTag);
+
+  for (int i = -1; i < n; i++) {
+    DcmPixelItem *item = new DcmPixelItem (DCM_PixelItemTag);
+    if (i >= 0)
+      item->putUint8Array (frames + (size_t) i * size, size);
+    sequence->insert (item);
+  }
+  pixels->putOriginalRepresentation (EXS_JPEGProcess1, nullptr, sequence);
+  return set.insert (pixels, OFTrue);
+}
+
+static OFCondition
+convert (DcmDataset &set, E_TransferSyntax syntax)
+{
+  const DJ_RPLossy lossy (95);
+  const DJ_RPLossless lossless;
+  const DJLSRepresentationParameter ls (0, OFTrue);
+
+  if (syntax == EXS_JPEGProcess1 || syntax == EXS_JPEGProcess2_4)
+    return set.chooseRepresentation (syntax, &lossy);
+  if (syntax == EXS_JPEGProcess14SV1)
+    return set.chooseRepresentation (syntax, &lossless);
+  if (syntax == EXS_JPEGLSLossless)
+    return set.chooseRepresentation (syntax, &ls);
+  return set.chooseRepresentation (syntax, nullptr);
+}
+
+int
+made_clip (const char *path, const char *elements, const unsigned char *frames,
+    int n_frames, unsigned size, int is_stream, const char *syntax)
+{
+  E_TransferSyntax to = DcmXfer (syntax).getXfer ();
+  DcmFileFormat format;
+  DcmDataset &set = *format.getDataset ();
+  OFCondition done;
+
+  DJEncoderRegistration::registerCodecs ();
+  DJLSEncoderRegistration::registerCodecs ();
+  DcmRLEEncoderRegistration::registerCodecs ();
+  put_elements (set, elements);
+  OFString kind;
+  set.findAndGetOFString (DCM_PhotometricInterpretation, kind);
+  if (kind == "PALETTE COLOR")
+    put_palette (set);
+  if (is_stream) {
+    done = put_streams (set, frames, n_frames, size);
+  } else {
+    done = set.putAndInsertUint8Array (
+        DCM_PixelData, frames, (unsigned long) n_frames * size);
+    if (done.good ())
+      done = convert (set, to);
+  }
+  if (done.good ())
+    done = format.saveFile (path, to);
+  DJEncoderRegistration::cleanup ();
+  DJLSEncoderRegistration::cleanup ();
+  DcmRLEEncoderRegistration::cleanup ();
+  if (done.bad ())
+    std::fprintf (stderr, "%s: %s\n", syntax, done.text ());
+  return done.bad ();
+}
