@@ -5,6 +5,10 @@
 #include <cardiac/image.h>
 #include <gst/video/video.h>
 
+/** Of a frame that a copy or a glance failed for. */
+#define CUDA_FRAMES_FAILED                                                     \
+  "A frame in GPU memory cannot be copied. Is its memory full?"
+
 /* Frames in GPU memory, `video/x-raw(memory:CUDAMemory)`: all that is known of
  * libgstcuda. Built without it (cudaframe-none.c), no caps are added and no
  * frame is ever found to lie there.

@@ -975,8 +975,7 @@ done:
   if (!ok)
     gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
         &self->warned_picture,
-        error ? cardiac_error_message (error)
-              : "A frame in GPU memory cannot be copied. Is its memory full?",
+        error ? cardiac_error_message (error) : CUDA_FRAMES_FAILED,
         error ? cardiac_error_detail (error) : NULL);
   cardiac_error_free (&error);
   return ok;

@@ -11,10 +11,12 @@
  * mregclassify looks there. Video passes untouched and never waits in live use.
  *
  * An empty model means the demonstration detector, which was trained on drawn
- * phantoms alone. Frames in GPU memory pass where the build has it; one that is
- * looked at is downloaded. With #GstMregRoi:roi the box is given by hand, and no network
+ * phantoms alone. With #GstMregRoi:roi the box is given by hand, and no network
  * runs. Without a model, or with one that is marked untrained, frames carry no
  * box.
+ *
+ * Frames in GPU memory pass where the build has it. With the network in the same
+ * CUDA context they are looked at where they lie, otherwise they are downloaded.
  *
  * Research use only: not for diagnosis.
  *
@@ -36,6 +38,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "cudaframe.h"
 #include "jsonlines.h"
 #include "meta/gstcardiacmeta.h"
 #include "roinetwork.h"
@@ -68,7 +71,7 @@ enum {
 };
 
 typedef struct {
-  guint64 received, detections, misses, skipped, failures;
+  guint64 received, on_device, detections, misses, skipped, failures;
   gdouble inference_ms;
 } Stats;
 
@@ -327,7 +330,8 @@ gst_mreg_roi_get_stats (GstCardiacFilter *filter)
   stats = self->stats;
   GST_OBJECT_UNLOCK (self);
   return gst_structure_new ("mregroi-stats", "received", G_TYPE_UINT64,
-      stats.received, "detections", G_TYPE_UINT64, stats.detections, "misses",
+      stats.received, "on-device", G_TYPE_UINT64, stats.on_device,
+      "detections", G_TYPE_UINT64, stats.detections, "misses",
       G_TYPE_UINT64, stats.misses, "skipped", G_TYPE_UINT64, stats.skipped,
       "failures", G_TYPE_UINT64, stats.failures, "inference-ms", G_TYPE_DOUBLE,
       stats.inference_ms, NULL);
@@ -585,8 +589,36 @@ take_outcomes (GstMregRoi *self)
   }
 }
 
+/* Of a frame that lies where the network computes: a copy of it there. Nothing of
+ * it comes to the host.
+ * Returns: %FALSE, with nothing done, for every other frame */
+static gboolean
+make_device_job (GstMregRoi *self, GstBuffer *buffer, RoiJob **job)
+{
+  CudaFrames *cuda = gst_cardiac_filter_get_cuda (GST_CARDIAC_FILTER (self));
+  GstVideoFrame frame;
+  CardiacImage image;
+  GstBuffer *copy;
+
+  if (!cuda_frames_map (cuda, buffer, &frame))
+    return FALSE;
+  copy = cuda_frames_copy (cuda, &frame, &image);
+  gst_video_frame_unmap (&frame);
+  *job = NULL;
+  if (!copy) {
+    gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
+        &self->warned_picture, CUDA_FRAMES_FAILED, NULL);
+    return TRUE;
+  }
+  self->counts.on_device++;
+  *job = g_new0 (RoiJob, 1);
+  (*job)->frame = copy;
+  (*job)->image = image;
+  return TRUE;
+}
+
 static RoiJob *
-make_job (GstMregRoi *self, GstBuffer *buffer, GstClockTime time)
+make_host_job (GstMregRoi *self, GstBuffer *buffer)
 {
   const GstVideoInfo *info =
       gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
@@ -608,7 +640,6 @@ make_job (GstMregRoi *self, GstBuffer *buffer, GstClockTime time)
   }
   video_image_describe (&frame, &image);
   job = g_new0 (RoiJob, 1);
-  job->time = time;
   job->input = g_new (gfloat, (gsize) 3 * shape->height * shape->width);
   ok = cardiac_resizer_letterbox_to_tensor (self->resizer, &image,
       shape->height, job->input, &job->placement, &error);
@@ -622,6 +653,15 @@ make_job (GstMregRoi *self, GstBuffer *buffer, GstClockTime time)
   cardiac_error_free (&error);
   roi_job_free (job);
   return NULL;
+}
+
+static RoiJob *
+make_job (GstMregRoi *self, GstBuffer *buffer)
+{
+  RoiJob *job;
+
+  return make_device_job (self, buffer, &job) ? job
+                                              : make_host_job (self, buffer);
 }
 
 static gboolean
@@ -651,10 +691,10 @@ detect (GstMregRoi *self, GstBuffer *buffer, GstClockTime time)
     self->counts.skipped++;
     return;
   }
-  job = make_job (self, buffer, time);
+  job = make_job (self, buffer);
   if (!job)
     return;
-  self->asked = time;
+  job->time = self->asked = time;
   worker_submit (self->worker, job);
   if (exact) {
     worker_wait (self->worker);

@@ -18,6 +18,7 @@ void
 roi_job_free (RoiJob *job)
 {
   g_free (job->input);
+  gst_clear_buffer (&job->frame);
   g_free (job);
 }
 
@@ -87,6 +88,16 @@ roi_network_close (gpointer network)
   cardiac_yolov8_free (&self->yolov8);
 }
 
+static gint
+detect (RoiNetwork *self, RoiJob *job, CardiacError **error)
+{
+  if (job->frame)
+    return cardiac_yolov8_run_image (self->yolov8, &job->image,
+        CARDIAC_MEMORY_DEVICE, self->detections, &job->placement, error);
+  return cardiac_yolov8_run (
+      self->yolov8, job->input, self->detections, error);
+}
+
 static gpointer
 roi_network_run (gpointer network, gpointer data)
 {
@@ -98,8 +109,7 @@ roi_network_run (gpointer network, gpointer data)
   gint count;
 
   outcome->time = job->time;
-  count =
-      cardiac_yolov8_run (self->yolov8, job->input, self->detections, &error);
+  count = detect (self, job, &error);
   outcome->inference_ms = (g_get_monotonic_time () - begin) / 1000.0;
   if (count < 0) {
     outcome->failure = g_strdup (cardiac_error_message (error));

@@ -23,11 +23,14 @@ const CardiacRunInfo *roi_network_run_info (const RoiNetwork *network);
 
 extern const WorkerClass roi_network_class;
 
-/** One picture, letterboxed. */
+/** One picture: letterboxed, or, for a network on a GPU, a whole frame there
+ * that it letterboxes itself. */
 typedef struct {
   GstClockTime time;
-  CardiacLetterbox placement;
-  gfloat *input; ///< [3, side, side]; owned
+  CardiacLetterbox placement; ///< of `input`
+  gfloat *input;              ///< [3, side, side]; owned; NULL: a frame
+  GstBuffer *frame;           ///< in GPU memory; owned
+  CardiacImage image;         ///< of `frame`
 } RoiJob;
 
 typedef struct {

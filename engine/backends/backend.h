@@ -2,8 +2,9 @@
 #ifndef CARDIAC_BACKENDS_BACKEND_H
 #define CARDIAC_BACKENDS_BACKEND_H
 
+#include "image/resize.h"
+
 #include <cardiac/error.h>
-#include <cardiac/image.h>
 #include <cardiac/tensor.h>
 #include <stdbool.h>
 
@@ -268,11 +269,11 @@ typedef struct CardiacBackend {
    * reported by the next run(). */
   void (*copy) (void *context, void *to, const void *from, size_t bytes,
       CardiacCopy direction);
-  /** As cardiac_resizer_square_to_tensor(), enqueued: the picture's samples and
-   * `out` lie in device memory. */
-  bool (*square_to_tensor) (void *context, const CardiacImage *image,
-      const CardiacSquare *crop, int side, const float mean[3],
-      const float std[3], float *out, CardiacError **error);
+  /** Makes a network's input of a picture, enqueued.
+   * @param image its samples lie in device memory
+   * @param out [3,side,side] in device memory */
+  bool (*place) (void *context, const CardiacImage *image,
+      const CardiacResize *resize, float *out, CardiacError **error);
   /** Calls `enqueue`, which enqueues kernels and copies, and waits until all of
    * it is done, and what was enqueued before. False with the first failure.
    * @param recording NULL, or where the backend may keep what was enqueued, to

@@ -638,19 +638,19 @@ cardiac_program_pass (CardiacProgram *from, const char *output,
 
 bool
 cardiac_program_place (CardiacProgram *program, const char *name,
-    int64_t offset, const CardiacImage *image, const CardiacSquare *crop,
-    int side, const float mean[3], const float std[3], CardiacError **error)
+    int64_t offset, const CardiacImage *image, const CardiacResize *resize,
+    CardiacError **error)
 {
   const Value *it = named (program, name);
   const CardiacRuntime *runtime = program->runtime;
   assert (it && it->is_kept && it->tensor.dtype == CARDIAC_F32);
-  assert (
-      offset + 3 * (int64_t) side * side <= cardiac_tensor_count (&it->tensor));
-  if (!runtime->backend->square_to_tensor)
+  assert (offset + 3 * (int64_t) resize->side * resize->side
+          <= cardiac_tensor_count (&it->tensor));
+  if (!runtime->backend->place)
     return cardiac_fail (error, CARDIAC_ERROR_UNSUPPORTED,
         "device '%s' reads no pictures in device memory", runtime->device);
-  return runtime->backend->square_to_tensor (runtime->context, image, crop,
-      side, mean, std, (float *) it->tensor.data + offset, error);
+  return runtime->backend->place (runtime->context, image, resize,
+      (float *) it->tensor.data + offset, error);
 }
 
 void

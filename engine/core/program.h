@@ -109,13 +109,12 @@ CARDIAC_API void cardiac_program_pass (CardiacProgram *from, const char *output,
     int64_t from_offset, CardiacProgram *to, const char *input,
     int64_t to_offset, int64_t count);
 
-/** Cuts a square out of a picture in device memory into a kept input, from its
- * float `offset` on, as cardiac_resizer_square_to_tensor() does: enqueued
- * before what runs next. UNSUPPORTED where values live in host memory. */
+/** Makes a kept input, from its float `offset` on, of a picture in device
+ * memory: enqueued before what runs next. UNSUPPORTED where values live in host
+ * memory. */
 CARDIAC_API bool cardiac_program_place (CardiacProgram *program,
     const char *name, int64_t offset, const CardiacImage *image,
-    const CardiacSquare *crop, int side, const float mean[3],
-    const float std[3], CardiacError **error);
+    const CardiacResize *resize, CardiacError **error);
 
 /** Memory of a named input or output, host side; NULL when there is none. */
 CARDIAC_API void *cardiac_program_data (

@@ -6,10 +6,10 @@
  * planes. Blending rows first keeps the long loops over whole rows, and the
  * filter across then runs once an output row. */
 
+#include "image/resize.h"
 #include "core/error.h"
 #include "image/row.h"
 #include "image/simd.h"
-#include "image/taps.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -61,6 +61,82 @@ cardiac_resizer_free (CardiacResizer **resizer)
   *resizer = NULL;
 }
 
+/* ---- what is made of a picture ------------------------------------------ */
+
+static bool
+validate_square (const CardiacSquare *crop, int side, const float mean[3],
+    const float std[3], CardiacError **error)
+{
+  if (!crop || !mean || !std)
+    return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
+        "square, mean and standard deviation must be given");
+  if (side < 1 || side > CARDIAC_IMAGE_MAX_SIDE)
+    return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
+        "a network input of %d pixels is outside 1 to %d", side,
+        CARDIAC_IMAGE_MAX_SIDE);
+  /* Written so that NaN fails. */
+  if (!(crop->side > 0 && crop->side <= MAX_SQUARE && fabs (crop->x) <= 1e6
+          && fabs (crop->y) <= 1e6))
+    return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
+        "a square of %g pixels at %g, %g cannot be cut out", crop->side,
+        crop->x, crop->y);
+  for (int c = 0; c < 3; c++)
+    if (!isfinite (mean[c]) || !(std[c] > 0) || !isfinite (std[c]))
+      return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
+          "channel %d cannot be normalised with mean %g and standard "
+          "deviation %g",
+          c, (double) mean[c], (double) std[c]);
+  return true;
+}
+
+bool
+cardiac_resize_square (const CardiacSquare *crop, int side, const float mean[3],
+    const float std[3], CardiacResize *resize, CardiacError **error)
+{
+  if (!validate_square (crop, side, mean, std, error))
+    return false;
+  *resize = (CardiacResize){ .x = crop->x,
+    .y = crop->y,
+    .width = crop->side,
+    .height = crop->side,
+    .antialias = true,
+    .side = side,
+    .into = { 0, 0, side, side } };
+  for (int c = 0; c < 3; c++) {
+    resize->scale[c] = (float) (1 / (255.0 * (double) std[c]));
+    resize->shift[c] = (float) (-(double) mean[c] / (double) std[c]);
+  }
+  return true;
+}
+
+CardiacResize
+cardiac_resize_letterbox (const CardiacLetterbox *placement)
+{
+  const CardiacLetterbox *p = placement;
+  const float scale = 1 / 255.0f;
+  return (CardiacResize){ .width = p->picture_width,
+    .height = p->picture_height,
+    .rounded = true,
+    .side = p->side,
+    .into = { p->left, p->top, p->width, p->height },
+    .padding = LETTERBOX_GREY,
+    .scale = { scale, scale, scale } };
+}
+
+CardiacAxis
+cardiac_resize_across (const CardiacResize *resize, const CardiacImage *image)
+{
+  return (CardiacAxis){ resize->x, resize->width, image->width,
+    resize->into.width, resize->antialias };
+}
+
+CardiacAxis
+cardiac_resize_down (const CardiacResize *resize, const CardiacImage *image)
+{
+  return (CardiacAxis){ resize->y, resize->height, image->height,
+    resize->into.height, resize->antialias };
+}
+
 /* ---- planning ---------------------------------------------------------- */
 
 static size_t
@@ -88,12 +164,14 @@ reserve (CardiacResizer *resizer, size_t size)
  * changed since the last call. */
 static bool
 plan (CardiacResizer *resizer, const CardiacImage *image,
-    const CardiacAxis *across, const CardiacAxis *down, CardiacError **error)
+    const CardiacResize *resize, CardiacError **error)
 {
-  if (!cardiac_taps_set (&resizer->across, across)
-      || !cardiac_taps_set (&resizer->down, down))
+  const CardiacAxis across = cardiac_resize_across (resize, image);
+  const CardiacAxis down = cardiac_resize_down (resize, image);
+  if (!cardiac_taps_set (&resizer->across, &across)
+      || !cardiac_taps_set (&resizer->down, &down))
     return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY,
-        "out of memory for a resize to %d pixels", across->output);
+        "out of memory for a resize to %d pixels", across.output);
 
   int columns = resizer->across.last - resizer->across.first;
   int kept = resizer->down.most + 1;
@@ -102,7 +180,7 @@ plan (CardiacResizer *resizer, const CardiacImage *image,
   resizer->pitch = round_up ((size_t) columns + 1, 16);
   size_t source = resizer->pitch * sizeof (uint32_t);
   size_t blended = resizer->pitch * sizeof (Pixel);
-  size_t line = round_up ((size_t) across->output * sizeof (Pixel), 64);
+  size_t line = round_up ((size_t) across.output * sizeof (Pixel), 64);
   if (!reserve (resizer, source * (size_t) resizer->kept + blended + line
                              + cardiac_rows_scratch_size (columns)))
     return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY,
@@ -272,52 +350,24 @@ write_rounded (const float *restrict line, int n, float *restrict r,
 
 /* ---- the square -------------------------------------------------------- */
 
-static bool
-validate_square (const CardiacSquare *crop, int side, const float mean[3],
-    const float std[3], const float *out, CardiacError **error)
-{
-  if (!crop || !mean || !std || !out)
-    return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
-        "square, mean, standard deviation and output must be given");
-  if (side < 1 || side > CARDIAC_IMAGE_MAX_SIDE)
-    return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
-        "a network input of %d pixels is outside 1 to %d", side,
-        CARDIAC_IMAGE_MAX_SIDE);
-  /* Written so that NaN fails. */
-  if (!(crop->side > 0 && crop->side <= MAX_SQUARE && fabs (crop->x) <= 1e6
-          && fabs (crop->y) <= 1e6))
-    return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
-        "a square of %g pixels at %g, %g cannot be cut out", crop->side,
-        crop->x, crop->y);
-  for (int c = 0; c < 3; c++)
-    if (!isfinite (mean[c]) || !(std[c] > 0) || !isfinite (std[c]))
-      return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
-          "channel %d cannot be normalised with mean %g and standard "
-          "deviation %g",
-          c, (double) mean[c], (double) std[c]);
-  return true;
-}
-
 bool
 cardiac_resizer_square_to_tensor (CardiacResizer *resizer,
     const CardiacImage *image, const CardiacSquare *crop, int side,
     const float mean[3], const float std[3], float *out, CardiacError **error)
 {
-  if (!resizer)
-    return cardiac_fail (
-        error, CARDIAC_ERROR_INVALID_ARGUMENT, "no resizer was given");
+  CardiacResize resize;
+  if (!resizer || !out)
+    return cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
+        "resizer and output must be given");
   if (!cardiac_image_validate (image, error)
-      || !validate_square (crop, side, mean, std, out, error))
-    return false;
-  CardiacAxis across = { crop->x, crop->side, image->width, side, true };
-  CardiacAxis down = { crop->y, crop->side, image->height, side, true };
-  if (!plan (resizer, image, &across, &down, error))
+      || !cardiac_resize_square (crop, side, mean, std, &resize, error)
+      || !plan (resizer, image, &resize, error))
     return false;
 
   Pixel scale = { 0 }, offset = { 0 };
   for (int c = 0; c < 3; c++) {
-    scale[c] = (float) (1 / (255.0 * (double) std[c]));
-    offset[c] = (float) (-(double) mean[c] / (double) std[c]);
+    scale[c] = resize.scale[c];
+    offset[c] = resize.shift[c];
   }
   size_t plane = (size_t) side * (size_t) side;
   bool seen = resizer->across.last > resizer->across.first;
@@ -386,9 +436,8 @@ cardiac_resizer_letterbox_to_tensor (CardiacResizer *resizer,
       || !cardiac_letterbox_place (
           image->width, image->height, side, &place, error))
     return false;
-  CardiacAxis across = { 0, image->width, image->width, place.width, false };
-  CardiacAxis down = { 0, image->height, image->height, place.height, false };
-  if (!plan (resizer, image, &across, &down, error))
+  const CardiacResize resize = cardiac_resize_letterbox (&place);
+  if (!plan (resizer, image, &resize, error))
     return false;
 
   size_t plane = (size_t) side * (size_t) side;

@@ -406,9 +406,12 @@ place_on_device (CardiacMReg *m, const CardiacImage *images,
 {
   const CardiacBackbone *b = &m->backbone;
   const int64_t frame = 3 * (int64_t) b->S * b->S;
+  CardiacResize resize;
+  if (!cardiac_resize_square (crop, b->S, b->mean, b->std, &resize, error))
+    return false;
   for (int t = 0; t < b->T; t++)
-    if (!cardiac_program_place (m->encoder, "frames", t * frame, &images[t],
-            crop, b->S, b->mean, b->std, error))
+    if (!cardiac_program_place (
+            m->encoder, "frames", t * frame, &images[t], &resize, error))
       return false;
   return true;
 }

@@ -3,6 +3,7 @@
  * are NHWC; batch norms are folded into the convolutions in float. */
 #include <cardiac/yolov8.h>
 
+#include "core/buffer.h"
 #include "core/error.h"
 #include "nets/nms.h"
 #include "nets/ops.h"
@@ -26,6 +27,8 @@ struct CardiacYolov8 {
   CardiacModel *model;
   CardiacRuntime *runtime;
   CardiacProgram *program;
+  CardiacBuffer *input;    ///< on its way to a device; NULL: on the host
+  CardiacResizer *resizer; ///< NULL until it is needed
   CardiacYolov8Shape shape;
 };
 
@@ -252,6 +255,7 @@ build (CardiacYolov8 *y, Builder *k, bool sppf_activation)
   const CardiacYolov8Shape *s = &y->shape;
   CardiacValue input = cardiac_program_input (k->program, "input", CARDIAC_F32,
       4, (int64_t[]){ 1, 3, s->height, s->width });
+  cardiac_program_keep (k->program, "input");
   CardiacOp permute = { .kind = CARDIAC_OP_NCHW_TO_NHWC };
   CardiacValue x =
       cardiac_program_op (k->program, &permute, (CardiacValue[]){ input }, 1,
@@ -303,6 +307,22 @@ build (CardiacYolov8 *y, Builder *k, bool sppf_activation)
       "model.22.decode");
   cardiac_program_output (k->program, "raw", raw);
   cardiac_weights_all_used (k->weights);
+}
+
+static int64_t
+input_count (const CardiacYolov8Shape *shape)
+{
+  return 3 * (int64_t) shape->height * shape->width;
+}
+
+/* Where an input waits that a device has to fetch. */
+static bool
+make_input (CardiacYolov8 *y, CardiacError **error)
+{
+  if (cardiac_program_data (y->program, "input", NULL))
+    return true;
+  y->input = cardiac_buffer_new (y->runtime, input_count (&y->shape), error);
+  return y->input != NULL;
 }
 
 static bool
@@ -372,7 +392,7 @@ cardiac_yolov8_new (CardiacModel *model, int height, int width,
     .A = cardiac_runtime_activation (y->runtime) };
   build (y, &builder, sppf_activation);
   cardiac_weights_clear (&weights);
-  if (cardiac_program_plan (y->program, error))
+  if (cardiac_program_plan (y->program, error) && make_input (y, error))
     return y;
 
 failed:
@@ -387,6 +407,8 @@ cardiac_yolov8_free (CardiacYolov8 **yolov8)
     return;
   CardiacYolov8 *y = *yolov8;
   cardiac_program_free (&y->program);
+  cardiac_buffer_free (&y->input);
+  cardiac_resizer_free (&y->resizer);
   cardiac_runtime_free (&y->runtime);
   cardiac_model_unref (&y->model);
   free (y);
@@ -417,20 +439,91 @@ cardiac_yolov8_raw (const CardiacYolov8 *yolov8, CardiacTensor *tensor)
   cardiac_program_data (yolov8->program, "raw", tensor);
 }
 
+/* Over an input that is in place. */
+static int
+detect (CardiacYolov8 *y, CardiacDetection *detections, CardiacError **error)
+{
+  if (!cardiac_program_run (y->program, error))
+    return -1;
+  const float *raw = cardiac_program_data (y->program, "raw", NULL);
+  int count = cardiac_nms (raw, y->shape.classes, y->shape.cells, detections,
+      CARDIAC_YOLOV8_MAX_DETECTIONS);
+  if (count < 0)
+    cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY,
+        "no memory for the detections of %d cells", y->shape.cells);
+  return count;
+}
+
+/* Host memory that the input is written to, and then sent from. */
+static float *
+input_to_fill (CardiacYolov8 *y, CardiacError **error)
+{
+  return y->input ? cardiac_buffer_host (y->input, true, error)
+                  : cardiac_program_data (y->program, "input", NULL);
+}
+
+static void
+send_input (CardiacYolov8 *y)
+{
+  if (y->input)
+    cardiac_program_load (y->program, "input", 0, y->input);
+}
+
 int
 cardiac_yolov8_run (CardiacYolov8 *yolov8, const float *input,
     CardiacDetection *detections, CardiacError **error)
 {
-  CardiacTensor tensor;
-  float *to = cardiac_program_data (yolov8->program, "input", &tensor);
-  memcpy (to, input, sizeof *to * cardiac_tensor_count (&tensor));
-  if (!cardiac_program_run (yolov8->program, error))
+  float *to = input_to_fill (yolov8, error);
+  if (!to)
     return -1;
-  const float *raw = cardiac_program_data (yolov8->program, "raw", NULL);
-  int count = cardiac_nms (raw, yolov8->shape.classes, yolov8->shape.cells,
-      detections, CARDIAC_YOLOV8_MAX_DETECTIONS);
-  if (count < 0)
-    cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY,
-        "no memory for the detections of %d cells", yolov8->shape.cells);
-  return count;
+  memcpy (to, input, sizeof *to * input_count (&yolov8->shape));
+  send_input (yolov8);
+  return detect (yolov8, detections, error);
+}
+
+static bool
+place_on_host (CardiacYolov8 *y, const CardiacImage *image,
+    CardiacLetterbox *placement, CardiacError **error)
+{
+  float *to = input_to_fill (y, error);
+  if (!to || (!y->resizer && !(y->resizer = cardiac_resizer_new (error)))
+      || !cardiac_resizer_letterbox_to_tensor (
+          y->resizer, image, y->shape.height, to, placement, error))
+    return false;
+  send_input (y);
+  return true;
+}
+
+static bool
+place_on_device (CardiacYolov8 *y, const CardiacImage *image,
+    CardiacLetterbox *placement, CardiacError **error)
+{
+  if (!cardiac_image_validate (image, error)
+      || !cardiac_letterbox_place (
+          image->width, image->height, y->shape.height, placement, error))
+    return false;
+  const CardiacResize resize = cardiac_resize_letterbox (placement);
+  return cardiac_program_place (y->program, "input", 0, image, &resize, error);
+}
+
+int
+cardiac_yolov8_run_image (CardiacYolov8 *yolov8, const CardiacImage *image,
+    CardiacMemory memory, CardiacDetection *detections,
+    CardiacLetterbox *placement, CardiacError **error)
+{
+  const CardiacYolov8Shape *shape = &yolov8->shape;
+  CardiacLetterbox place;
+  if (shape->height != shape->width) {
+    cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
+        "pictures need a square input; the network's is %d x %d px",
+        shape->width, shape->height);
+    return -1;
+  }
+  if (!(memory == CARDIAC_MEMORY_DEVICE
+              ? place_on_device (yolov8, image, &place, error)
+              : place_on_host (yolov8, image, &place, error)))
+    return -1;
+  if (placement)
+    *placement = place;
+  return detect (yolov8, detections, error);
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames in device memory become the tensor that the CPU makes of them: every
  * kind of layout, range, matrix and chroma site, squares inside and partly or
- * wholly outside, shrunk and enlarged. */
+ * wholly outside, shrunk and enlarged; letterboxes likewise. */
 #include "../require.h"
 #include "preprocess.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 83, HEIGHT = 61, BYTES = 4 * WIDTH * HEIGHT, MOST_SIDE = 96 };
+enum { WIDTH = 83, HEIGHT = 61, BYTES = 4 * WIDTH * HEIGHT, MOST_SIDE = 120 };
 
 /* Sums of the same numbers in another order. */
 static const double tolerance = 2e-6;
@@ -65,8 +65,11 @@ static const struct {
   { { -12, -7.5, 100 }, 32 },  /* partly outside, all sides */
   { { 70, 50, 64 }, 24 },      /* over a corner */
   { { 200, 10, 30 }, 16 },     /* wholly outside: black */
-  { { 5, 5, 50 }, MOST_SIDE },
+  { { 5, 5, 50 }, 96 },
 };
+
+/* Of letterboxes: shrunk, shrunk to a half, enlarged by little and by much. */
+static const int sides[] = { 40, (WIDTH + 1) / 2, 96, MOST_SIDE };
 
 /* The image of a layout whose frame begins at `frame`. */
 static CardiacImage
@@ -94,22 +97,16 @@ typedef struct Device {
   float *out;
 } Device;
 
-/* The largest difference of one cut. */
+/* The largest difference of what the device makes of a picture. */
 static double
-compare (const Device *device, const Layout *layout, const uint8_t *frame,
-    int cut, int variant)
+compare (const Device *device, const CardiacImage *there,
+    const CardiacResize *resize, const float *expected)
 {
-  static float expected[3 * MOST_SIDE * MOST_SIDE];
   static float got[3 * MOST_SIDE * MOST_SIDE];
-  const int side = cuts[cut].side;
-  const size_t count = 3 * (size_t) side * (size_t) side;
-  const CardiacImage here = image_of (layout, frame, variant);
-  const CardiacImage there = image_of (layout, device->frame, variant);
+  const size_t count = 3 * (size_t) resize->side * (size_t) resize->side;
   double worst = 0;
-  REQUIRE (cardiac_image_square_to_tensor (
-      &here, &cuts[cut].crop, side, mean, std, expected, NULL));
-  REQUIRE (cardiac_cuda_resizer_square_to_tensor (device->resizer, &there,
-      &cuts[cut].crop, side, mean, std, device->out, NULL));
+  REQUIRE (cardiac_cuda_resizer_place (
+      device->resizer, there, resize, device->out, NULL));
   REQUIRE (cudaMemcpyAsync (got, device->out, count * sizeof *got,
                cudaMemcpyDeviceToHost, device->context->stream)
            == cudaSuccess);
@@ -123,6 +120,46 @@ compare (const Device *device, const Layout *layout, const uint8_t *frame,
   return worst;
 }
 
+/* The largest differences of one layout's squares and letterboxes. */
+static double
+compare_squares (
+    const Device *device, const Layout *layout, const uint8_t *frame)
+{
+  static float expected[3 * MOST_SIDE * MOST_SIDE];
+  double worst = 0;
+  for (size_t cut = 0; cut < sizeof cuts / sizeof *cuts; cut++)
+    for (int variant = 0; variant < 4; variant++) {
+      const CardiacImage here = image_of (layout, frame, variant);
+      const CardiacImage there = image_of (layout, device->frame, variant);
+      CardiacResize resize;
+      REQUIRE (cardiac_image_square_to_tensor (&here, &cuts[cut].crop,
+          cuts[cut].side, mean, std, expected, NULL));
+      REQUIRE (cardiac_resize_square (
+          &cuts[cut].crop, cuts[cut].side, mean, std, &resize, NULL));
+      worst = fmax (worst, compare (device, &there, &resize, expected));
+    }
+  return worst;
+}
+
+static double
+compare_letterboxes (
+    const Device *device, const Layout *layout, const uint8_t *frame)
+{
+  static float expected[3 * MOST_SIDE * MOST_SIDE];
+  double worst = 0;
+  for (size_t i = 0; i < sizeof sides / sizeof *sides; i++)
+    for (int variant = 0; variant < 4; variant++) {
+      const CardiacImage here = image_of (layout, frame, variant);
+      const CardiacImage there = image_of (layout, device->frame, variant);
+      CardiacLetterbox placement;
+      REQUIRE (cardiac_image_letterbox_to_tensor (
+          &here, sides[i], expected, &placement, NULL));
+      const CardiacResize resize = cardiac_resize_letterbox (&placement);
+      worst = fmax (worst, compare (device, &there, &resize, expected));
+    }
+  return worst;
+}
+
 static void
 every_layout_gives_the_tensor_of_the_cpu (const Device *device)
 {
@@ -133,13 +170,11 @@ every_layout_gives_the_tensor_of_the_cpu (const Device *device)
       frame[i] = (uint8_t) ((state = state * 1664525 + 1013904223) >> 24);
     REQUIRE (cudaMemcpy (device->frame, frame, BYTES, cudaMemcpyHostToDevice)
              == cudaSuccess);
-    double worst = 0;
-    for (size_t cut = 0; cut < sizeof cuts / sizeof *cuts; cut++)
-      for (int variant = 0; variant < 4; variant++)
-        worst = fmax (
-            worst, compare (device, &layouts[l], frame, (int) cut, variant));
-    printf ("%-16s %.2g (at most %.2g)\n", layouts[l].name, worst, tolerance);
-    REQUIRE (worst <= tolerance);
+    const double squares = compare_squares (device, &layouts[l], frame);
+    const double boxes = compare_letterboxes (device, &layouts[l], frame);
+    printf ("%-16s squares %.2g, letterboxes %.2g (at most %.2g)\n",
+        layouts[l].name, squares, boxes, tolerance);
+    REQUIRE (squares <= tolerance && boxes <= tolerance);
   }
 }
 
@@ -147,10 +182,13 @@ static void
 one_geometry_allocates_once (const Device *device)
 {
   const CardiacImage image = image_of (&layouts[0], device->frame, 0);
+  CardiacResize resize;
   uint64_t before = 0;
+  REQUIRE (cardiac_resize_square (
+      &cuts[0].crop, cuts[0].side, mean, std, &resize, NULL));
   for (int i = 0; i < 3; i++) {
-    REQUIRE (cardiac_cuda_resizer_square_to_tensor (device->resizer, &image,
-        &cuts[0].crop, cuts[0].side, mean, std, device->out, NULL));
+    REQUIRE (cardiac_cuda_resizer_place (
+        device->resizer, &image, &resize, device->out, NULL));
     if (i == 0)
       before = cuda_emulation_allocations ();
   }
@@ -160,15 +198,21 @@ one_geometry_allocates_once (const Device *device)
 static void
 nonsense_is_refused (const Device *device)
 {
-  const CardiacImage image = image_of (&layouts[0], device->frame, 0);
   const CardiacSquare nowhere = { NAN, 0, 10 };
+  CardiacImage image = image_of (&layouts[0], device->frame, 0);
   CardiacError *error = NULL;
-  REQUIRE (!cardiac_cuda_resizer_square_to_tensor (
-      device->resizer, &image, &nowhere, 16, mean, std, device->out, &error));
+  CardiacResize resize;
+  REQUIRE (!cardiac_resize_square (&nowhere, 16, mean, std, &resize, &error));
   REQUIRE (cardiac_error_code (error) == CARDIAC_ERROR_INVALID_ARGUMENT);
   cardiac_error_free (&error);
-  REQUIRE (!cardiac_cuda_resizer_square_to_tensor (device->resizer, &image,
-      &cuts[0].crop, 0, mean, std, device->out, &error));
+  REQUIRE (
+      !cardiac_resize_square (&cuts[0].crop, 0, mean, std, &resize, &error));
+  cardiac_error_free (&error);
+  REQUIRE (cardiac_resize_square (&cuts[0].crop, 16, mean, std, &resize, NULL));
+  image.component[1].data = NULL;
+  REQUIRE (!cardiac_cuda_resizer_place (
+      device->resizer, &image, &resize, device->out, &error));
+  REQUIRE (cardiac_error_code (error) == CARDIAC_ERROR_INVALID_ARGUMENT);
   cardiac_error_free (&error);
 }
 

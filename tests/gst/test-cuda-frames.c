@@ -11,6 +11,7 @@
 #include "rig.h"
 
 #define GST_USE_UNSTABLE_API
+#include <gmodule.h>
 #include <gst/cuda/gstcudautils.h>
 
 #define UPLOAD "cudaupload ! video/x-raw(memory:CUDAMemory) ! "
@@ -230,6 +231,174 @@ states_are_the_same_on_the_device (void)
   }
 }
 
+/* ---- the detector ------------------------------------------------------ */
+
+/** Bytes that the driver has copied to the host. */
+static gsize
+get_downloaded (void)
+{
+  GModule *driver = g_module_open ("libcuda.so.1", G_MODULE_BIND_LAZY);
+  size_t (*downloaded) (void);
+  gsize bytes;
+
+  REQUIRE (driver);
+  REQUIRE (g_module_symbol (
+      driver, "cuda_driver_downloaded", (gpointer *) &downloaded));
+  bytes = downloaded ();
+  g_module_close (driver);
+  return bytes;
+}
+
+/** What is found in a phantom's frames. */
+typedef struct {
+  guint frames, boxes;
+  gsize frame_size;
+  GstCardiacBox last;
+  guint64 detections, on_device;
+  gsize downloaded; ///< bytes, while it ran
+} Search;
+
+/* Frames leave as they came. */
+static GstPadProbeReturn
+note_box (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  GstCardiacGeometryMeta *meta = gst_buffer_get_cardiac_geometry_meta (buffer);
+  GstVideoInfo video;
+  GstCaps *caps = gst_pad_get_current_caps (pad);
+  Search *search = data;
+
+  REQUIRE (!is_in_host_memory (buffer));
+  REQUIRE (gst_video_info_from_caps (&video, caps));
+  gst_caps_unref (caps);
+  search->frame_size = GST_VIDEO_INFO_SIZE (&video);
+  search->frames++;
+  if (meta && meta->has_roi) {
+    search->boxes++;
+    search->last = meta->roi;
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+run_to_end (GstElement *pipeline)
+{
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessage *message;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (
+      bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  REQUIRE (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS);
+  gst_message_unref (message);
+  gst_object_unref (bus);
+}
+
+static void
+read_search_stats (GstElement *roi, Search *search)
+{
+  GstStructure *stats;
+
+  g_object_get (roi, "stats", &stats, NULL);
+  REQUIRE (
+      gst_structure_get_uint64 (stats, "detections", &search->detections));
+  REQUIRE (gst_structure_get_uint64 (stats, "on-device", &search->on_device));
+  gst_structure_free (stats);
+}
+
+static Search
+search (const gchar *format, const gchar *properties, guint frames,
+    GstCudaContext *context)
+{
+  gchar *launch = g_strdup_printf (
+      "echotestsrc num-buffers=%u ! videoconvert ! video/x-raw,format=%s "
+      "! " UPLOAD "mregroi name=roi model=%s precision=fp32 threads=1 "
+      "interval=0 %s ! fakesink name=end",
+      frames, format, g_getenv ("CARDIAC_TEST_DETECTOR"), properties);
+  GstElement *pipeline = gst_parse_launch (launch, NULL), *roi, *end;
+  gsize before = get_downloaded ();
+  Search found = { 0 };
+  GstPad *pad;
+
+  REQUIRE (pipeline);
+  if (context) {
+    GstContext *wrapped = gst_context_new_cuda_context (context);
+
+    gst_element_set_context (pipeline, wrapped);
+    gst_context_unref (wrapped);
+  }
+  roi = gst_bin_get_by_name (GST_BIN (pipeline), "roi");
+  end = gst_bin_get_by_name (GST_BIN (pipeline), "end");
+  pad = gst_element_get_static_pad (end, "sink");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, note_box, &found, NULL);
+  run_to_end (pipeline);
+  read_search_stats (roi, &found);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  found.downloaded = get_downloaded () - before;
+  gst_object_unref (pad);
+  gst_object_unref (end);
+  gst_object_unref (roi);
+  gst_object_unref (pipeline);
+  g_free (launch);
+  REQUIRE (found.frames == frames);
+  printf ("  %s %s: %u boxes in %u frames, the last %.2f,%.2f,%.2f,%.2f; "
+          "%" G_GSIZE_FORMAT " bytes downloaded\n",
+      format, properties, found.boxes, frames, found.last.x, found.last.y,
+      found.last.w, found.last.h, found.downloaded);
+  return found;
+}
+
+static void
+require_same_box (const Search *a, const Search *b)
+{
+  static const gdouble pixels = 0.05;
+
+  REQUIRE (a->boxes == b->boxes);
+  REQUIRE (fabs (a->last.x - b->last.x) < pixels
+           && fabs (a->last.y - b->last.y) < pixels
+           && fabs (a->last.w - b->last.w) < pixels
+           && fabs (a->last.h - b->last.h) < pixels);
+}
+
+/* Not one byte of a frame comes to the host, in either mode. */
+static void
+hearts_are_found_on_the_device (void)
+{
+  static const gchar *const formats[] = { "NV12", "I420", "BGRx", "RGBx" };
+  enum { FRAMES = 3, LIVE_FRAMES = 100 };
+  Search live;
+
+  printf ("hearts are found on the device\n");
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    Search host =
+        search (formats[i], "device=reference sync-mode=exact", FRAMES, NULL);
+    Search device =
+        search (formats[i], "device=cuda sync-mode=exact", FRAMES, NULL);
+
+    REQUIRE (host.boxes == FRAMES && host.on_device == 0);
+    REQUIRE (host.downloaded >= FRAMES * host.frame_size);
+    REQUIRE (device.on_device == FRAMES && device.downloaded == 0);
+    require_same_box (&host, &device);
+  }
+  live = search ("NV12", "device=cuda sync-mode=live", LIVE_FRAMES, NULL);
+  REQUIRE (live.boxes > 0 && live.downloaded == 0);
+  REQUIRE (live.on_device >= live.detections && live.detections > 0);
+}
+
+static void
+hearts_elsewhere_are_found_after_a_download (void)
+{
+  GstCudaContext *other = gst_cuda_context_new (0);
+  Search found;
+
+  printf ("hearts elsewhere are found after a download\n");
+  REQUIRE (other);
+  found = search ("NV12", "device=cuda sync-mode=exact", 2, other);
+  REQUIRE (found.boxes == 2 && found.on_device == 0);
+  REQUIRE (found.downloaded >= 2 * found.frame_size);
+  gst_object_unref (other);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -245,6 +414,8 @@ main (int argc, char **argv)
   formats_are_read_on_the_device ();
   frames_elsewhere_are_downloaded ();
   states_are_the_same_on_the_device ();
+  hearts_are_found_on_the_device ();
+  hearts_elsewhere_are_found_after_a_download ();
   gst_deinit ();
   return 0;
 }

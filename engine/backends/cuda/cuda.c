@@ -118,17 +118,15 @@ copy (void *context, void *to, const void *from, size_t bytes,
 /* ---- pictures --------------------------------------------------------------- */
 
 static bool
-square_to_tensor (void *context, const CardiacImage *image,
-    const CardiacSquare *crop, int side, const float mean[3],
-    const float std[3], float *out, CardiacError **error)
+place (void *context, const CardiacImage *image, const CardiacResize *resize,
+    float *out, CardiacError **error)
 {
   CardiacCudaContext *it = context;
   if (!cardiac_cuda_ok (it, cudaSetDevice (it->device), "choosing it", error))
     return false;
   if (!it->resizer && !(it->resizer = cardiac_cuda_resizer_new (it, error)))
     return false;
-  return cardiac_cuda_resizer_square_to_tensor (
-      it->resizer, image, crop, side, mean, std, out, error);
+  return cardiac_cuda_resizer_place (it->resizer, image, resize, out, error);
 }
 
 /* ---- operators ------------------------------------------------------------- */
@@ -369,7 +367,7 @@ cardiac_backend_module (void)
     .allocate_host = allocate_host,
     .release_host = release_host,
     .copy = copy,
-    .square_to_tensor = square_to_tensor,
+    .place = place,
     .run = cardiac_cuda_run,
     .forget = cardiac_cuda_forget,
     .describe = describe,

@@ -212,19 +212,18 @@ typedef struct CardiacCudaTaps {
   int most;
 } CardiacCudaTaps;
 
-/** A square of a frame, as cardiac_resizer_square_to_tensor() cuts it out. */
-typedef struct CardiacCudaSquare {
+/** A picture and what is made of it. */
+typedef struct CardiacCudaPicture {
   CardiacImage image; ///< component[].data in device memory
-  CardiacCudaTaps across, down;
-  int side; ///< of the result, pixels
   /** Of YUV to RGB, for chroma times 64, as CardiacRows has them. */
   float luma, red_cr, green_cb, green_cr, blue_cb, offset[3];
-  float scale[3], shift[3]; ///< out = value scale + shift
-} CardiacCudaSquare;
+  CardiacCudaTaps across, down; ///< of `resize`
+  CardiacResize resize;
+} CardiacCudaPicture;
 
 /** out [3,side,side]. */
-cudaError_t cardiac_cuda_square_to_tensor (
-    const CardiacCudaSquare *square, float *out, cudaStream_t stream);
+cudaError_t cardiac_cuda_place (
+    const CardiacCudaPicture *picture, float *out, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

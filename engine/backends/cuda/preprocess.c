@@ -2,14 +2,10 @@
 #include "preprocess.h"
 #include "core/error.h"
 #include "image/row.h"
-#include "image/taps.h"
 #include "kernels.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
-
-enum { MAX_SQUARE = 65536 }; ///< pixels a crop may be wide
 
 /** The filter of one direction, on the host and on the device. */
 typedef struct Axis {
@@ -93,7 +89,7 @@ axis_set (CardiacCudaContext *context, Axis *axis, const CardiacAxis *wanted,
   const CardiacAxis *is = &axis->host.axis;
   if (axis->device.weight && is->origin == wanted->origin
       && is->extent == wanted->extent && is->input == wanted->input
-      && is->output == wanted->output)
+      && is->output == wanted->output && is->antialias == wanted->antialias)
     return true;
   /* What is enqueued may still read the old one. */
   if (!cardiac_cuda_ok (context, cudaStreamSynchronize (context->stream),
@@ -109,34 +105,16 @@ axis_set (CardiacCudaContext *context, Axis *axis, const CardiacAxis *wanted,
   return false;
 }
 
-static bool
-validate (const CardiacSquare *crop, int side, const float mean[3],
-    const float std[3], const float *out, CardiacError **error)
-{
-  bool fits = crop && mean && std && out && side >= 1
-              && side <= CARDIAC_IMAGE_MAX_SIDE && crop->side > 0
-              && crop->side <= MAX_SQUARE && fabs (crop->x) <= 1e6
-              && fabs (crop->y) <= 1e6;
-  for (int c = 0; fits && c < 3; c++)
-    fits = isfinite (mean[c]) && std[c] > 0 && isfinite (std[c]);
-  return fits
-         || cardiac_fail (error, CARDIAC_ERROR_INVALID_ARGUMENT,
-             "a square, a side of 1 to %d pixels, finite means, positive "
-             "standard deviations and an output must be given",
-             CARDIAC_IMAGE_MAX_SIDE);
-}
-
 bool
-cardiac_cuda_resizer_square_to_tensor (CardiacCudaResizer *resizer,
-    const CardiacImage *image, const CardiacSquare *crop, int side,
-    const float mean[3], const float std[3], float *out, CardiacError **error)
+cardiac_cuda_resizer_place (CardiacCudaResizer *resizer,
+    const CardiacImage *image, const CardiacResize *resize, float *out,
+    CardiacError **error)
 {
-  if (!cardiac_image_validate (image, error)
-      || !validate (crop, side, mean, std, out, error))
+  if (!cardiac_image_validate (image, error))
     return false;
   CardiacCudaContext *context = resizer->context;
-  const CardiacAxis across = { crop->x, crop->side, image->width, side, true };
-  const CardiacAxis down = { crop->y, crop->side, image->height, side, true };
+  const CardiacAxis across = cardiac_resize_across (resize, image);
+  const CardiacAxis down = cardiac_resize_down (resize, image);
   if (!axis_set (context, &resizer->across, &across, error)
       || !axis_set (context, &resizer->down, &down, error))
     return false;
@@ -146,24 +124,19 @@ cardiac_cuda_resizer_square_to_tensor (CardiacCudaResizer *resizer,
   _Alignas(64) char scratch[512];
   assert (cardiac_rows_scratch_size (1) <= sizeof scratch);
   cardiac_rows_init (&rows, image, 0, 1, scratch);
-  CardiacCudaSquare square = {
+  const CardiacCudaPicture picture = {
     .image = *image,
-    .across = resizer->across.device,
-    .down = resizer->down.device,
-    .side = side,
     .luma = rows.luma,
     .red_cr = rows.red_cr,
     .green_cb = rows.green_cb,
     .green_cr = rows.green_cr,
     .blue_cb = rows.blue_cb,
     .offset = { rows.red, rows.green, rows.blue },
+    .across = resizer->across.device,
+    .down = resizer->down.device,
+    .resize = *resize,
   };
-  for (int c = 0; c < 3; c++) {
-    square.scale[c] = (float) (1 / (255.0 * (double) std[c]));
-    square.shift[c] = (float) (-(double) mean[c] / (double) std[c]);
-  }
   cardiac_cuda_note (context,
-      cardiac_cuda_square_to_tensor (&square, out, context->stream),
-      "preprocessing");
+      cardiac_cuda_place (&picture, out, context->stream), "preprocessing");
   return true;
 }

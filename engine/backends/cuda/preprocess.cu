@@ -79,7 +79,7 @@ expand (int x)
 }
 
 __device__ inline Rgb
-pixel (const CardiacCudaSquare &s, int x, int y)
+pixel (const CardiacCudaPicture &s, int x, int y)
 {
   const CardiacComponent *component = s.image.component;
   if (s.image.colour == CARDIAC_COLOUR_YUV) {
@@ -105,43 +105,60 @@ pixel (const CardiacCudaSquare &s, int x, int y)
   return rgb;
 }
 
-__global__ void
-square_to_tensor_kernel (
-    const __grid_constant__ CardiacCudaSquare s, float *out)
+/** One pixel of the resized picture: two filters, down and then across, in the
+ * CPU's order. Where each has two taps the bits are the CPU's, so that rounding
+ * to 8 bits is, too. */
+__device__ inline Rgb
+resized (const CardiacCudaPicture &s, int column, int row)
 {
-  const unsigned i = thread_number (), side = (unsigned) s.side;
-  if (i >= side * side)
-    return;
-  const unsigned column = i % side, row = i / side;
-  const float *across = s.across.weight + column * (unsigned) s.across.most;
-  const float *down = s.down.weight + row * (unsigned) s.down.most;
+  const float *across = s.across.weight + column * s.across.most;
+  const float *down = s.down.weight + row * s.down.most;
   const int left = s.across.start[column], width = s.across.count[column];
   const int top = s.down.start[row], height = s.down.count[row];
-  float sum[3] = {};
-  for (int y = 0; y < height; y++) {
-    float line[3] = {};
-    for (int x = 0; x < width; x++) {
+  Rgb sum = {};
+  for (int x = 0; x < width; x++) {
+    Rgb line = {};
+    for (int y = 0; y < height; y++) {
       const Rgb rgb = pixel (s, left + x, top + y);
 #pragma unroll
       for (int c = 0; c < 3; c++)
-        line[c] += across[x] * rgb.at[c];
+        line.at[c] = __fadd_rn (line.at[c], __fmul_rn (down[y], rgb.at[c]));
     }
 #pragma unroll
     for (int c = 0; c < 3; c++)
-      sum[c] += down[y] * line[c];
+      sum.at[c] = __fadd_rn (sum.at[c], __fmul_rn (across[x], line.at[c]));
   }
+  return sum;
+}
+
+__global__ void
+place_kernel (const __grid_constant__ CardiacCudaPicture s, float *out)
+{
+  const CardiacResize &resize = s.resize;
+  const unsigned i = thread_number (), side = (unsigned) resize.side;
+  if (i >= side * side)
+    return;
+  const int column = (int) (i % side) - resize.into.x;
+  const int row = (int) (i / side) - resize.into.y;
+  const bool inside = column >= 0 && column < resize.into.width && row >= 0
+                      && row < resize.into.height;
+  const float padding = resize.padding;
+  const Rgb rgb = inside ? resized (s, column, row)
+                         : Rgb{ { padding, padding, padding } };
 #pragma unroll
-  for (int c = 0; c < 3; c++)
-    out[c * side * side + i] = sum[c] * s.scale[c] + s.shift[c];
+  for (int c = 0; c < 3; c++) {
+    const float value =
+        resize.rounded ? (float) (int) __fadd_rn (rgb.at[c], 0.5f) : rgb.at[c];
+    out[c * side * side + i] = value * resize.scale[c] + resize.shift[c];
+  }
 }
 
 } // namespace
 
 cudaError_t
-cardiac_cuda_square_to_tensor (
-    const CardiacCudaSquare *square, float *out, cudaStream_t stream)
+cardiac_cuda_place (
+    const CardiacCudaPicture *picture, float *out, cudaStream_t stream)
 {
-  const unsigned side = (unsigned) square->side;
-  return launch_each (
-      square_to_tensor_kernel, side * side, stream, *square, out);
+  const unsigned side = (unsigned) picture->resize.side;
+  return launch_each (place_kernel, side * side, stream, *picture, out);
 }

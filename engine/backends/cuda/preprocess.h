@@ -4,8 +4,6 @@
 
 #include "cuda.h"
 
-#include <cardiac/image.h>
-
 /** From a frame in device memory to a network's tensor there. The filters of
  * the last geometry are kept on the device: as long as it does not change,
  * nothing is allocated, uploaded or waited for. */
@@ -16,14 +14,14 @@ CardiacCudaResizer *cardiac_cuda_resizer_new (
     CardiacCudaContext *context, CardiacError **error);
 void cardiac_cuda_resizer_free (CardiacCudaResizer **resizer);
 
-/** As cardiac_resizer_square_to_tensor(), enqueued on the context's stream.
+/** Makes an input of a picture, enqueued on the context's stream.
  * @param image its component[].data are device pointers; they are read when
  *   the stream gets there
  * @param out [3, side, side] in device memory
- * @return false with INVALID_ARGUMENT, NO_MEMORY or a failure of the device;
- * failures of the launch are noted in the context. */
-bool cardiac_cuda_resizer_square_to_tensor (CardiacCudaResizer *resizer,
-    const CardiacImage *image, const CardiacSquare *crop, int side,
-    const float mean[3], const float std[3], float *out, CardiacError **error);
+ * @return false with INVALID_ARGUMENT (the picture), NO_MEMORY or a failure of
+ * the device; failures of the launch are noted in the context. */
+bool cardiac_cuda_resizer_place (CardiacCudaResizer *resizer,
+    const CardiacImage *image, const CardiacResize *resize, float *out,
+    CardiacError **error);
 
 #endif

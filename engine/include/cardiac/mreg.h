@@ -68,12 +68,6 @@ CARDIAC_API bool cardiac_instance_tensor (
 CARDIAC_API bool cardiac_mreg_encode (CardiacMReg *mreg, const float *frames,
     CardiacInstance *instance, CardiacError **error);
 
-/** Where the samples of pictures lie. */
-typedef enum CardiacMemory {
-  CARDIAC_MEMORY_HOST = 0,
-  CARDIAC_MEMORY_DEVICE = 1, ///< of the device that the network computes on
-} CardiacMemory;
-
 /** The same from pictures of any format and size: a square of each is resized
  * and normalised as by cardiac_resizer_square_to_tensor(), where it lies.
  * @param images one of each of the `frames` frames. In device memory all that

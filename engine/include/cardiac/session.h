@@ -43,6 +43,12 @@ typedef struct CardiacSettings {
 
 CARDIAC_API void cardiac_settings_default (CardiacSettings *settings);
 
+/** Where the samples of pictures lie. */
+typedef enum CardiacMemory {
+  CARDIAC_MEMORY_HOST = 0,
+  CARDIAC_MEMORY_DEVICE = 1, ///< of the device that the network computes on
+} CardiacMemory;
+
 /** What a network really runs on; strings are owned by the network. */
 typedef struct CardiacRunInfo {
   const char *device;    ///< "cpu", "reference", "cuda:0"

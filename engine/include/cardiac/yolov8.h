@@ -2,6 +2,7 @@
 #ifndef CARDIAC_YOLOV8_H
 #define CARDIAC_YOLOV8_H
 
+#include <cardiac/image.h>
 #include <cardiac/model.h>
 #include <cardiac/session.h>
 #include <cardiac/tensor.h>
@@ -42,6 +43,20 @@ CARDIAC_API const CardiacRunInfo *cardiac_yolov8_run_info (
  * @return number of detections, best first, or -1 with `*error`. */
 CARDIAC_API int cardiac_yolov8_run (CardiacYolov8 *yolov8, const float *input,
     CardiacDetection *detections, CardiacError **error);
+
+/** The same from a picture of any format and size, letterboxed as by
+ * cardiac_resizer_letterbox_to_tensor(), where it lies. The network's input must
+ * be a square.
+ * @param image in device memory all that writes it must be finished.
+ * @param detections in pixels of the network's input, as above.
+ * @param placement receives where the picture lies in the input, for
+ *   cardiac_letterbox_to_picture(); may be NULL.
+ * @return as above. Errors: also INVALID_ARGUMENT (picture, input) and
+ * UNSUPPORTED (a picture in device memory, and a network on the host). */
+CARDIAC_API int cardiac_yolov8_run_image (CardiacYolov8 *yolov8,
+    const CardiacImage *image, CardiacMemory memory,
+    CardiacDetection *detections, CardiacLetterbox *placement,
+    CardiacError **error);
 
 /** `raw` of the last run: [4+classes, cells] float. Valid until the next run. */
 CARDIAC_API void cardiac_yolov8_raw (

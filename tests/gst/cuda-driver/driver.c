@@ -4,7 +4,8 @@
  * libgstcuda opens, with one device whose memory is the host's. It proves that
  * calls come in an order that a driver takes: memory is copied in the context
  * that it was allocated in, and asynchronous copies are not done before their
- * stream is waited for. It proves nothing of a GPU. */
+ * stream is waited for. It counts what the host gets. It proves nothing of a
+ * GPU. */
 
 #pragma GCC visibility push(default)
 #include <cuda.h>
@@ -30,6 +31,7 @@ static int context_count = 1;
 static Block blocks[MOST_BLOCKS];
 static CUDA_MEMCPY2D copies[MOST_COPIES]; /* not done yet */
 static int copy_count;
+static size_t downloaded; /* bytes */
 static __thread CUcontext stack[16];
 static __thread int depth;
 
@@ -243,6 +245,19 @@ check (const CUDA_MEMCPY2D *copy)
   return ok ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
 
+/** Bytes copied from devices to the host. For tests alone. */
+size_t cuda_driver_downloaded (void);
+size_t
+cuda_driver_downloaded (void)
+{
+  size_t bytes;
+
+  pthread_mutex_lock (&lock);
+  bytes = downloaded;
+  pthread_mutex_unlock (&lock);
+  return bytes;
+}
+
 static void
 run (const CUDA_MEMCPY2D *copy)
 {
@@ -253,6 +268,9 @@ run (const CUDA_MEMCPY2D *copy)
                  ? (char *) copy->dstDevice
                  : copy->dstHost;
 
+  if (copy->srcMemoryType == CU_MEMORYTYPE_DEVICE
+      && copy->dstMemoryType == CU_MEMORYTYPE_HOST)
+    downloaded += copy->Height * copy->WidthInBytes;
   for (size_t y = 0; y < copy->Height; y++)
     memcpy (
         to + y * copy->dstPitch, from + y * copy->srcPitch, copy->WidthInBytes);
