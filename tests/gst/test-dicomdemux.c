@@ -416,7 +416,7 @@ times_come_from_the_best_source (void)
   const gdouble at50[] = { 0, 20, 40, 60, 80, 100 };
   const gdouble at30[] = { 0, 100 / 3., 200 / 3., 100, 400 / 3., 500 / 3. };
 
-  times_are (FRAMES TIME "0018,1065=0\\30\\50\\30\\50\n", vector, 0,
+  times_are (FRAMES TIME "0018,1065=40\\30\\50\\30\\50\n", vector, 0,
       "Frame Time Vector");
   times_are (FRAMES TIME "0018,0040=50\n", even, 0, "Frame Time");
   times_are (FRAMES "0018,0040=50\n0008,2144=10\n", at50, 0, "Cine Rate");
