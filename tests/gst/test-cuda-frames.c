@@ -301,8 +301,7 @@ read_search_stats (GstElement *roi, Search *search)
   GstStructure *stats;
 
   g_object_get (roi, "stats", &stats, NULL);
-  REQUIRE (
-      gst_structure_get_uint64 (stats, "detections", &search->detections));
+  REQUIRE (gst_structure_get_uint64 (stats, "detections", &search->detections));
   REQUIRE (gst_structure_get_uint64 (stats, "on-device", &search->on_device));
   gst_structure_free (stats);
 }
