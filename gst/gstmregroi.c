@@ -330,11 +330,10 @@ gst_mreg_roi_get_stats (GstCardiacFilter *filter)
   stats = self->stats;
   GST_OBJECT_UNLOCK (self);
   return gst_structure_new ("mregroi-stats", "received", G_TYPE_UINT64,
-      stats.received, "on-device", G_TYPE_UINT64, stats.on_device,
-      "detections", G_TYPE_UINT64, stats.detections, "misses",
-      G_TYPE_UINT64, stats.misses, "skipped", G_TYPE_UINT64, stats.skipped,
-      "failures", G_TYPE_UINT64, stats.failures, "inference-ms", G_TYPE_DOUBLE,
-      stats.inference_ms, NULL);
+      stats.received, "on-device", G_TYPE_UINT64, stats.on_device, "detections",
+      G_TYPE_UINT64, stats.detections, "misses", G_TYPE_UINT64, stats.misses,
+      "skipped", G_TYPE_UINT64, stats.skipped, "failures", G_TYPE_UINT64,
+      stats.failures, "inference-ms", G_TYPE_DOUBLE, stats.inference_ms, NULL);
 }
 
 /* ---- life cycle -------------------------------------------------------- */

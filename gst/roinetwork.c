@@ -68,7 +68,8 @@ roi_network_open (gpointer network, CardiacError **error)
   gfloat *input;
   gboolean ok;
 
-  self->yolov8 = cardiac_yolov8_new (self->plan.model, 0, 0, &self->plan.settings, error);
+  self->yolov8 =
+      cardiac_yolov8_new (self->plan.model, 0, 0, &self->plan.settings, error);
   if (!self->yolov8)
     return FALSE;
 
@@ -94,8 +95,7 @@ detect (RoiNetwork *self, RoiJob *job, CardiacError **error)
   if (job->frame)
     return cardiac_yolov8_run_image (self->yolov8, &job->image,
         CARDIAC_MEMORY_DEVICE, self->detections, &job->placement, error);
-  return cardiac_yolov8_run (
-      self->yolov8, job->input, self->detections, error);
+  return cardiac_yolov8_run (self->yolov8, job->input, self->detections, error);
 }
 
 static gpointer

@@ -78,8 +78,9 @@ write_frame (const Format *format, const uint8_t *rgb, uint8_t *frame)
     const CardiacComponent *k = &format->component[c];
     for (int y = 0; y < HEIGHT >> k->vsub; y++)
       for (int x = 0; x < WIDTH >> k->hsub; x++)
-        frame[(uintptr_t) k->data + y * k->stride + x * k->pixel_stride] = level (
-            format, rgb + 3 * ((y << k->vsub) * WIDTH + (x << k->hsub)), c);
+        frame[(uintptr_t) k->data + y * k->stride + x * k->pixel_stride] =
+            level (
+                format, rgb + 3 * ((y << k->vsub) * WIDTH + (x << k->hsub)), c);
   }
 }
 
@@ -147,8 +148,7 @@ static void
 require_same (const Found *a, const Found *b)
 {
   REQUIRE (a->count == b->count);
-  REQUIRE (
-      memcmp (&a->placement, &b->placement, sizeof a->placement) == 0);
+  REQUIRE (memcmp (&a->placement, &b->placement, sizeof a->placement) == 0);
   for (int i = 0; i < a->count; i++) {
     const CardiacDetection *p = &a->all[i], *q = &b->all[i];
     REQUIRE (p->class_index == q->class_index);
@@ -167,10 +167,10 @@ require_heart (const Found *found, const EchoView *truth)
   const CardiacDetection *best = &found->all[0];
   float box[4] = { best->x1, best->y1, best->x2, best->y2 };
   cardiac_letterbox_to_picture (&found->placement, box);
-  const double width = fmin (box[2], truth->x + truth->width)
-                       - fmax (box[0], truth->x);
-  const double height = fmin (box[3], truth->y + truth->height)
-                        - fmax (box[1], truth->y);
+  const double width =
+      fmin (box[2], truth->x + truth->width) - fmax (box[0], truth->x);
+  const double height =
+      fmin (box[3], truth->y + truth->height) - fmax (box[1], truth->y);
   const double common = fmax (width, 0) * fmax (height, 0);
   const double both = (double) (box[2] - box[0]) * (double) (box[3] - box[1])
                       + truth->width * truth->height - common;

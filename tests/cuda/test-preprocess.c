@@ -66,6 +66,7 @@ static const struct {
   { { 70, 50, 64 }, 24 },      /* over a corner */
   { { 200, 10, 30 }, 16 },     /* wholly outside: black */
   { { 5, 5, 50 }, 96 },
+  { { 0, 0, WIDTH }, 40 }, /* the first letterbox's columns, with antialias */
 };
 
 /* Of letterboxes: shrunk, shrunk to a half, enlarged by little and by much. */
@@ -132,8 +133,8 @@ compare_squares (
       const CardiacImage here = image_of (layout, frame, variant);
       const CardiacImage there = image_of (layout, device->frame, variant);
       CardiacResize resize;
-      REQUIRE (cardiac_image_square_to_tensor (&here, &cuts[cut].crop,
-          cuts[cut].side, mean, std, expected, NULL));
+      REQUIRE (cardiac_image_square_to_tensor (
+          &here, &cuts[cut].crop, cuts[cut].side, mean, std, expected, NULL));
       REQUIRE (cardiac_resize_square (
           &cuts[cut].crop, cuts[cut].side, mean, std, &resize, NULL));
       worst = fmax (worst, compare (device, &there, &resize, expected));

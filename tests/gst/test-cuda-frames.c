@@ -286,7 +286,8 @@ run_to_end (GstElement *pipeline)
   GstBus *bus = gst_element_get_bus (pipeline);
   GstMessage *message;
 
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  REQUIRE (gst_element_set_state (pipeline, GST_STATE_PLAYING)
+           != GST_STATE_CHANGE_FAILURE);
   message = gst_bus_timed_pop_filtered (
       bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   REQUIRE (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS);
@@ -300,8 +301,7 @@ read_search_stats (GstElement *roi, Search *search)
   GstStructure *stats;
 
   g_object_get (roi, "stats", &stats, NULL);
-  REQUIRE (
-      gst_structure_get_uint64 (stats, "detections", &search->detections));
+  REQUIRE (gst_structure_get_uint64 (stats, "detections", &search->detections));
   REQUIRE (gst_structure_get_uint64 (stats, "on-device", &search->on_device));
   gst_structure_free (stats);
 }

@@ -143,8 +143,8 @@ place_kernel (const __grid_constant__ CardiacCudaPicture s, float *out)
   const bool inside = column >= 0 && column < resize.into.width && row >= 0
                       && row < resize.into.height;
   const float padding = resize.padding;
-  const Rgb rgb = inside ? resized (s, column, row)
-                         : Rgb{ { padding, padding, padding } };
+  const Rgb rgb =
+      inside ? resized (s, column, row) : Rgb{ { padding, padding, padding } };
 #pragma unroll
   for (int c = 0; c < 3; c++) {
     const float value =

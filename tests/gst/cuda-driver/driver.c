@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PITCH = 512, MOST_CONTEXTS = 8, MOST_BLOCKS = 1024, MOST_COPIES = 64 };
+enum { PITCH = 512, MOST_CONTEXTS = 64, MOST_BLOCKS = 1024, MOST_COPIES = 64 };
 
 struct CUctx_st {
   int number;
