@@ -139,6 +139,7 @@ static Found
 find (CardiacYolov8 *net, const CardiacImage *image, CardiacMemory memory)
 {
   Found found;
+  memset (&found, 0xff, sizeof found);
   found.count = cardiac_yolov8_run_image (
       net, image, memory, found.all, &found.placement, NULL);
   return found;
