@@ -15,7 +15,7 @@ except ImportError:
     pydicom = None
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-DATA = os.environ.get("GST_CARDIAC_TEST_DATA", os.path.join(ROOT, "..", "shared", "data"))
+DATA = os.path.abspath(os.environ.get("GST_CARDIAC_TEST_DATA", os.path.join(ROOT, "..", "shared", "data")))
 KEYS = ["schema", "type", "state", "reason", "pts_ns", "spans_ns", "instance", "instances", "grade", "label", "value",
         "probabilities", "presence", "curve", "roi", "scores", "index", "scored", "model", "device", "precision",
         "inference_ms", "version"]
