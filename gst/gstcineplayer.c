@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cineproblem.h"
+#include "segmentend.h"
 
 GST_DEBUG_CATEGORY_STATIC (cine_player_debug);
 #define GST_CAT_DEFAULT cine_player_debug
@@ -645,7 +646,6 @@ static void
 finish (GstCinePlayer *self)
 {
   GstCinePlayerPrivate *own = PRIVATE (self);
-  GstEvent *event;
 
   /* A stream of no buffer still says what it is. */
   for (guint kind = 0; kind < CINE_SHOWS; kind++) {
@@ -656,21 +656,8 @@ finish (GstCinePlayer *self)
     if (pad)
       gst_object_unref (pad);
   }
-  if (own->segment.flags & GST_SEGMENT_FLAG_SEGMENT) {
-    GstClockTime stop = GST_CLOCK_TIME_IS_VALID (own->segment.stop)
-                            ? own->segment.stop
-                            : own->segment.duration;
-    GstMessage *message =
-        gst_message_new_segment_done (GST_OBJECT (self), GST_FORMAT_TIME, stop);
-
-    gst_message_set_seqnum (message, own->seqnum);
-    gst_element_post_message (GST_ELEMENT (self), message);
-    event = gst_event_new_segment_done (GST_FORMAT_TIME, stop);
-  } else {
-    event = gst_event_new_eos ();
-  }
-  gst_event_set_seqnum (event, own->seqnum);
-  push_to_all (self, event);
+  push_to_all (
+      self, segment_end (GST_ELEMENT (self), &own->segment, own->seqnum));
 }
 
 static void

@@ -38,6 +38,7 @@
 
 #include "cineproblem.h"
 #include "reader.h"
+#include "segmentend.h"
 
 GST_DEBUG_CATEGORY_STATIC (dicom_demux_debug);
 #define GST_CAT_DEFAULT dicom_demux_debug
@@ -545,36 +546,15 @@ report_bad (GstDicomDemux *self)
   }
 }
 
-static void
-stop_playing (GstDicomDemux *self)
-{
-  gst_pad_pause_task (self->src);
-}
-
 /* After the last frame of the segment. */
 static void
 finish_segment (GstDicomDemux *self)
 {
-  GstEvent *event;
-
   if (self->frame >= self->clip.n_frames)
     report_bad (self);
-  if (self->segment.flags & GST_SEGMENT_FLAG_SEGMENT) {
-    gint64 end = GST_CLOCK_TIME_IS_VALID (self->segment.stop)
-                     ? self->segment.stop
-                     : self->segment.duration;
-    GstMessage *message =
-        gst_message_new_segment_done (GST_OBJECT (self), GST_FORMAT_TIME, end);
-
-    gst_message_set_seqnum (message, self->seqnum);
-    gst_element_post_message (GST_ELEMENT (self), message);
-    event = gst_event_new_segment_done (GST_FORMAT_TIME, end);
-  } else {
-    event = gst_event_new_eos ();
-  }
-  gst_event_set_seqnum (event, self->seqnum);
-  gst_pad_push_event (self->src, event);
-  stop_playing (self);
+  gst_pad_push_event (self->src,
+      segment_end (GST_ELEMENT (self), &self->segment, self->seqnum));
+  gst_pad_pause_task (self->src);
 }
 
 /* One frame, or NULL where it cannot be decoded. */
@@ -643,7 +623,7 @@ gst_dicom_demux_loop (gpointer data)
   if (flow == GST_FLOW_OK)
     return;
   GST_DEBUG_OBJECT (self, "stopping: %s", gst_flow_get_name (flow));
-  stop_playing (self);
+  gst_pad_pause_task (self->src);
   if (flow == GST_FLOW_EOS)
     finish_segment (self);
   else if (flow < GST_FLOW_EOS || flow == GST_FLOW_NOT_LINKED) {

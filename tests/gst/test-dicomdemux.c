@@ -566,10 +566,14 @@ real_files_end_as_they_should (void)
     { "bad/u_us_palette_1f_philips.dcm", 1, 0, 0, NULL },
     { "bad/u_us_ybr422_uncompressed_1f.dcm", 1, 0, 0, NULL },
   };
-  const gchar *folder = g_getenv ("GST_CARDIAC_TEST_DATA");
+  const gchar *given = g_getenv ("GST_CARDIAC_TEST_DATA");
+  gchar *folder = given ? g_strdup (given)
+                        : g_build_filename (g_getenv ("CARDIAC_PROJECT_ROOT"),
+                            "..", "shared", "data", NULL);
 
-  if (!folder || !*folder) {
-    printf ("real files are not tested: GST_CARDIAC_TEST_DATA is not set\n");
+  if (!g_file_test (folder, G_FILE_TEST_IS_DIR)) {
+    printf ("real files are not tested: no folder %s\n", folder);
+    g_free (folder);
     return;
   }
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -585,6 +589,7 @@ real_files_end_as_they_should (void)
     done (&p);
     g_free (file);
   }
+  g_free (folder);
 }
 
 int

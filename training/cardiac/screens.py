@@ -250,10 +250,15 @@ def shapes(rng, width, height):
     return picture
 
 
+def seen_from(apex, width, height):
+    """(distance, angle) of all pixels from an apex (x, y); angles from straight down."""
+    y, x = np.mgrid[:height, :width]
+    return np.hypot(x - apex[0], y - apex[1]), np.arctan2(x - apex[0], y - apex[1])
+
+
 def scanned(rng, width, height, radius, angle, depth, apex, texture):
     """A sector with the given texture [R,A] by distance and angle on black."""
-    y, x = np.mgrid[:height, :width]
-    r, a = np.hypot(x - apex[0], y - apex[1]), np.arctan2(x - apex[0], y - apex[1])
+    r, a = seen_from(apex, width, height)
     inside = (r < depth) & (r > radius) & (np.abs(a) < angle)
     rows, columns = texture.shape
     i = np.clip(r / depth * rows, 0, rows - 1).astype(int)
@@ -322,8 +327,7 @@ def other_view(rng, width, height):
     apex = rng.uniform(0.3, 0.7) * width, rng.uniform(-0.05, 0.15) * height
     picture = as_rgb(scanned(rng, width, height, 0, angle, depth, apex, texture))
     if rng.random() < 0.8:
-        y, x = np.mgrid[:height, :width]
-        r, a = np.hypot(x - apex[0], y - apex[1]), np.arctan2(x - apex[0], y - apex[1])
+        r, a = seen_from(apex, width, height)
         near, left = rng.uniform(0.1, 0.5) * depth, rng.uniform(-1, 0.3) * angle
         paint_flow(rng, picture, (r > near) & (r < near + rng.uniform(0.25, 0.6) * depth)
                    & (a > left) & (a < left + rng.uniform(0.4, 1.2) * angle) & (r < depth) & (a < angle))
