@@ -449,6 +449,28 @@ seek_to (GstElement *pipeline, GstElement *sink, GstClockTime time)
   return pts;
 }
 
+/* As players that loop ask for it. */
+static void
+ends_with_segment_done (GstElement *pipeline)
+{
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessage *message;
+  GstFormat format;
+  gint64 end;
+
+  REQUIRE (gst_element_seek (pipeline, 1, GST_FORMAT_TIME,
+      GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_SEGMENT, GST_SEEK_TYPE_SET, 0,
+      GST_SEEK_TYPE_SET, 200 * GST_MSECOND));
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, 10 * GST_SECOND,
+      GST_MESSAGE_SEGMENT_DONE | GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  REQUIRE (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_SEGMENT_DONE);
+  gst_message_parse_segment_done (message, &format, &end);
+  REQUIRE (format == GST_FORMAT_TIME && end == 200 * GST_MSECOND);
+  gst_message_unref (message);
+  gst_object_unref (bus);
+}
+
 static void
 every_frame_can_be_sought (void)
 {
@@ -474,6 +496,7 @@ every_frame_can_be_sought (void)
   for (guint i = 0; i < G_N_ELEMENTS (order); i++)
     REQUIRE (seek_to (pipeline, sink, (order[i] * 76 + 40) * GST_MSECOND)
              == (GstClockTime) order[i] * 76 * GST_MSECOND);
+  ends_with_segment_done (pipeline);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (sink);
   gst_object_unref (pipeline);
