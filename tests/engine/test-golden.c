@@ -67,9 +67,11 @@ static const Tolerance tolerances[] = {
   { "attention3", 1e-4, 2e-1 },
   { "features", 1e-4, 5e-2 },
   { "mmsa/logits", 1e-4, 5e-2 }, /* spread out by its last layer */
-  /* Random weights multiply the flow's own error (2.8e-2) by five. */
+  /* Random weights multiply the flow's own error (2.8e-2) by five: 1.5e-1,
+   * 7.9e-2 and 1.01e-1 were measured with AMX, the last 8.2e-2 without. */
   { "mmsa-concatenation/features", 1e-4, 2e-1 },
   { "mmsa-concatenation/logits", 1e-4, 1e-1 },
+  { "mmsa-concatenation/probabilities", 1e-4, 1.5e-1, true },
   { "probabilities", 1e-4, 1e-1, true },
   { "index", 1e-6, NOT_COMPARED, true },
   { "selected", 0, 0, true },
