@@ -222,7 +222,7 @@ compare (const char *out, const char *golden_directory, const char *stored,
     double most = half ? tolerance->bf16 : tolerance->fp32;
     double e = largest_error (&got.tensor, &golden.tensor, tolerance->absolute);
     bool fine = e <= most;
-    printf ("  %-16s %.2e (at most %.0e)%s\n", name, e, most,
+    printf ("  %-16s %.2e (at most %g)%s\n", name, e, most,
         fine ? "" : " FAILED");
     failures += !fine;
   }
