@@ -61,6 +61,14 @@ void cardiac_cuda_note (
 void *cardiac_cuda_allocate (
     CardiacCudaContext *context, size_t bytes, CardiacError **error);
 
+/** Bytes rounded up so that what comes after them is aligned as well as what
+ * cudaMalloc gives. */
+static inline size_t
+cardiac_cuda_align (size_t bytes)
+{
+  return (bytes + 255) / 256 * 256;
+}
+
 /** New device memory with `count` floats of `data`, stored as `dtype`
  * (F32, BF16, F16), rounded to nearest even. */
 void *cardiac_cuda_upload (CardiacCudaContext *context, const float *data,
@@ -75,6 +83,13 @@ bool cardiac_cuda_expect (const CardiacOp *op, bool holds, const char *expected,
 bool cardiac_cuda_run (void *context, void **recording,
     void (*enqueue) (void *user), void *user, CardiacError **error);
 void cardiac_cuda_forget (void *context, void *recording);
+
+/** Milliseconds of some runs of what `enqueue` enqueues, recorded as networks
+ * are: what the host does for a launch does not count, unless it cannot be
+ * recorded. Negative when it fails, which is then forgotten; for planning.
+ * run.c. */
+float cardiac_cuda_time (
+    CardiacCudaContext *context, void (*enqueue) (void *user), void *user);
 
 /* Libraries: product.c, dnn.c. Both are large, and opened when wanted. */
 CardiacCudaBlas *cardiac_cuda_blas_new (CardiacError **error);

@@ -425,6 +425,9 @@ cuda_emulation_launch (const cudaLaunchConfig_t &config, const void *kernel,
     return cuda_emulation_fail (cudaErrorInvalidConfiguration);
   if (config.dynamicSmemBytes > shared_limit (kernel))
     return cuda_emulation_fail (cudaErrorInvalidValue);
+  const cudaError_t loaded = cuda_emulation_load (kernel, config.stream);
+  if (loaded != cudaSuccess)
+    return loaded;
   return cuda_emulation_enqueue (config.stream, run_grid,
       new Launch{ config, kernel, std::move (thread) }, destroy_launch);
 }
