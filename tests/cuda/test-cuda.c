@@ -2,7 +2,8 @@
 /* test-cuda MREG.safetensors YOLOV8.safetensors MMSA.safetensors: on the emulated CUDA, what
  * device=cuda says when it cannot be had or fails, that device=auto then takes
  * another and says so, that a recorded run gives the bits of an ordinary one,
- * that runs allocate nothing, and that only results come down.
+ * that runs allocate nothing, which way layers take that have two, and that
+ * only results come down.
  *
  * test-cuda MREG.safetensors YOLOV8.safetensors MMSA.safetensors
  * broken-libraries: what it says
@@ -221,6 +222,82 @@ recorded_runs_give_the_same_bits_and_allocate_nothing (const Models *models)
   session_free (&s);
 }
 
+/* Engines of the fake cuDNN that take products: the slower, the faster, and
+ * those that must not be taken. */
+enum { SLOWER = 2, FASTER = 7, NEVER_PLANNED = 1, IMPRECISE = 6 };
+
+/* In the model, two layers that are described alike. */
+enum { FUSED_LAYERS = 2, TIMED_RUNS = 1 + 5 };
+
+static void
+the_fastest_of_all_ways_is_found_once_a_shape (const Models *models)
+{
+  printf ("the fastest of all ways is found once a shape\n");
+  const uint64_t slower = cuda_emulation_engine_runs (SLOWER);
+  uint64_t faster = cuda_emulation_engine_runs (FASTER);
+  Session s = session_new (models);
+  REQUIRE (cuda_emulation_engine_runs (SLOWER) == slower + TIMED_RUNS);
+  REQUIRE (cuda_emulation_engine_runs (FASTER) == faster + TIMED_RUNS);
+  faster = cuda_emulation_engine_runs (FASTER);
+  for (int clip = 0; clip < 3; clip++) { /* plain, recorded, replayed */
+    REQUIRE (cardiac_mreg_encode (s.mreg, s.frames, s.instances[0], NULL));
+    faster += clip < 2 ? FUSED_LAYERS : 0;
+    REQUIRE (cuda_emulation_engine_runs (FASTER) == faster);
+  }
+  REQUIRE (cuda_emulation_engine_runs (SLOWER) == slower + TIMED_RUNS);
+  REQUIRE (cuda_emulation_engine_runs (NEVER_PLANNED) == 0);
+  REQUIRE (cuda_emulation_engine_runs (IMPRECISE) == 0);
+  session_free (&s);
+}
+
+/* What is computed while `variable` is set in planning. No graph runs then. */
+static CardiacMRegResult *
+result_without_graphs (const Models *models, const char *variable)
+{
+  REQUIRE (setenv (variable, "1", 1) == 0);
+  Session s = session_new (models);
+  unsetenv (variable);
+  const uint64_t before = cuda_emulation_engine_runs (FASTER);
+  CardiacMRegResult *result = session_run (&s, NULL);
+  REQUIRE (result);
+  REQUIRE (cuda_emulation_engine_runs (FASTER) == before);
+  session_free (&s);
+  return result;
+}
+
+static void
+graphs_that_are_slow_or_fail_are_replaced (const Models *models)
+{
+  printf ("graphs that are slow or fail are replaced\n");
+  CardiacMRegResult *plain =
+      result_without_graphs (models, "CUDA_EMULATION_SLOW_CUDNN");
+  const char *const failures[] = { "CUDA_EMULATION_NO_CUDNN",
+    "CUDA_EMULATION_NO_PRODUCTS", "CUDA_EMULATION_FAIL_PRODUCTS" };
+  for (int i = 0; i < 3; i++) {
+    CardiacMRegResult *same = result_without_graphs (models, failures[i]);
+    require_same (plain, same);
+    cardiac_mreg_result_free (&same);
+  }
+
+  /* Only when they run: in the first clip, or when the second is recorded. */
+  for (int good = 0; good < 2; good++) {
+    Session s = session_new (models);
+    const uint64_t before = cuda_emulation_engine_runs (FASTER);
+    if (good)
+      REQUIRE (cardiac_mreg_encode (s.mreg, s.frames, s.instances[0], NULL));
+    REQUIRE (
+        cuda_emulation_engine_runs (FASTER) == before + good * FUSED_LAYERS);
+    REQUIRE (setenv ("CUDA_EMULATION_FAIL_PRODUCTS", "1", 1) == 0);
+    CardiacMRegResult *same = session_run (&s, NULL);
+    REQUIRE (same);
+    require_same (plain, same);
+    cardiac_mreg_result_free (&same);
+    unsetenv ("CUDA_EMULATION_FAIL_PRODUCTS");
+    session_free (&s);
+  }
+  cardiac_mreg_result_free (&plain);
+}
+
 static void
 failing_runs_are_reported (const Models *models)
 {
@@ -385,6 +462,8 @@ main (int argc, char **argv)
     precision_follows_the_device (&models);
     auto_falls_back_and_says_so (&models);
     recorded_runs_give_the_same_bits_and_allocate_nothing (&models);
+    the_fastest_of_all_ways_is_found_once_a_shape (&models);
+    graphs_that_are_slow_or_fail_are_replaced (&models);
     failing_runs_are_reported (&models);
     only_results_of_mmsa_come_down (&models);
     pictures_give_the_same_wherever_they_lie (&models);
