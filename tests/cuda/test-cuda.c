@@ -10,6 +10,7 @@
  * when cublasLt and cuDNN do not open; $CARDIAC_BACKEND_PATH then begins with a
  * folder whose libcardiac-cuda.so is no library. */
 #include "../engine/require-error.h"
+#include "nets/programs.h"
 #include <cardiac/cardiac.h>
 #include <cuda_runtime.h>
 
@@ -352,6 +353,56 @@ only_results_of_mmsa_come_down (const Models *models)
   free (polar);
 }
 
+/* The network's raw outputs after some runs; `downloads` of each. */
+static float *
+raw_after_runs (
+    CardiacProgram *program, CardiacCopies copies, uint64_t downloads)
+{
+  REQUIRE (cardiac_program_set_copies (program, copies, NULL));
+  const uint64_t before = cuda_emulation_downloads ();
+  for (int again = 0; again < 3; again++) /* plain, recorded, replayed */
+    REQUIRE (cardiac_program_run (program, NULL));
+  REQUIRE (cuda_emulation_downloads () == before + 3 * downloads);
+  return cardiac_program_data (program, "raw", NULL);
+}
+
+/* What cardiac-bench times: an input that comes from the host each time, and
+ * one that is there. */
+static void
+copies_are_made_as_a_benchmark_wants (const Models *models)
+{
+  printf ("copies are made as a benchmark wants\n");
+  CardiacSettings settings = settings_for ("cuda", CARDIAC_PRECISION_FP32);
+  CardiacYolov8 *net =
+      cardiac_yolov8_new (models->yolov8, 0, 0, &settings, NULL);
+  REQUIRE (net);
+  CardiacProgram *program = cardiac_yolov8_program (net);
+  REQUIRE (!cardiac_program_data (program, "input", NULL));
+  REQUIRE (cardiac_program_set_copies (program, CARDIAC_COPIES_INPUTS, NULL));
+  CardiacTensor input, raw;
+  float *values = cardiac_program_data (program, "input", &input);
+  REQUIRE (values && cardiac_program_data (program, "raw", &raw));
+  for (int64_t i = 0; i < cardiac_tensor_count (&input); i++)
+    values[i] = (float) (i % 251) / 250;
+  const size_t bytes = sizeof (float) * (size_t) cardiac_tensor_count (&raw);
+  float *first = malloc (bytes);
+  REQUIRE (first);
+  memcpy (first, raw_after_runs (program, CARDIAC_COPIES_INPUTS, 1), bytes);
+
+  /* Another on the host is not seen until it is copied. */
+  for (int64_t i = 0; i < cardiac_tensor_count (&input); i++)
+    values[i] = 0;
+  raw_after_runs (program, CARDIAC_COPIES_NONE, 0);
+  REQUIRE (
+      memcmp (first, raw_after_runs (program, CARDIAC_COPIES_AS_USED, 1), bytes)
+      == 0);
+  REQUIRE (
+      memcmp (first, raw_after_runs (program, CARDIAC_COPIES_INPUTS, 1), bytes)
+      != 0);
+  free (first);
+  cardiac_yolov8_free (&net);
+}
+
 enum { WIDTH = 97, HEIGHT = 61, MOST_FRAMES = 32 };
 
 /* Frames of one packed picture each, and where its samples lie. */
@@ -466,6 +517,7 @@ main (int argc, char **argv)
     graphs_that_are_slow_or_fail_are_replaced (&models);
     failing_runs_are_reported (&models);
     only_results_of_mmsa_come_down (&models);
+    copies_are_made_as_a_benchmark_wants (&models);
     pictures_give_the_same_wherever_they_lie (&models);
   }
   cardiac_model_unref (&models.mreg);
