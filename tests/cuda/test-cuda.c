@@ -449,6 +449,7 @@ pictures_give_the_same_wherever_they_lie (const Models *models)
   REQUIRE (cudaMalloc (&copy, bytes) == cudaSuccess);
   REQUIRE (
       cudaMemcpy (copy, samples, bytes, cudaMemcpyHostToDevice) == cudaSuccess);
+  REQUIRE (cudaStreamSynchronize (NULL) == cudaSuccess);
   for (int again = 0; again < 3; again++) { /* recorded and replayed, too */
     describe_frames (images, count, samples);
     REQUIRE (cardiac_mreg_encode_images (
@@ -460,6 +461,7 @@ pictures_give_the_same_wherever_they_lie (const Models *models)
     samples[again] ^= 255; /* something else each time, and the same of both */
     REQUIRE (cudaMemcpy (copy, samples, bytes, cudaMemcpyHostToDevice)
              == cudaSuccess);
+    REQUIRE (cudaStreamSynchronize (NULL) == cudaSuccess);
   }
   cardiac_instance_free (&host);
   cardiac_instance_free (&device);

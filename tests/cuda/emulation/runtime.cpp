@@ -6,7 +6,9 @@
  * that dereferencing a device pointer on the host ends the test; fresh memory
  * holds NaNs. Streams are lazy: nothing runs until it is waited for, so that
  * reading a result too early, or freeing what an unfinished copy needs, shows.
- * A copy whose device side is not inside one allocation is an error. While a
+ * A copy whose device side is not inside one allocation is an error. What
+ * cudaMemcpy sends to the device is there when the legacy stream has been waited
+ * for, and other streams do not wait for that, as with pageable memory. While a
  * thread captures a stream it may not allocate, free, wait or use the legacy
  * stream, nor run what has not run before, because that loads code.
  *
@@ -305,6 +307,26 @@ run_time (void *state)
   return cudaSuccess;
 }
 
+/* Copies to the device that the legacy stream has not finished. */
+struct Underway {
+  void *to;
+  std::vector<char> bytes;
+};
+
+std::mutex underway_mutex;
+std::vector<Underway> underway;
+
+void
+finish_underway ()
+{
+  std::lock_guard<std::mutex> lock (underway_mutex);
+  heap ().open ();
+  for (const Underway &copy : underway)
+    memcpy (copy.to, copy.bytes.data (), copy.bytes.size ());
+  heap ().close ();
+  underway.clear ();
+}
+
 /* What must not be done by a thread that captures a stream. */
 bool
 is_forbidden ()
@@ -357,6 +379,7 @@ cuda_emulation_enqueue (cudaStream_t stream, CudaEmulationWork run, void *state,
   if (!stream) { /* the legacy stream: at once */
     if (is_forbidden ())
       return keep (cudaErrorStreamCaptureUnsupported);
+    finish_underway ();
     heap ().open ();
     cudaError_t status = run_one (work);
     heap ().close ();
@@ -522,6 +545,8 @@ cudaFree (void *memory)
 {
   if (memory && is_forbidden ())
     return keep (cudaErrorStreamCaptureUnsupported);
+  if (memory)
+    finish_underway ();
   return !memory || heap ().release (memory) ? cudaSuccess
                                              : keep (cudaErrorInvalidValue);
 }
@@ -556,7 +581,16 @@ cudaMemGetInfo (size_t *unused, size_t *total)
 cudaError_t
 cudaMemcpy (void *to, const void *from, size_t bytes, cudaMemcpyKind kind)
 {
-  return cudaMemcpyAsync (to, from, bytes, kind, nullptr);
+  if (kind != cudaMemcpyHostToDevice)
+    return cudaMemcpyAsync (to, from, bytes, kind, nullptr);
+  if (is_forbidden ())
+    return keep (cudaErrorStreamCaptureUnsupported);
+  if (!copy_fits (to, from, bytes, kind))
+    return keep (cudaErrorInvalidValue);
+  const char *first = static_cast<const char *> (from);
+  std::lock_guard<std::mutex> lock (underway_mutex);
+  underway.push_back ({ to, std::vector<char> (first, first + bytes) });
+  return cudaSuccess;
 }
 
 cudaError_t
@@ -620,6 +654,8 @@ cudaStreamSynchronize (cudaStream_t stream)
     stream->invalidated = true;
     return keep (cudaErrorStreamCaptureUnsupported);
   }
+  if (!stream)
+    finish_underway ();
   return stream ? keep (stream->finish ()) : cudaSuccess;
 }
 
