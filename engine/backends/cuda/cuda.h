@@ -30,6 +30,7 @@ typedef struct CardiacCudaContext {
   CardiacCudaDnn *dnn;   ///< cuDNN and its plans; NULL until one is needed
   char no_dnn[128];      ///< why cuDNN cannot be had; "": it can, or not tried
   struct CardiacCudaResizer *resizer; ///< NULL until a picture comes
+  bool is_warm; ///< the device has been under load: times mean something
 
   cudaError_t failure;     ///< the first that no run has reported yet
   char failure_label[128]; ///< what was being enqueued
