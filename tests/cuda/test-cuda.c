@@ -223,31 +223,45 @@ recorded_runs_give_the_same_bits_and_allocate_nothing (const Models *models)
   session_free (&s);
 }
 
-/* Engines of the fake cuDNN that take products: the slower, the faster, and
- * those that must not be taken. */
-enum { SLOWER = 2, FASTER = 7, NEVER_PLANNED = 1, IMPRECISE = 6 };
+/* Engines of the fake cuDNN: those that take products and attention, each the
+ * slower and the faster, and those that must not be taken. */
+enum {
+  NEVER_PLANNED = 1,
+  SLOWER = 2,
+  IMPRECISE = 6,
+  FASTER = 7,
+  SLOWER_ATTENTION = 8,
+  FASTER_ATTENTION = 9
+};
 
-/* In the model, two layers that are described alike. */
-enum { FUSED_LAYERS = 2, TIMED_RUNS = 1 + 5 };
+/* In the model, two layers, each with a product and attention that are
+ * described as the other's. */
+enum { LAYERS = 2, TIMED_RUNS = 1 + 5 };
+
+static uint64_t
+runs_of_both (int a, int b)
+{
+  REQUIRE (cuda_emulation_engine_runs (a) == cuda_emulation_engine_runs (b));
+  return cuda_emulation_engine_runs (a);
+}
 
 static void
 the_fastest_of_all_ways_is_found_once_a_shape (const Models *models)
 {
   printf ("the fastest of all ways is found once a shape\n");
-  const uint64_t slower = cuda_emulation_engine_runs (SLOWER);
-  uint64_t faster = cuda_emulation_engine_runs (FASTER);
+  const uint64_t slower = runs_of_both (SLOWER, SLOWER_ATTENTION);
+  uint64_t faster = runs_of_both (FASTER, FASTER_ATTENTION);
   Session s = session_new (models);
-  REQUIRE (cuda_emulation_engine_runs (SLOWER) == slower + TIMED_RUNS);
-  REQUIRE (cuda_emulation_engine_runs (FASTER) == faster + TIMED_RUNS);
-  faster = cuda_emulation_engine_runs (FASTER);
+  REQUIRE (runs_of_both (SLOWER, SLOWER_ATTENTION) == slower + TIMED_RUNS);
+  faster += TIMED_RUNS;
+  REQUIRE (runs_of_both (FASTER, FASTER_ATTENTION) == faster);
   for (int clip = 0; clip < 3; clip++) { /* plain, recorded, replayed */
     REQUIRE (cardiac_mreg_encode (s.mreg, s.frames, s.instances[0], NULL));
-    faster += clip < 2 ? FUSED_LAYERS : 0;
-    REQUIRE (cuda_emulation_engine_runs (FASTER) == faster);
+    faster += clip < 2 ? LAYERS : 0;
+    REQUIRE (runs_of_both (FASTER, FASTER_ATTENTION) == faster);
   }
-  REQUIRE (cuda_emulation_engine_runs (SLOWER) == slower + TIMED_RUNS);
-  REQUIRE (cuda_emulation_engine_runs (NEVER_PLANNED) == 0);
-  REQUIRE (cuda_emulation_engine_runs (IMPRECISE) == 0);
+  REQUIRE (runs_of_both (SLOWER, SLOWER_ATTENTION) == slower + TIMED_RUNS);
+  REQUIRE (runs_of_both (NEVER_PLANNED, IMPRECISE) == 0);
   session_free (&s);
 }
 
@@ -258,10 +272,10 @@ result_without_graphs (const Models *models, const char *variable)
   REQUIRE (setenv (variable, "1", 1) == 0);
   Session s = session_new (models);
   unsetenv (variable);
-  const uint64_t before = cuda_emulation_engine_runs (FASTER);
+  const uint64_t before = runs_of_both (FASTER, FASTER_ATTENTION);
   CardiacMRegResult *result = session_run (&s, NULL);
   REQUIRE (result);
-  REQUIRE (cuda_emulation_engine_runs (FASTER) == before);
+  REQUIRE (runs_of_both (FASTER, FASTER_ATTENTION) == before);
   session_free (&s);
   return result;
 }
@@ -273,7 +287,7 @@ graphs_that_are_slow_or_fail_are_replaced (const Models *models)
   CardiacMRegResult *plain =
       result_without_graphs (models, "CUDA_EMULATION_SLOW_CUDNN");
   const char *const failures[] = { "CUDA_EMULATION_NO_CUDNN",
-    "CUDA_EMULATION_NO_PRODUCTS", "CUDA_EMULATION_FAIL_PRODUCTS" };
+    "CUDA_EMULATION_NO_GRAPHS", "CUDA_EMULATION_FAIL_GRAPHS" };
   for (int i = 0; i < 3; i++) {
     CardiacMRegResult *same = result_without_graphs (models, failures[i]);
     require_same (plain, same);
@@ -283,17 +297,16 @@ graphs_that_are_slow_or_fail_are_replaced (const Models *models)
   /* Only when they run: in the first clip, or when the second is recorded. */
   for (int good = 0; good < 2; good++) {
     Session s = session_new (models);
-    const uint64_t before = cuda_emulation_engine_runs (FASTER);
+    const uint64_t before = runs_of_both (FASTER, FASTER_ATTENTION);
     if (good)
       REQUIRE (cardiac_mreg_encode (s.mreg, s.frames, s.instances[0], NULL));
-    REQUIRE (
-        cuda_emulation_engine_runs (FASTER) == before + good * FUSED_LAYERS);
-    REQUIRE (setenv ("CUDA_EMULATION_FAIL_PRODUCTS", "1", 1) == 0);
+    REQUIRE (runs_of_both (FASTER, FASTER_ATTENTION) == before + good * LAYERS);
+    REQUIRE (setenv ("CUDA_EMULATION_FAIL_GRAPHS", "1", 1) == 0);
     CardiacMRegResult *same = session_run (&s, NULL);
     REQUIRE (same);
     require_same (plain, same);
     cardiac_mreg_result_free (&same);
-    unsetenv ("CUDA_EMULATION_FAIL_PRODUCTS");
+    unsetenv ("CUDA_EMULATION_FAIL_GRAPHS");
     session_free (&s);
   }
   cardiac_mreg_result_free (&plain);

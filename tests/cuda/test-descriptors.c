@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* test-descriptors: cuDNN takes the graphs that convolutions and products are
- * described by, and refuses those that do not fit. Needs the library but no device. Skipped
+/* test-descriptors: cuDNN takes the graphs that convolutions, products and
+ * attention are described by, and refuses layers that do not fit. Needs the library but no device. Skipped
  * where there is no libcudnn.so.9, or one that wants a device for this. */
 #include "../require.h"
 #include "dnn.h"
@@ -84,6 +84,44 @@ describe_all (const CardiacCudaDnnApi *api, CardiacCudaLayer it)
   return count;
 }
 
+/* Heads of 64 channels, packed where there are as many keys as queries. */
+static bool
+attention_is_described (
+    const CardiacCudaDnnApi *api, CardiacDType dtype, int queries, int keys)
+{
+  const CardiacAttention it = {
+    .dtype = dtype,
+    .batch = 16,
+    .heads = 12,
+    .head_dim = 64,
+    .queries = queries,
+    .keys = keys,
+    .q_width = queries == keys ? 2304 : 768,
+    .k_width = queries == keys ? 2304 : 1536,
+    .v_width = queries == keys ? 2304 : 1536,
+  };
+  CardiacCudaDnnGraph graph = { .api = api };
+  const bool described =
+      cardiac_cuda_attention_describe (&graph, NULL, &it) != NULL;
+  if (!described)
+    printf ("  attention %s: %s\n", cardiac_dtype_name (dtype),
+        api->error_string (graph.status));
+  cardiac_cuda_dnn_clear (&graph);
+  return described;
+}
+
+static int
+describe_attention (const CardiacCudaDnnApi *api)
+{
+  int count = 0;
+  for (CardiacDType dtype = CARDIAC_BF16; dtype <= CARDIAC_F16; dtype++) {
+    REQUIRE (attention_is_described (api, dtype, 198, 198));
+    REQUIRE (attention_is_described (api, dtype, 3, 196));
+    count += 2;
+  }
+  return count;
+}
+
 int
 main (void)
 {
@@ -111,6 +149,7 @@ main (void)
   wrong = product (3168, 768, 3072);
   wrong.Ho++;
   REQUIRE (!is_described (&api, &wrong));
+  count += describe_attention (&api);
   printf ("cuDNN %zu takes %d graphs\n", version (), count);
   return 0;
 }

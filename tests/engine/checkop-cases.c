@@ -321,6 +321,7 @@ cases_attention (CheckCases *cases, CardiacDType A, uint64_t *state)
     { 2, 10, 150, 1, 160, false },
     { 2, 8, 8, 4, 96, false },
     { 1, 50, 50, 12, 5, true },
+    { 2, 40, 72, 2, 64, true },
   };
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
     add_attention (cases, fixed[i], A);

@@ -108,7 +108,7 @@ upload (Convolution *it, const CardiacOp *op, CardiacError **error)
 static bool
 choose_plan (Convolution *it, CardiacError **error)
 {
-  if (!cardiac_cuda_dnn_plan (it->context, &it->whole, &it->plan, error))
+  if (!cardiac_cuda_dnn_plan (it->context, &it->whole, NULL, &it->plan, error))
     return false;
   it->fused = it->plan != NULL;
   if (it->fused)
@@ -119,7 +119,7 @@ choose_plan (Convolution *it, CardiacError **error)
   alone.activation = CARDIAC_ACTIVATION_NONE;
   /* y may be the residual itself, which the epilogue still has to read. */
   it->apart = it->whole.residual || it->whole.in != it->whole.out;
-  return cardiac_cuda_dnn_plan (it->context, &alone, &it->plan, error);
+  return cardiac_cuda_dnn_plan (it->context, &alone, NULL, &it->plan, error);
 }
 
 static CardiacCudaLayer

@@ -174,7 +174,8 @@ plan_first (CardiacCudaDnn *dnn, CardiacCudaDnnPlan *plan,
   graph->status = CUDNN_STATUS_SUCCESS; /* no list is as good as an empty one */
 
   for (int i = 0; i < count && i < MAX_CONFIGS && plan->count < most; i++)
-    if (is_exact (api, configs[i], plan->layer.in)
+    if (is_exact (api, configs[i],
+            plan->layer.B ? plan->layer.in : plan->attention.dtype)
         && plan_engine (dnn, plan, configs[i]))
       own (graph, &configs[i]);
   for (int i = 0; i < MAX_CONFIGS; i++)
@@ -186,7 +187,7 @@ plan_first (CardiacCudaDnn *dnn, CardiacCudaDnnPlan *plan,
 /* ---- plans ----------------------------------------------------------------- */
 
 static bool
-is_same (const CardiacCudaLayer *a, const CardiacCudaLayer *b)
+is_same_layer (const CardiacCudaLayer *a, const CardiacCudaLayer *b)
 {
   return a->is_product == b->is_product && a->B == b->B && a->H == b->H
          && a->W == b->W && a->Ci == b->Ci && a->Ho == b->Ho && a->Wo == b->Wo
@@ -194,6 +195,15 @@ is_same (const CardiacCudaLayer *a, const CardiacCudaLayer *b)
          && a->stride == b->stride && a->padding == b->padding && a->in == b->in
          && a->out == b->out && a->bias == b->bias && a->residual == b->residual
          && a->activation == b->activation;
+}
+
+static bool
+is_same_attention (const CardiacAttention *a, const CardiacAttention *b)
+{
+  return a->dtype == b->dtype && a->batch == b->batch && a->heads == b->heads
+         && a->head_dim == b->head_dim && a->queries == b->queries
+         && a->keys == b->keys && a->q_width == b->q_width
+         && a->k_width == b->k_width && a->v_width == b->v_width;
 }
 
 static bool
@@ -210,17 +220,22 @@ remember (CardiacCudaDnn *dnn, CardiacCudaDnnPlan *plan, CardiacError **error)
 
 /* Makes plans, or remembers that there are none. */
 static bool
-make_plan (
-    CardiacCudaDnn *dnn, const CardiacCudaLayer *layer, CardiacError **error)
+make_plan (CardiacCudaDnn *dnn, const CardiacCudaLayer *layer,
+    const CardiacAttention *attention, CardiacError **error)
 {
   CardiacCudaDnnPlan *plan = calloc (1, sizeof *plan);
   if (!plan)
     return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
-  plan->layer = *layer;
   plan->graph.api = &dnn->api;
+  if (layer)
+    plan->layer = *layer;
+  else
+    plan->attention = *attention;
   cudnnBackendDescriptor_t operations =
-      cardiac_cuda_layer_describe (&plan->graph, dnn->handle, layer);
-  const int most = layer->is_product ? CARDIAC_CUDA_MAX_ENGINES : 1;
+      layer ? cardiac_cuda_layer_describe (&plan->graph, dnn->handle, layer)
+            : cardiac_cuda_attention_describe (
+                &plan->graph, dnn->handle, attention);
+  const int most = layer && !layer->is_product ? 1 : CARDIAC_CUDA_MAX_ENGINES;
   if (operations
       && !plan_first (dnn, plan, operations, CUDNN_HEUR_MODE_A, most))
     plan_first (dnn, plan, operations, CUDNN_HEUR_MODE_FALLBACK, most);
@@ -232,8 +247,8 @@ make_plan (
 
 bool
 cardiac_cuda_dnn_plan (CardiacCudaContext *context,
-    const CardiacCudaLayer *layer, CardiacCudaDnnPlan **plan,
-    CardiacError **error)
+    const CardiacCudaLayer *layer, const CardiacAttention *attention,
+    CardiacCudaDnnPlan **plan, CardiacError **error)
 {
   *plan = NULL;
   if (!open_dnn (context, error))
@@ -242,9 +257,11 @@ cardiac_cuda_dnn_plan (CardiacCudaContext *context,
   if (!dnn)
     return true;
   int i = 0;
-  while (i < dnn->count && !is_same (&dnn->plans[i]->layer, layer))
+  while (i < dnn->count
+         && !(layer ? is_same_layer (&dnn->plans[i]->layer, layer)
+                    : is_same_attention (&dnn->plans[i]->attention, attention)))
     i++;
-  if (i == dnn->count && !make_plan (dnn, layer, error))
+  if (i == dnn->count && !make_plan (dnn, layer, attention, error))
     return false;
   if (dnn->plans[i]->count > 0)
     *plan = dnn->plans[i];
@@ -280,4 +297,47 @@ cardiac_cuda_dnn_execute (CardiacCudaContext *context,
         dnn->api.execute (dnn->handle, plan->engines[plan->chosen].plan, it);
   cardiac_cuda_dnn_clear (&pack);
   return pack.status;
+}
+
+/* ---- choosing -------------------------------------------------------------- */
+
+bool
+cardiac_cuda_dnn_try (CardiacCudaContext *context, CardiacCudaDnnPlan *plan,
+    void *const data[CARDIAC_CUDA_VIRTUAL], void *workspace)
+{
+  if (plan->chosen < 0)
+    return false;
+  if (cardiac_cuda_dnn_execute (context, plan, data, workspace)
+      == CUDNN_STATUS_SUCCESS)
+    return true;
+  cudaGetLastError (); /* or the next launch reports it */
+  plan->chosen = -1;
+  return false;
+}
+
+void
+cardiac_cuda_dnn_choose (CardiacCudaContext *context, CardiacCudaDnnPlan *plan,
+    void (*engine) (void *user), void (*other) (void *user), void *user)
+{
+  float best = cardiac_cuda_time (context, other, user);
+  int chosen = -1;
+  for (int i = 0; i < plan->count; i++) {
+    plan->chosen = i;
+    float ms = cardiac_cuda_time (context, engine, user);
+    if (ms < 0 || (best >= 0 && ms >= best))
+      continue;
+    best = ms;
+    chosen = i;
+  }
+  plan->chosen = chosen;
+}
+
+size_t
+cardiac_cuda_dnn_workspace (const CardiacCudaDnnPlan *plan)
+{
+  size_t most = 0;
+  for (int i = 0; i < plan->count; i++)
+    if (plan->engines[i].workspace_bytes > most)
+      most = plan->engines[i].workspace_bytes;
+  return most;
 }

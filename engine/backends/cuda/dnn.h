@@ -3,11 +3,12 @@
 #define CARDIAC_CUDA_DNN_H
 
 #include "cuda.h"
+#include "kernels.h"
 
 #include <cudnn.h>
 
-/* Layers by cuDNN's graph API: convolutions, and matrix products with what
- * follows them. The library is large and not every network wants it, so it is
+/* Layers by cuDNN's graph API: convolutions, matrix products with what follows
+ * them, attention. The library is large and not every network wants it, so it is
  * opened when the first such layer is planned. */
 
 /** The functions of libcudnn.so.9 that are called. */
@@ -49,6 +50,11 @@ typedef enum CardiacCudaTensorId {
   CARDIAC_CUDA_RESIDUAL,
   CARDIAC_CUDA_Y,
   CARDIAC_CUDA_VIRTUAL, ///< and up: between operations
+  /* Of attention; y is Y. */
+  CARDIAC_CUDA_Q = CARDIAC_CUDA_X,
+  CARDIAC_CUDA_K = CARDIAC_CUDA_W,
+  CARDIAC_CUDA_V = CARDIAC_CUDA_BIAS,
+  CARDIAC_CUDA_SCALE = CARDIAC_CUDA_RESIDUAL, ///< a float on the host
 } CardiacCudaTensorId;
 
 enum { CARDIAC_CUDA_MAX_DESCRIPTORS = 32 };
@@ -78,6 +84,12 @@ cudnnBackendDescriptor_t cardiac_cuda_layer_describe (
     CardiacCudaDnnGraph *graph, cudnnHandle_t handle,
     const CardiacCudaLayer *it);
 
+/** The same of attention; its pointers do not matter. NULL, too, when this was
+ * built with a cuDNN before 9.13, which had no such operation. */
+cudnnBackendDescriptor_t cardiac_cuda_attention_describe (
+    CardiacCudaDnnGraph *graph, cudnnHandle_t handle,
+    const CardiacAttention *it);
+
 /** Engines that take one graph, best first as the heuristics think. */
 enum { CARDIAC_CUDA_MAX_ENGINES = 4 };
 
@@ -86,16 +98,17 @@ typedef struct CardiacCudaDnnEngine {
   size_t workspace_bytes;
 } CardiacCudaDnnEngine;
 
-/** Plans of one layer's graph, shared by all operators of a session that are
- * described alike: a convolution has that of the first engine, a product those
- * of some, which linear.c times. */
+/** Plans of one graph, shared by all operators of a session that are described
+ * alike: a convolution has that of the first engine; what else can do without a
+ * graph has those of some, of which the fastest is chosen. */
 typedef struct CardiacCudaDnnPlan {
-  CardiacCudaLayer layer;
+  CardiacCudaLayer layer;     ///< B 0: it is attention
+  CardiacAttention attention; ///< batch 0: it is a layer
   CardiacCudaDnnGraph graph;
   CardiacCudaDnnEngine engines[CARDIAC_CUDA_MAX_ENGINES];
   int count;     ///< 0: no engine takes it
   int chosen;    ///< which engine runs; -1: something else is better
-  bool is_timed; ///< products: `chosen` says what was found
+  bool is_timed; ///< `chosen` says what was found
 } CardiacCudaDnnPlan;
 
 struct CardiacCudaDnn {
@@ -105,19 +118,35 @@ struct CardiacCudaDnn {
   int count;
 };
 
-/** Plans for a layer by engines that sum in fp32 and give the same bits each
- * time; opens cuDNN when it is not yet open.
+/** Plans for a layer, or for attention (the other is NULL), by engines that sum
+ * in fp32 and give the same bits each time; opens cuDNN when it is not yet open.
  * @param plan receives them, owned by the session; NULL: no engine takes the
  *   layer, or cuDNN cannot be had (the context's description says why). False:
  *   failed. */
 bool cardiac_cuda_dnn_plan (CardiacCudaContext *context,
-    const CardiacCudaLayer *layer, CardiacCudaDnnPlan **plan,
-    CardiacError **error);
+    const CardiacCudaLayer *layer, const CardiacAttention *attention,
+    CardiacCudaDnnPlan **plan, CardiacError **error);
 
 /** Enqueues the chosen engine. @param data by CardiacCudaTensorId; NULL: not in
  * it. Not noted when it fails. */
 cudnnStatus_t cardiac_cuda_dnn_execute (CardiacCudaContext *context,
     const CardiacCudaDnnPlan *plan, void *const data[CARDIAC_CUDA_VIRTUAL],
     void *workspace);
+
+/** The same for what can do without: false when it cannot be enqueued, and then
+ * no operator that shares the plan tries again. */
+bool cardiac_cuda_dnn_try (CardiacCudaContext *context,
+    CardiacCudaDnnPlan *plan, void *const data[CARDIAC_CUDA_VIRTUAL],
+    void *workspace);
+
+/** Chooses the fastest engine, or none (-1) when `other` is as fast: once.
+ * @param engine enqueues the chosen engine, `other` what does without; both note
+ *   when they fail. */
+void cardiac_cuda_dnn_choose (CardiacCudaContext *context,
+    CardiacCudaDnnPlan *plan, void (*engine) (void *user),
+    void (*other) (void *user), void *user);
+
+/** Bytes that suffice for each engine. */
+size_t cardiac_cuda_dnn_workspace (const CardiacCudaDnnPlan *plan);
 
 #endif

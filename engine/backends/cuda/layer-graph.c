@@ -271,6 +271,24 @@ activate (CardiacCudaDnnGraph *graph, CardiacActivation activation,
   return pointwise (graph, how, x, NULL, y);
 }
 
+/* The finalized graph of all operations, or NULL. */
+static cudnnBackendDescriptor_t
+whole (CardiacCudaDnnGraph *graph, cudnnHandle_t handle,
+    const cudnnBackendDescriptor_t *operations, int count)
+{
+  cudnnBackendDescriptor_t it =
+      cardiac_cuda_dnn_make (graph, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
+  if (handle)
+    cardiac_cuda_dnn_set (graph, it, CUDNN_ATTR_OPERATIONGRAPH_HANDLE,
+        CUDNN_TYPE_HANDLE, 1, &handle);
+  cardiac_cuda_dnn_set (graph, it, CUDNN_ATTR_OPERATIONGRAPH_OPS,
+      CUDNN_TYPE_BACKEND_DESCRIPTOR, count, operations);
+  cardiac_cuda_dnn_finalize (graph, it);
+  return graph->status == CUDNN_STATUS_SUCCESS ? it : NULL;
+}
+
+/* ---- layers ---------------------------------------------------------------- */
+
 cudnnBackendDescriptor_t
 cardiac_cuda_layer_describe (CardiacCudaDnnGraph *graph, cudnnHandle_t handle,
     const CardiacCudaLayer *it)
@@ -301,13 +319,81 @@ cardiac_cuda_layer_describe (CardiacCudaDnnGraph *graph, cudnnHandle_t handle,
             it->Co),
         sum);
   }
-  cudnnBackendDescriptor_t whole =
-      cardiac_cuda_dnn_make (graph, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-  if (handle)
-    cardiac_cuda_dnn_set (graph, whole, CUDNN_ATTR_OPERATIONGRAPH_HANDLE,
-        CUDNN_TYPE_HANDLE, 1, &handle);
-  cardiac_cuda_dnn_set (graph, whole, CUDNN_ATTR_OPERATIONGRAPH_OPS,
-      CUDNN_TYPE_BACKEND_DESCRIPTOR, count, operations);
-  cardiac_cuda_dnn_finalize (graph, whole);
-  return graph->status == CUDNN_STATUS_SUCCESS ? whole : NULL;
+  return whole (graph, handle, operations, count);
 }
+
+/* ---- attention ------------------------------------------------------------- */
+
+#if CUDNN_VERSION >= 91300
+
+/* Heads of one of the arrays: [batch,rows,width], each head's channels beside
+ * one another, from the first head's on. */
+static cudnnBackendDescriptor_t
+heads (CardiacCudaDnnGraph *graph, const CardiacAttention *it, int64_t id,
+    int64_t rows, int64_t width)
+{
+  const int64_t dims[] = { it->batch, it->heads, rows, it->head_dim };
+  const int64_t strides[] = { rows * width, it->head_dim, width, 1 };
+  return tensor (graph, id, it->dtype, 4, dims, strides);
+}
+
+/* A float that is given with each run. */
+static cudnnBackendDescriptor_t
+scalar (CardiacCudaDnnGraph *graph, int64_t id)
+{
+  const int64_t ones[] = { 1, 1, 1, 1 };
+  const bool by_value = true;
+  cudnnBackendDescriptor_t it =
+      cardiac_cuda_dnn_make (graph, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
+  set_int64 (graph, it, CUDNN_ATTR_TENSOR_UNIQUE_ID, id);
+  set_data_type (graph, it, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_DATA_FLOAT);
+  cardiac_cuda_dnn_set (
+      graph, it, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, ones);
+  cardiac_cuda_dnn_set (
+      graph, it, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, ones);
+  set_int64 (
+      graph, it, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, (int64_t) sizeof (float));
+  cardiac_cuda_dnn_set (graph, it, CUDNN_ATTR_TENSOR_IS_BY_VALUE,
+      CUDNN_TYPE_BOOLEAN, 1, &by_value);
+  cardiac_cuda_dnn_finalize (graph, it);
+  return it;
+}
+
+/* One operation, without masks: any number of queries and keys, channels in
+ * multiples of 8 ("Attention", cuDNN's documentation). */
+cudnnBackendDescriptor_t
+cardiac_cuda_attention_describe (CardiacCudaDnnGraph *graph,
+    cudnnHandle_t handle, const CardiacAttention *it)
+{
+  const int64_t y_width = (int64_t) it->heads * it->head_dim;
+  cudnnBackendDescriptor_t q =
+      heads (graph, it, CARDIAC_CUDA_Q, it->queries, it->q_width);
+  cudnnBackendDescriptor_t k =
+      heads (graph, it, CARDIAC_CUDA_K, it->keys, it->k_width);
+  cudnnBackendDescriptor_t v =
+      heads (graph, it, CARDIAC_CUDA_V, it->keys, it->v_width);
+  cudnnBackendDescriptor_t y =
+      heads (graph, it, CARDIAC_CUDA_Y, it->queries, y_width);
+  cudnnBackendDescriptor_t scale = scalar (graph, CARDIAC_CUDA_SCALE);
+  cudnnBackendDescriptor_t operation = cardiac_cuda_dnn_make (
+      graph, CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR);
+  set_descriptor (graph, operation, CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC, q);
+  set_descriptor (graph, operation, CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC, k);
+  set_descriptor (graph, operation, CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC, v);
+  set_descriptor (graph, operation, CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC, y);
+  set_descriptor (
+      graph, operation, CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC, scale);
+  cardiac_cuda_dnn_finalize (graph, operation);
+  return whole (graph, handle, &operation, 1);
+}
+
+#else
+
+cudnnBackendDescriptor_t
+cardiac_cuda_attention_describe (CardiacCudaDnnGraph *graph,
+    cudnnHandle_t handle, const CardiacAttention *it)
+{
+  return NULL;
+}
+
+#endif

@@ -48,9 +48,8 @@ run_product (const Linear *it, const void *x, const void *residual, void *y,
         it->label);
 }
 
-/* False when it cannot be enqueued: no layer of this shape tries it again. */
 static bool
-run_graph (const Linear *it, void *x, void *y, void *scratch)
+try_graph (const Linear *it, void *x, void *y, void *scratch)
 {
   void *const data[CARDIAC_CUDA_VIRTUAL] = {
     [CARDIAC_CUDA_X] = x,
@@ -58,12 +57,7 @@ run_graph (const Linear *it, void *x, void *y, void *scratch)
     [CARDIAC_CUDA_BIAS] = it->bias,
     [CARDIAC_CUDA_Y] = y,
   };
-  if (cardiac_cuda_dnn_execute (it->context, it->graph, data, scratch)
-      == CUDNN_STATUS_SUCCESS)
-    return true;
-  cudaGetLastError (); /* or the next launch reports it */
-  it->graph->chosen = -1;
-  return false;
+  return cardiac_cuda_dnn_try (it->context, it->graph, data, scratch);
 }
 
 static void
@@ -71,8 +65,7 @@ run (const CardiacKernel *kernel, void *const *in, void *out, int piece,
     void *scratch)
 {
   const Linear *it = kernel->state;
-  if (!it->graph || it->graph->chosen < 0
-      || !run_graph (it, in[0], out, scratch))
+  if (!it->graph || !try_graph (it, in[0], out, scratch))
     run_product (it, in[0], in[3], out, scratch);
 }
 
@@ -170,27 +163,8 @@ static void
 enqueue_graph (void *user)
 {
   const Trial *it = user;
-  if (!run_graph (it->layer, it->x, it->y, it->scratch))
+  if (!try_graph (it->layer, it->x, it->y, it->scratch))
     cardiac_cuda_note (it->layer->context, cudaErrorUnknown, "timing");
-}
-
-/* The fastest engine, or none when the product and its epilogue are faster. */
-static void
-choose_engine (const Linear *it, const Trial *trial)
-{
-  CardiacCudaDnnPlan *graph = it->graph;
-  CardiacCudaContext *context = it->context;
-  float best = cardiac_cuda_time (context, enqueue_product, (void *) trial);
-  int chosen = -1;
-  for (int i = 0; i < graph->count; i++) {
-    graph->chosen = i;
-    float ms = cardiac_cuda_time (context, enqueue_graph, (void *) trial);
-    if (ms < 0 || (best >= 0 && ms >= best))
-      continue;
-    best = ms;
-    chosen = i;
-  }
-  graph->chosen = chosen;
 }
 
 /* Times both ways, once a shape and session. What cannot be timed for want of
@@ -211,7 +185,8 @@ time_graph (const Linear *it, const CardiacOp *op, size_t scratch_bytes)
   if (memory
       && cudaMemsetAsync (memory, 0, x_bytes, it->context->stream)
              == cudaSuccess)
-    choose_engine (it,
+    cardiac_cuda_dnn_choose (it->context, it->graph, enqueue_graph,
+        enqueue_product,
         &(Trial){ it, memory, memory + x_bytes, memory + x_bytes + y_bytes });
   cudaFree (memory);
   cardiac_error_free (&error);
@@ -247,7 +222,8 @@ plan_graph (Linear *it, const CardiacOp *op, CardiacError **error)
     .activation = it->activation,
   };
   return !may_be_graph (op)
-         || cardiac_cuda_dnn_plan (it->context, &layer, &it->graph, error);
+         || cardiac_cuda_dnn_plan (
+             it->context, &layer, NULL, &it->graph, error);
 }
 
 static size_t
@@ -264,12 +240,8 @@ choose_way (Linear *it, const CardiacOp *op)
   size_t bytes = cardiac_cuda_product_workspace (it->product);
   if (it->apart)
     bytes += (size_t) (it->M * it->N) * sizeof (float);
-  if (graph && !graph->is_timed) {
-    size_t most = bytes;
-    for (int i = 0; i < graph->count; i++)
-      most = larger (most, graph->engines[i].workspace_bytes);
-    time_graph (it, op, most);
-  }
+  if (graph && !graph->is_timed)
+    time_graph (it, op, larger (bytes, cardiac_cuda_dnn_workspace (graph)));
   if (graph && graph->chosen >= 0)
     return larger (bytes, graph->engines[graph->chosen].workspace_bytes);
   it->graph = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cuDNN's graph API for tests: it runs exactly the graphs that the engine
- * describes (a convolution or a matrix product, then additions and activations)
- * from their descriptors alone, and its engines are as choosy as the library's:
+ * describes (a convolution or a matrix product, then additions and activations;
+ * or attention) from their descriptors alone, and its engines are as choosy as
+ * the library's:
  *
  *   1  proposed first, whole graphs: its plans never finalize
  *   2  whole graphs, tensor cores: halves, channels (of products: the axis that
@@ -11,14 +12,17 @@
  *   5  a convolution alone, plain; only in the list of fallbacks
  *   6  products: sums in less than fp32, its results are wrong
  *   7  products: as 2, without a workspace, and faster
+ *   8  attention in halves, channels in multiples of 8; slower than 9
+ *   9  the same; spoils the workspace that it asks for
  *
  * Descriptors cannot be changed or used at the wrong time, and tensors must fit
  * one another.
  *
  *   CUDA_EMULATION_NO_CUDNN       set: the library does not start
- *   CUDA_EMULATION_SLOW_CUDNN     set: every product takes a second
- *   CUDA_EMULATION_NO_PRODUCTS    set: no plan of a product finalizes
- *   CUDA_EMULATION_FAIL_PRODUCTS  set: no product is executed */
+ * and for products and attention, which the engine can do without it:
+ *   CUDA_EMULATION_SLOW_CUDNN     set: each takes a second
+ *   CUDA_EMULATION_NO_GRAPHS      set: no plan finalizes
+ *   CUDA_EMULATION_FAIL_GRAPHS    set: none is executed */
 #include "cudnn.h"
 
 #include "backends/reference/storage.h"
@@ -133,6 +137,7 @@ type_of (int name)
     case CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA:
       return CUDNN_TYPE_FLOAT;
     case CUDNN_ATTR_TENSOR_IS_VIRTUAL:
+    case CUDNN_ATTR_TENSOR_IS_BY_VALUE:
       return CUDNN_TYPE_BOOLEAN;
     case CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS:
     case CUDNN_ATTR_VARIANT_PACK_WORKSPACE:
@@ -163,13 +168,14 @@ struct Tensor {
   int64_t id;
   CardiacDType dtype;
   std::vector<int64_t> dims, strides;
-  bool is_virtual;
+  bool is_virtual, is_by_value;
 
   explicit Tensor (const Descriptor &d)
       : id (d.one<int64_t> (CUDNN_ATTR_TENSOR_UNIQUE_ID, -1)),
         dims (d.all<int64_t> (CUDNN_ATTR_TENSOR_DIMENSIONS)),
         strides (d.all<int64_t> (CUDNN_ATTR_TENSOR_STRIDES)),
-        is_virtual (d.one<char> (CUDNN_ATTR_TENSOR_IS_VIRTUAL, 0) != 0)
+        is_virtual (d.one<char> (CUDNN_ATTR_TENSOR_IS_VIRTUAL, 0) != 0),
+        is_by_value (d.one<char> (CUDNN_ATTR_TENSOR_IS_BY_VALUE, 0) != 0)
   {
     int type = d.one<int> (CUDNN_ATTR_TENSOR_DATA_TYPE, -1);
     dtype = type == CUDNN_DATA_BFLOAT16 ? CARDIAC_BF16
@@ -347,6 +353,70 @@ struct Product {
   }
 };
 
+/* softmax (q kᵀ scale) v, [batch,head,row,channel] each, wherever they lie. */
+struct Attention {
+  Tensor q, k, v, y, scale;
+  bool is_wrong;
+
+  Attention (const Descriptor &d, int engine)
+      : q (*d.link (CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC)),
+        k (*d.link (CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC)),
+        v (*d.link (CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC)),
+        y (*d.link (CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC)),
+        scale (*d.link (CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC)),
+        is_wrong (engine == 6)
+  {
+  }
+
+  bool
+  fits () const
+  {
+    for (const Tensor *it : { &q, &k, &v, &y })
+      if (it->rank () != 4 || it->strides[3] != 1 || it->dtype != q.dtype)
+        return false;
+    return k.dims == v.dims && q.dims == y.dims && k.dims[0] == q.dims[0]
+           && k.dims[1] == q.dims[1] && k.dims[3] == q.dims[3]
+           && scale.is_by_value && scale.dtype == CARDIAC_F32;
+  }
+
+  void
+  run_row (Memory &memory, int64_t b, int64_t h, int64_t row, Values *out) const
+  {
+    const Values &qv = memory[q.id], &kv = memory[k.id], &vv = memory[v.id];
+    const int64_t keys = k.dims[2], channels = q.dims[3];
+    const float factor = memory[scale.id][0];
+    Values weight ((size_t) keys);
+    float largest = -INFINITY, total = 0;
+    for (int64_t key = 0; key < keys; key++) {
+      float dot = 0;
+      for (int64_t c = 0; c < channels; c++)
+        dot += qv[(size_t) q.offset (b, h, row, c)]
+               * kv[(size_t) k.offset (b, h, key, c)];
+      weight[(size_t) key] = dot * factor;
+      largest = std::fmax (largest, dot * factor);
+    }
+    for (float &it : weight)
+      total += it = expf (it - largest);
+    for (int64_t c = 0; c < channels; c++) {
+      float sum = 0;
+      for (int64_t key = 0; key < keys; key++)
+        sum += weight[(size_t) key] * vv[(size_t) v.offset (b, h, key, c)];
+      (*out)[(size_t) y.offset (b, h, row, c)] = is_wrong ? 1e4f : sum / total;
+    }
+  }
+
+  void
+  run (Memory &memory) const
+  {
+    Values out ((size_t) y.span ());
+    for (int64_t b = 0; b < y.dims[0]; b++)
+      for (int64_t h = 0; h < y.dims[1]; h++)
+        for (int64_t row = 0; row < y.dims[2]; row++)
+          run_row (memory, b, h, row, &out);
+    memory[y.id] = out;
+  }
+};
+
 struct Pointwise {
   Tensor x, y;
   std::unique_ptr<Tensor> b;
@@ -418,7 +488,9 @@ struct Pointwise {
 struct Run {
   int engine;
   std::unique_ptr<Convolution> convolution;
-  std::unique_ptr<Product> product; ///< or this
+  std::unique_ptr<Product> product;     ///< or this
+  std::unique_ptr<Attention> attention; ///< or this
+  float scale = 0;                      ///< of attention: by value
   std::vector<std::unique_ptr<Pointwise> > pointwise;
   std::vector<Tensor> inputs;
   std::unique_ptr<Tensor> output;
@@ -455,6 +527,12 @@ struct Run {
         add_input (product->a);
         add_input (product->b);
         add_output (product->c);
+      } else if (link->type == CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR) {
+        attention = std::make_unique<Attention> (*link, engine);
+        add_input (attention->q);
+        add_input (attention->k);
+        add_input (attention->v);
+        add_output (attention->y);
       } else {
         convolution = std::make_unique<Convolution> (*link, engine);
         add_input (convolution->x);
@@ -489,15 +567,19 @@ struct Run {
   go () const
   {
     Memory memory;
-    if (engine == 2)
+    if (engine == 2 || engine == 8)
       cuda_emulation_pass (1);
-    if (product && getenv ("CUDA_EMULATION_SLOW_CUDNN"))
+    if ((product || attention) && getenv ("CUDA_EMULATION_SLOW_CUDNN"))
       cuda_emulation_pass (1000000);
     if (workspace_bytes)
       memset (workspace, 0xff, (size_t) workspace_bytes);
     for (const Tensor &tensor : inputs)
       memory[tensor.id] = load (tensor, data.at (tensor.id));
-    if (product)
+    if (attention)
+      memory[attention->scale.id] = { scale };
+    if (attention)
+      attention->run (memory);
+    else if (product)
       product->run (memory);
     else
       convolution->run (memory);
@@ -516,8 +598,12 @@ takes (const Descriptor &graph, int engine)
   const bool whole = !run.pointwise.empty ();
   if (engine == 1 || !run.output)
     return false;
+  if (run.attention)
+    return !getenv ("CUDA_EMULATION_NO_GRAPHS")
+           && run.attention->q.dtype != CARDIAC_F32
+           && run.attention->q.dims[3] % 8 == 0;
   if (run.product)
-    return !getenv ("CUDA_EMULATION_NO_PRODUCTS")
+    return !getenv ("CUDA_EMULATION_NO_GRAPHS")
            && run.product->a.dtype != CARDIAC_F32
            && run.product->a.dims[2] % 8 == 0;
   if (engine == 2)
@@ -530,7 +616,7 @@ takes (const Descriptor &graph, int engine)
 int64_t
 workspace_of (int engine)
 {
-  return engine == 2 ? 4096 : 0;
+  return engine == 2 || engine == 9 ? 4096 : 0;
 }
 
 std::vector<cudnnBackendNumericalNote_t>
@@ -541,6 +627,8 @@ notes_of (int engine)
     case 3:
       return { CUDNN_NUMERICAL_NOTE_TENSOR_CORE };
     case 7:
+    case 8:
+    case 9:
       return { CUDNN_NUMERICAL_NOTE_TENSOR_CORE };
     case 6:
       return { CUDNN_NUMERICAL_NOTE_TENSOR_CORE,
@@ -561,7 +649,7 @@ tensor_holds (const Descriptor &d)
   const size_t rank = tensor.rank ();
   return (rank == 3 || rank == 4) && tensor.strides.size () == rank
          && tensor.id >= 0
-         && (tensor.strides[1] == 1 || (rank == 3 && tensor.strides[2] == 1))
+         && (tensor.strides[1] == 1 || tensor.strides[rank - 1] == 1)
          && d.one<int64_t> (CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, 0) > 0;
 }
 
@@ -609,6 +697,8 @@ graph_holds (const Descriptor &d)
   auto read = [&] (const Tensor &it) {
     good = good && (!it.is_virtual || made[it.id]);
   };
+  if (run.attention)
+    return good;
   if (run.product)
     made[run.product->c.id] = true;
   else if (run.convolution)
@@ -656,6 +746,13 @@ holds (const Descriptor &d)
                              CUDNN_ATTR_OPERATION_MATMUL_CDESC,
                              CUDNN_ATTR_OPERATION_MATMUL_DESC })
              && Product (d, 0).fits ();
+    case CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR:
+      return has_all (d, { CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC,
+                             CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC,
+                             CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC,
+                             CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC,
+                             CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC })
+             && Attention (d, 0).fits ();
     case CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR:
       return graph_holds (d);
     case CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR:
@@ -767,8 +864,10 @@ get_results (const Descriptor &heuristics, int64_t wanted, int64_t *count,
   const bool whole =
       graph->attributes.at (CUDNN_ATTR_OPERATIONGRAPH_OPS).links.size () > 1;
   std::vector<int> engines = { 5 };
-  if (Run (*graph, 0).product)
-    engines = { 1, 6, 2, 7 };
+  const Run run (*graph, 0);
+  if (run.product || run.attention)
+    engines = run.product ? std::vector<int>{ 1, 6, 2, 7 }
+                          : std::vector<int>{ 1, 6, 8, 9 };
   else if (heuristics.one<int> (CUDNN_ATTR_ENGINEHEUR_MODE, 0)
            == CUDNN_HEUR_MODE_A)
     engines = whole ? std::vector<int>{ 1, 2 } : std::vector<int>{ 4, 3 };
@@ -847,7 +946,14 @@ cudnnBackendExecute (cudnnHandle_t handle, cudnnBackendDescriptor_t plan,
   run->workspace_bytes = workspace_of (config->engine);
   if (!run->is_bound ())
     return CUDNN_STATUS_BAD_PARAM;
-  if (run->product && getenv ("CUDA_EMULATION_FAIL_PRODUCTS"))
+  if (run->attention) {
+    const void *scale = run->data[run->attention->scale.id];
+    if (!scale || cuda_emulation_is_device (scale, 1))
+      return CUDNN_STATUS_BAD_PARAM;
+    memcpy (&run->scale, scale, sizeof run->scale);
+  }
+  const bool is_replaceable = run->product || run->attention;
+  if (is_replaceable && getenv ("CUDA_EMULATION_FAIL_GRAPHS"))
     return CUDNN_STATUS_EXECUTION_FAILED;
   if (cuda_emulation_load (at (plan).get (), handle->stream) != cudaSuccess)
     return CUDNN_STATUS_EXECUTION_FAILED;
