@@ -599,9 +599,14 @@ bench_network (const Options *options, const BenchPeak *peak, json_t *out,
   Times ours, peers;
   json_t *rows = json_array ();
   json_object_set_new (out, "operators", rows);
-  bool good =
-      open_network (options, &network, error)
-      && (network.mmsa || set_copies (&network, CARDIAC_COPIES_INPUTS, error));
+  const double begin = now ();
+  bool good = open_network (options, &network, error);
+  if (good && has_device_memory (&network)) {
+    const double seconds = now () - begin;
+    say (options, "loaded and planned in %.2f s\n", seconds);
+    json_object_set_new (out, "planned_s", json_real (seconds));
+    good = network.mmsa || set_copies (&network, CARDIAC_COPIES_INPUTS, error);
+  }
   if (good) {
     fill_input (network.parts[0].program, "frames");
     fill_input (network.parts[0].program, "input");
