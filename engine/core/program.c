@@ -46,6 +46,7 @@ struct CardiacProgram {
   int step_count, step_room;
   CardiacError *error; ///< first failure while building
   bool planned, timing;
+  CardiacCopies copies;
   char *arena;
   size_t arena_bytes;
   char *scratch;
@@ -382,6 +383,18 @@ release_values (CardiacProgram *program, char *memory)
     free (memory);
 }
 
+/* The host side of a value that lives on a device. */
+static bool
+allocate_host_side (CardiacProgram *program, Value *it, CardiacError **error)
+{
+  const CardiacRuntime *runtime = program->runtime;
+  it->host =
+      runtime->backend->allocate_host (runtime->context, bytes_of (it), error);
+  if (it->host)
+    memset (it->host, 0, bytes_of (it));
+  return it->host != NULL;
+}
+
 static bool
 allocate_memory (CardiacProgram *program)
 {
@@ -407,11 +420,8 @@ allocate_memory (CardiacProgram *program)
     it->tensor.data = program->arena + owner_of (program, v)->offset;
     if (!it->name || it->is_kept || !backend->allocate)
       continue;
-    it->host = backend->allocate_host (
-        runtime->context, bytes_of (it), &program->error);
-    if (!it->host)
+    if (!allocate_host_side (program, it, &program->error))
       return false;
-    memset (it->host, 0, bytes_of (it));
   }
   return true;
 }
@@ -473,6 +483,13 @@ seconds_now (void)
 
 /* ---- on a device ----------------------------------------------------------- */
 
+static bool
+is_copied (const CardiacProgram *program, const Value *it)
+{
+  return it->is_kept ? program->copies == CARDIAC_COPIES_INPUTS
+                     : program->copies != CARDIAC_COPIES_NONE;
+}
+
 /* Named inputs go up, or named outputs come down. */
 static void
 enqueue_copies (CardiacProgram *program, CardiacCopy direction)
@@ -481,7 +498,7 @@ enqueue_copies (CardiacProgram *program, CardiacCopy direction)
   const bool up = direction == CARDIAC_COPY_UPLOAD;
   for (int v = 1; v < program->value_count; v++) {
     Value *it = value_at (program, v);
-    if (it->host && it->is_input == up)
+    if (it->host && it->is_input == up && is_copied (program, it))
       runtime->backend->copy (runtime->context, up ? it->tensor.data : it->host,
           up ? it->host : it->tensor.data, bytes_of (it), direction);
   }
@@ -572,7 +589,7 @@ cardiac_program_data (
     CardiacProgram *program, const char *name, CardiacTensor *tensor)
 {
   const Value *it = named (program, name);
-  if (!it || (it->is_kept && program->runtime->backend->allocate))
+  if (!it || (it->is_kept && !it->host && program->runtime->backend->allocate))
     return NULL;
   void *data = it->host ? it->host : it->tensor.data;
   if (tensor) {
@@ -707,6 +724,26 @@ void
 cardiac_program_set_timing (CardiacProgram *program, bool on)
 {
   program->timing = on;
+}
+
+bool
+cardiac_program_set_copies (
+    CardiacProgram *program, CardiacCopies copies, CardiacError **error)
+{
+  const CardiacRuntime *runtime = program->runtime;
+  if (!runtime->backend->allocate || program->copies == copies)
+    return true;
+  for (int v = 1; v < program->value_count; v++) {
+    Value *it = value_at (program, v);
+    if (copies == CARDIAC_COPIES_INPUTS && it->is_kept && it->is_input
+        && !it->host && !allocate_host_side (program, it, error))
+      return false;
+  }
+  program->copies = copies;
+  if (program->recording) /* it has copied otherwise */
+    runtime->backend->forget (runtime->context, program->recording);
+  program->recording = NULL;
+  return true;
 }
 
 size_t

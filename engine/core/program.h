@@ -132,6 +132,18 @@ CARDIAC_API int cardiac_program_steps (const CardiacProgram *program);
 CARDIAC_API CardiacStep cardiac_program_step (
     const CardiacProgram *program, int index);
 CARDIAC_API void cardiac_program_set_timing (CardiacProgram *program, bool on);
+
+/** What a run copies between the host and a device. */
+typedef enum CardiacCopies {
+  CARDIAC_COPIES_AS_USED, ///< named values, but none that are kept
+  CARDIAC_COPIES_INPUTS,  ///< kept inputs, too: they come from the host
+  CARDIAC_COPIES_NONE,    ///< inputs are there, outputs stay
+} CardiacCopies;
+
+/** For benchmarks, between runs; nothing where values live in host memory. Kept
+ * inputs get a host side, which cardiac_program_data() then gives. */
+CARDIAC_API bool cardiac_program_set_copies (
+    CardiacProgram *program, CardiacCopies copies, CardiacError **error);
 CARDIAC_API size_t cardiac_program_arena_bytes (const CardiacProgram *program);
 
 #endif

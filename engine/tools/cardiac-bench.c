@@ -500,6 +500,44 @@ time_network (const Options *options, Network *network, BenchPeer *peer,
   return good;
 }
 
+/** On a device: `copies` of every program, and inputs that come from the host
+ * are there. */
+static bool
+set_copies (Network *network, CardiacCopies copies, CardiacError **error)
+{
+  bool good = true;
+  for (int p = 0; good && p < network->part_count; p++)
+    good =
+        cardiac_program_set_copies (network->parts[p].program, copies, error);
+  return good;
+}
+
+static bool
+has_device_memory (const Network *network)
+{
+  return strncmp (network->info->device, "cuda", 4) == 0;
+}
+
+/** The network on a device as it is, without copies from and to the host. */
+static bool
+time_alone (
+    const Options *options, Network *network, json_t *out, CardiacError **error)
+{
+  Times times, unused;
+  if (!set_copies (network, CARDIAC_COPIES_NONE, error)
+      || !time_network (options, network, NULL, &times, &unused, error)
+      || !set_copies (network, CARDIAC_COPIES_AS_USED, error))
+    return false;
+  say (options,
+      "the network alone, its input on the device: best %.3f ms, median %.3f "
+      "ms\n",
+      times.best * 1e3, times.median * 1e3);
+  json_object_set_new (out, "alone",
+      json_pack ("{s:f, s:f}", "best_ms", times.best * 1e3, "median_ms",
+          times.median * 1e3));
+  return true;
+}
+
 static void
 report_network (const Options *options, const Network *network,
     const BenchPeak *peak, Times times, json_t *out)
@@ -515,11 +553,13 @@ report_network (const Options *options, const Network *network,
     arena += (double) cardiac_program_arena_bytes (part->program) * 1e-6;
   }
   say (options,
-      "%s on %s %s, %d threads: best %.3f ms, median %.3f ms of %d runs; "
+      "%s on %s %s, %d threads%s: best %.3f ms, median %.3f ms of %d runs; "
       "%.1f GFLOP, %.0f GFLOP/s",
       cardiac_model_name (network->model), network->info->device,
-      network->info->precision, network->info->threads, times.best * 1e3,
-      times.median * 1e3, options->runs, flop * 1e-9, flop / times.best * 1e-9);
+      network->info->precision, network->info->threads,
+      has_device_memory (network) ? ", input from the host" : "",
+      times.best * 1e3, times.median * 1e3, options->runs, flop * 1e-9,
+      flop / times.best * 1e-9);
   if (ideal > 0)
     say (options, ", %.0f %% of peak", 100 * ideal / times.best);
   say (options, "\n");
@@ -559,7 +599,14 @@ bench_network (const Options *options, const BenchPeak *peak, json_t *out,
   Times ours, peers;
   json_t *rows = json_array ();
   json_object_set_new (out, "operators", rows);
+  const double begin = now ();
   bool good = open_network (options, &network, error);
+  if (good && has_device_memory (&network)) {
+    const double seconds = now () - begin;
+    say (options, "loaded and planned in %.2f s\n", seconds);
+    json_object_set_new (out, "planned_s", json_real (seconds));
+    good = network.mmsa || set_copies (&network, CARDIAC_COPIES_INPUTS, error);
+  }
   if (good) {
     fill_input (network.parts[0].program, "frames");
     fill_input (network.parts[0].program, "input");
@@ -576,8 +623,11 @@ bench_network (const Options *options, const BenchPeak *peak, json_t *out,
     report_network (options, &network, peak, ours, out);
     if (peer)
       report_peer (options, &network, bench_peer_flop (peer), ours, peers, out);
-    good = report_steps (options, network.parts, network.part_count, peak,
-        options->steps, rows, error);
+    if (has_device_memory (&network))
+      good = time_alone (options, &network, out, error);
+    good = good
+           && report_steps (options, network.parts, network.part_count, peak,
+               options->steps, rows, error);
   }
   bench_peer_free (peer);
   close_network (&network);

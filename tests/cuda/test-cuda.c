@@ -2,13 +2,15 @@
 /* test-cuda MREG.safetensors YOLOV8.safetensors MMSA.safetensors: on the emulated CUDA, what
  * device=cuda says when it cannot be had or fails, that device=auto then takes
  * another and says so, that a recorded run gives the bits of an ordinary one,
- * that runs allocate nothing, and that only results come down.
+ * that runs allocate nothing, which way layers take that have two, and that
+ * only results come down.
  *
  * test-cuda MREG.safetensors YOLOV8.safetensors MMSA.safetensors
  * broken-libraries: what it says
  * when cublasLt and cuDNN do not open; $CARDIAC_BACKEND_PATH then begins with a
  * folder whose libcardiac-cuda.so is no library. */
 #include "../engine/require-error.h"
+#include "nets/programs.h"
 #include <cardiac/cardiac.h>
 #include <cuda_runtime.h>
 
@@ -221,6 +223,109 @@ recorded_runs_give_the_same_bits_and_allocate_nothing (const Models *models)
   session_free (&s);
 }
 
+/* Engines of the fake cuDNN: those that take products and attention, each the
+ * slower and the faster, and those that must not be taken. */
+enum {
+  NEVER_PLANNED = 1,
+  SLOWER = 2,
+  IMPRECISE = 6,
+  FASTER = 7,
+  SLOWER_ATTENTION = 8,
+  FASTER_ATTENTION = 9
+};
+
+/* In the model, two layers, each with a product and attention that are
+ * described as the other's. */
+enum { LAYERS = 2, TIMED_RUNS = 1 + 5 };
+
+static uint64_t
+runs_of_both (int a, int b)
+{
+  REQUIRE (cuda_emulation_engine_runs (a) == cuda_emulation_engine_runs (b));
+  return cuda_emulation_engine_runs (a);
+}
+
+static void
+the_fastest_of_all_ways_is_found_once_a_shape (const Models *models)
+{
+  printf ("the fastest of all ways is found once a shape\n");
+  const uint64_t slower = runs_of_both (SLOWER, SLOWER_ATTENTION);
+  uint64_t faster = runs_of_both (FASTER, FASTER_ATTENTION);
+  const uint64_t recordings = cuda_emulation_recordings ();
+  Session s = session_new (models);
+  REQUIRE (cuda_emulation_recordings () > recordings); /* timed as they run */
+  REQUIRE (runs_of_both (SLOWER, SLOWER_ATTENTION) == slower + TIMED_RUNS);
+  faster += TIMED_RUNS;
+  REQUIRE (runs_of_both (FASTER, FASTER_ATTENTION) == faster);
+  for (int clip = 0; clip < 3; clip++) { /* plain, recorded, replayed */
+    REQUIRE (cardiac_mreg_encode (s.mreg, s.frames, s.instances[0], NULL));
+    faster += clip < 2 ? LAYERS : 0;
+    REQUIRE (runs_of_both (FASTER, FASTER_ATTENTION) == faster);
+  }
+  REQUIRE (runs_of_both (SLOWER, SLOWER_ATTENTION) == slower + TIMED_RUNS);
+  REQUIRE (runs_of_both (NEVER_PLANNED, IMPRECISE) == 0);
+  session_free (&s);
+}
+
+/* What is computed while `variable` is set in planning. No graph runs then. */
+static CardiacMRegResult *
+result_without_graphs (const Models *models, const char *variable)
+{
+  REQUIRE (setenv (variable, "1", 1) == 0);
+  Session s = session_new (models);
+  unsetenv (variable);
+  const uint64_t before = runs_of_both (FASTER, FASTER_ATTENTION);
+  CardiacMRegResult *result = session_run (&s, NULL);
+  REQUIRE (result);
+  REQUIRE (runs_of_both (FASTER, FASTER_ATTENTION) == before);
+  session_free (&s);
+  return result;
+}
+
+static void
+graphs_that_are_slow_or_fail_are_replaced (const Models *models)
+{
+  printf ("graphs that are slow or fail are replaced\n");
+  CardiacMRegResult *plain =
+      result_without_graphs (models, "CUDA_EMULATION_SLOW_CUDNN");
+  const char *const failures[] = { "CUDA_EMULATION_NO_CUDNN",
+    "CUDA_EMULATION_NO_GRAPHS", "CUDA_EMULATION_FAIL_GRAPHS" };
+  for (int i = 0; i < 3; i++) {
+    CardiacMRegResult *same = result_without_graphs (models, failures[i]);
+    require_same (plain, same);
+    cardiac_mreg_result_free (&same);
+  }
+
+  /* Once is enough, or else bits would change from run to run. */
+  Session once = session_new (models);
+  REQUIRE (setenv ("CUDA_EMULATION_FAIL_GRAPHS", "1", 1) == 0);
+  REQUIRE (
+      cardiac_mreg_encode (once.mreg, once.frames, once.instances[0], NULL));
+  unsetenv ("CUDA_EMULATION_FAIL_GRAPHS");
+  CardiacMRegResult *after = session_run (&once, NULL);
+  REQUIRE (after);
+  require_same (plain, after);
+  cardiac_mreg_result_free (&after);
+  session_free (&once);
+
+  /* Only when they run: in the first clip, or when the second is recorded. */
+  for (int good = 0; good < 2; good++) {
+    Session s = session_new (models);
+    const uint64_t before = runs_of_both (FASTER, FASTER_ATTENTION);
+    if (good)
+      REQUIRE (cardiac_mreg_encode (s.mreg, s.frames, s.instances[0], NULL));
+    REQUIRE (runs_of_both (FASTER, FASTER_ATTENTION) == before + good * LAYERS);
+    REQUIRE (setenv ("CUDA_EMULATION_FAIL_GRAPHS", "1", 1) == 0);
+    CardiacMRegResult *same = session_run (&s, NULL);
+    REQUIRE (same);
+    require_same (plain, same);
+    cardiac_mreg_result_free (&same);
+    unsetenv ("CUDA_EMULATION_FAIL_GRAPHS");
+    session_free (&s);
+  }
+  cardiac_mreg_result_free (&plain);
+}
+
 static void
 failing_runs_are_reported (const Models *models)
 {
@@ -275,6 +380,56 @@ only_results_of_mmsa_come_down (const Models *models)
   free (polar);
 }
 
+/* The network's raw outputs after some runs; `downloads` of each. */
+static float *
+raw_after_runs (
+    CardiacProgram *program, CardiacCopies copies, uint64_t downloads)
+{
+  REQUIRE (cardiac_program_set_copies (program, copies, NULL));
+  const uint64_t before = cuda_emulation_downloads ();
+  for (int again = 0; again < 3; again++) /* plain, recorded, replayed */
+    REQUIRE (cardiac_program_run (program, NULL));
+  REQUIRE (cuda_emulation_downloads () == before + 3 * downloads);
+  return cardiac_program_data (program, "raw", NULL);
+}
+
+/* What cardiac-bench times: an input that comes from the host each time, and
+ * one that is there. */
+static void
+copies_are_made_as_a_benchmark_wants (const Models *models)
+{
+  printf ("copies are made as a benchmark wants\n");
+  CardiacSettings settings = settings_for ("cuda", CARDIAC_PRECISION_FP32);
+  CardiacYolov8 *net =
+      cardiac_yolov8_new (models->yolov8, 0, 0, &settings, NULL);
+  REQUIRE (net);
+  CardiacProgram *program = cardiac_yolov8_program (net);
+  REQUIRE (!cardiac_program_data (program, "input", NULL));
+  REQUIRE (cardiac_program_set_copies (program, CARDIAC_COPIES_INPUTS, NULL));
+  CardiacTensor input, raw;
+  float *values = cardiac_program_data (program, "input", &input);
+  REQUIRE (values && cardiac_program_data (program, "raw", &raw));
+  for (int64_t i = 0; i < cardiac_tensor_count (&input); i++)
+    values[i] = (float) (i % 251) / 250;
+  const size_t bytes = sizeof (float) * (size_t) cardiac_tensor_count (&raw);
+  float *first = malloc (bytes);
+  REQUIRE (first);
+  memcpy (first, raw_after_runs (program, CARDIAC_COPIES_INPUTS, 1), bytes);
+
+  /* Another on the host is not seen until it is copied. */
+  for (int64_t i = 0; i < cardiac_tensor_count (&input); i++)
+    values[i] = 0;
+  raw_after_runs (program, CARDIAC_COPIES_NONE, 0);
+  REQUIRE (
+      memcmp (first, raw_after_runs (program, CARDIAC_COPIES_AS_USED, 1), bytes)
+      == 0);
+  REQUIRE (
+      memcmp (first, raw_after_runs (program, CARDIAC_COPIES_INPUTS, 1), bytes)
+      != 0);
+  free (first);
+  cardiac_yolov8_free (&net);
+}
+
 enum { WIDTH = 97, HEIGHT = 61, MOST_FRAMES = 32 };
 
 /* Frames of one packed picture each, and where its samples lie. */
@@ -321,6 +476,7 @@ pictures_give_the_same_wherever_they_lie (const Models *models)
   REQUIRE (cudaMalloc (&copy, bytes) == cudaSuccess);
   REQUIRE (
       cudaMemcpy (copy, samples, bytes, cudaMemcpyHostToDevice) == cudaSuccess);
+  REQUIRE (cudaStreamSynchronize (NULL) == cudaSuccess);
   for (int again = 0; again < 3; again++) { /* recorded and replayed, too */
     describe_frames (images, count, samples);
     REQUIRE (cardiac_mreg_encode_images (
@@ -332,6 +488,7 @@ pictures_give_the_same_wherever_they_lie (const Models *models)
     samples[again] ^= 255; /* something else each time, and the same of both */
     REQUIRE (cudaMemcpy (copy, samples, bytes, cudaMemcpyHostToDevice)
              == cudaSuccess);
+    REQUIRE (cudaStreamSynchronize (NULL) == cudaSuccess);
   }
   cardiac_instance_free (&host);
   cardiac_instance_free (&device);
@@ -385,8 +542,11 @@ main (int argc, char **argv)
     precision_follows_the_device (&models);
     auto_falls_back_and_says_so (&models);
     recorded_runs_give_the_same_bits_and_allocate_nothing (&models);
+    the_fastest_of_all_ways_is_found_once_a_shape (&models);
+    graphs_that_are_slow_or_fail_are_replaced (&models);
     failing_runs_are_reported (&models);
     only_results_of_mmsa_come_down (&models);
+    copies_are_made_as_a_benchmark_wants (&models);
     pictures_give_the_same_wherever_they_lie (&models);
   }
   cardiac_model_unref (&models.mreg);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* test-descriptors: cuDNN takes the graphs that convolutions are described by,
- * and refuses one that does not fit. Needs the library but no device. Skipped
+/* test-descriptors: cuDNN takes the graphs that convolutions, products and
+ * attention are described by, and refuses layers that do not fit. Needs the library but no device. Skipped
  * where there is no libcudnn.so.9, or one that wants a device for this. */
 #include "../require.h"
 #include "dnn.h"
@@ -11,26 +11,27 @@
 enum { WITHOUT_DEVICE = 91900 };
 
 static bool
-is_described (
-    const CardiacCudaDnnApi *api, const CardiacCudaConvolution *convolution)
+is_described (const CardiacCudaDnnApi *api, const CardiacCudaLayer *layer)
 {
   CardiacCudaDnnGraph graph = { .api = api };
   const bool described =
-      cardiac_cuda_convolution_describe (&graph, NULL, convolution) != NULL;
+      cardiac_cuda_layer_describe (&graph, NULL, layer) != NULL;
   if (!described)
-    printf ("  %dx%d %s: %s\n", (int) convolution->kh, (int) convolution->kw,
-        cardiac_dtype_name (convolution->in), api->error_string (graph.status));
+    printf ("  %s %dx%d %s: %s\n",
+        layer->is_product ? "product" : "convolution", (int) layer->kh,
+        (int) layer->kw, cardiac_dtype_name (layer->in),
+        api->error_string (graph.status));
   cardiac_cuda_dnn_clear (&graph);
   return described;
 }
 
 /* A convolution of YOLOv8n's or MMSA's kind: k x k to `Co` channels. */
-static CardiacCudaConvolution
+static CardiacCudaLayer
 convolution (int64_t side, int64_t Ci, int64_t Co, int64_t k, int stride)
 {
   const int padding = (int) k / 2;
   const int64_t out = (side + 2 * padding - k) / stride + 1;
-  return (CardiacCudaConvolution){
+  return (CardiacCudaLayer){
     .B = 2,
     .H = side,
     .W = side,
@@ -45,9 +46,28 @@ convolution (int64_t side, int64_t Ci, int64_t Co, int64_t k, int stride)
   };
 }
 
+/* M rows of K to N, as linear.c describes them. */
+static CardiacCudaLayer
+product (int64_t M, int64_t K, int64_t N)
+{
+  return (CardiacCudaLayer){
+    .is_product = true,
+    .B = 1,
+    .H = M,
+    .W = 1,
+    .Ci = K,
+    .Ho = M,
+    .Wo = 1,
+    .Co = N,
+    .kh = 1,
+    .kw = 1,
+    .stride = 1,
+  };
+}
+
 /* Every dtype, activation, and what else there may be. */
 static int
-describe_all (const CardiacCudaDnnApi *api, CardiacCudaConvolution it)
+describe_all (const CardiacCudaDnnApi *api, CardiacCudaLayer it)
 {
   int count = 0;
   for (it.in = CARDIAC_F32; it.in <= CARDIAC_F16; it.in++)
@@ -61,6 +81,44 @@ describe_all (const CardiacCudaDnnApi *api, CardiacCudaConvolution it)
           REQUIRE (is_described (api, &it));
           count++;
         }
+  return count;
+}
+
+/* Heads of 64 channels, packed where there are as many keys as queries. */
+static bool
+attention_is_described (
+    const CardiacCudaDnnApi *api, CardiacDType dtype, int queries, int keys)
+{
+  const CardiacAttention it = {
+    .dtype = dtype,
+    .batch = 16,
+    .heads = 12,
+    .head_dim = 64,
+    .queries = queries,
+    .keys = keys,
+    .q_width = queries == keys ? 2304 : 768,
+    .k_width = queries == keys ? 2304 : 1536,
+    .v_width = queries == keys ? 2304 : 1536,
+  };
+  CardiacCudaDnnGraph graph = { .api = api };
+  const bool described =
+      cardiac_cuda_attention_describe (&graph, NULL, &it) != NULL;
+  if (!described)
+    printf ("  attention %s: %s\n", cardiac_dtype_name (dtype),
+        api->error_string (graph.status));
+  cardiac_cuda_dnn_clear (&graph);
+  return described;
+}
+
+static int
+describe_attention (const CardiacCudaDnnApi *api)
+{
+  int count = 0;
+  for (CardiacDType dtype = CARDIAC_BF16; dtype <= CARDIAC_F16; dtype++) {
+    REQUIRE (attention_is_described (api, dtype, 198, 198));
+    REQUIRE (attention_is_described (api, dtype, 3, 196));
+    count += 2;
+  }
   return count;
 }
 
@@ -81,9 +139,17 @@ main (void)
   count += describe_all (&api, convolution (80, 64, 64, 3, 1));
   count += describe_all (&api, convolution (20, 384, 256, 1, 1));
   count += describe_all (&api, convolution (33, 2, 5, 7, 1));
-  CardiacCudaConvolution wrong = convolution (80, 64, 64, 3, 1);
+  CardiacCudaLayer wrong = convolution (80, 64, 64, 3, 1);
   wrong.Ho++;
   REQUIRE (!is_described (&api, &wrong));
+
+  count += describe_all (&api, product (3168, 768, 3072));
+  count += describe_all (&api, product (816, 1024, 4096));
+  count += describe_all (&api, product (5, 17, 7));
+  wrong = product (3168, 768, 3072);
+  wrong.Ho++;
+  REQUIRE (!is_described (&api, &wrong));
+  count += describe_attention (&api);
   printf ("cuDNN %zu takes %d graphs\n", version (), count);
   return 0;
 }

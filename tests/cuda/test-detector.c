@@ -195,6 +195,7 @@ a_heart_is_found_wherever_the_frame_lies (const char *path)
     write_frame (&formats[i], rgb, frame);
     REQUIRE (
         cudaMemcpy (copy, frame, BYTES, cudaMemcpyHostToDevice) == cudaSuccess);
+    REQUIRE (cudaStreamSynchronize (NULL) == cudaSuccess);
     const CardiacImage here = image_of (&formats[i], frame);
     const CardiacImage there = image_of (&formats[i], copy);
     const Found expected = find_letterboxed (net, &here);

@@ -234,6 +234,7 @@ tensor_cores_multiply (void)
     host[i] = (float) (i * 37 % 23 - 11);
   REQUIRE (cudaMemcpy (array, host, sizeof host, cudaMemcpyHostToDevice)
            == cudaSuccess);
+  REQUIRE (cudaStreamSynchronize (nullptr) == cudaSuccess);
   run (multiply_on_tensor_cores, 1024, array, result, COUNT);
   for (int i = 0; i < 16; i++)
     for (int j = 0; j < 8; j++) {

@@ -181,6 +181,7 @@ every_layout_gives_the_tensor_of_the_cpu (const Device *device)
       frame[i] = (uint8_t) ((state = state * 1664525 + 1013904223) >> 24);
     REQUIRE (cudaMemcpy (device->frame, frame, BYTES, cudaMemcpyHostToDevice)
              == cudaSuccess);
+    REQUIRE (cudaStreamSynchronize (NULL) == cudaSuccess);
     const double squares = compare_squares (device, &layouts[l], frame);
     const double boxes = compare_letterboxes (device, &layouts[l], frame);
     printf ("%-16s squares %.2g, letterboxes %.2g (at most %.2g)\n",

@@ -214,6 +214,9 @@ cases_linear (CheckCases *cases, CardiacDType A, uint64_t *state)
     { 16, 96, 96, WITH_BIAS | IN_PLACE, 16, 0, A, F32 },
     { 50, 64, 192, WITH_BIAS, 50, 0, A, A },
     { 197, 48, 64, WITH_BIAS, 197, CARDIAC_ACTIVATION_QUICK_GELU, A, A },
+    { 50, 24, 33, WITH_BIAS, 0, CARDIAC_ACTIVATION_QUICK_GELU, A, F32 },
+    { 66, 64, 72, WITH_BIAS, 0, CARDIAC_ACTIVATION_SILU, A, A },
+    { 40, 32, 24, 0, 0, CARDIAC_ACTIVATION_LEAKY_RELU, A, F32 },
     { 396, 192, 48, WITH_BIAS | IN_PLACE, 198, 0, A, F32 },
     { 153, 96, 100, WITH_BIAS | WITH_RESIDUAL, 51, 0, A, F32 },
     { 98, 147, 64, 0, 49, 0, A, F32 },
@@ -318,6 +321,7 @@ cases_attention (CheckCases *cases, CardiacDType A, uint64_t *state)
     { 2, 10, 150, 1, 160, false },
     { 2, 8, 8, 4, 96, false },
     { 1, 50, 50, 12, 5, true },
+    { 2, 40, 72, 2, 64, true },
   };
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
     add_attention (cases, fixed[i], A);

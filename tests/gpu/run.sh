@@ -52,9 +52,16 @@ check() {
 }
 
 check "operators against the reference" "$build/tests/engine/checkop" --backend cuda
+
+# Where cuDNN has something faster, the own kernel has not run: once more, with a libcudnn.so.9 that is none.
+mkdir -p "$build/no-cudnn"
+echo "no library" >"$build/no-cudnn/libcudnn.so.9"
+without_cudnn="$PWD/$build/no-cudnn:$LD_LIBRARY_PATH"
+check "operators without cuDNN" env LD_LIBRARY_PATH="$without_cudnn" "$build/tests/engine/checkop" --backend cuda
 if [ $sanitize = yes ]; then
   for tool in memcheck racecheck; do
     check "operators under compute-sanitizer $tool" \
+      env LD_LIBRARY_PATH="$without_cudnn" \
       compute-sanitizer --tool $tool --error-exitcode 9 "$build/tests/engine/checkop" --backend cuda
   done
 fi

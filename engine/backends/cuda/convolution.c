@@ -12,8 +12,8 @@
  * where cuDNN cannot do that either, or is not there, the own convolution. */
 typedef struct Convolution {
   CardiacCudaContext *context;
-  const CardiacCudaDnnPlan *plan; ///< the session's
-  CardiacCudaConvolution whole;   ///< what is asked for
+  CardiacCudaDnnPlan *plan; ///< the session's
+  CardiacCudaLayer whole;   ///< what is asked for
   bool fused;
   bool apart;  ///< not fused: the convolution goes to scratch first
   void *w;     ///< owned: [Co,kh,kw,Ci] of the input's dtype
@@ -22,9 +22,19 @@ typedef struct Convolution {
 } Convolution;
 
 static size_t
-align (size_t bytes)
+workspace_bytes (const Convolution *it)
 {
-  return (bytes + 255) / 256 * 256;
+  return cardiac_cuda_align (
+      it->plan->engines[it->plan->chosen].workspace_bytes);
+}
+
+static void
+note (const Convolution *it, cudnnStatus_t status)
+{
+  char what[128];
+  snprintf (what, sizeof what, "%.80s: %s", it->label,
+      it->context->dnn->api.error_string (status));
+  cardiac_cuda_note (it->context, cudaErrorUnknown, what);
 }
 
 static void
@@ -32,10 +42,9 @@ run (const CardiacKernel *kernel, void *const *in, void *out, int piece,
     void *scratch)
 {
   const Convolution *it = kernel->state;
-  const CardiacCudaConvolution *c = &it->whole;
+  const CardiacCudaLayer *c = &it->whole;
   void *residual = c->residual ? in[3] : NULL;
-  void *y =
-      it->apart ? (char *) scratch + align (it->plan->workspace_bytes) : out;
+  void *y = it->apart ? (char *) scratch + workspace_bytes (it) : out;
   void *const data[CARDIAC_CUDA_VIRTUAL] = {
     [CARDIAC_CUDA_X] = in[0],
     [CARDIAC_CUDA_W] = it->w,
@@ -43,7 +52,10 @@ run (const CardiacKernel *kernel, void *const *in, void *out, int piece,
     [CARDIAC_CUDA_RESIDUAL] = it->fused ? residual : NULL,
     [CARDIAC_CUDA_Y] = y,
   };
-  cardiac_cuda_dnn_run (it->context, it->plan, data, scratch, it->label);
+  cudnnStatus_t status =
+      cardiac_cuda_dnn_execute (it->context, it->plan, data, scratch);
+  if (status != CUDNN_STATUS_SUCCESS)
+    note (it, status);
   if (!it->fused)
     cardiac_cuda_note (it->context,
         cardiac_cuda_epilogue (y, c->in, it->bias, c->Co, residual, c->out, out,
@@ -64,7 +76,7 @@ destroy (CardiacKernel *kernel)
 
 /* [Co,Ci,kh,kw] to [Co,kh,kw,Ci] on the device. */
 static void *
-upload_weights (CardiacCudaContext *context, const CardiacCudaConvolution *c,
+upload_weights (CardiacCudaContext *context, const CardiacCudaLayer *c,
     const float *w, CardiacError **error)
 {
   const int64_t area = c->kh * c->kw, count = c->Co * c->Ci * area;
@@ -96,25 +108,25 @@ upload (Convolution *it, const CardiacOp *op, CardiacError **error)
 static bool
 choose_plan (Convolution *it, CardiacError **error)
 {
-  if (!cardiac_cuda_dnn_plan (it->context, &it->whole, &it->plan, error))
+  if (!cardiac_cuda_dnn_plan (it->context, &it->whole, NULL, &it->plan, error))
     return false;
   it->fused = it->plan != NULL;
   if (it->fused)
     return true;
-  CardiacCudaConvolution alone = it->whole;
+  CardiacCudaLayer alone = it->whole;
   alone.out = alone.in;
   alone.bias = alone.residual = false;
   alone.activation = CARDIAC_ACTIVATION_NONE;
   /* y may be the residual itself, which the epilogue still has to read. */
   it->apart = it->whole.residual || it->whole.in != it->whole.out;
-  return cardiac_cuda_dnn_plan (it->context, &alone, &it->plan, error);
+  return cardiac_cuda_dnn_plan (it->context, &alone, NULL, &it->plan, error);
 }
 
-static CardiacCudaConvolution
+static CardiacCudaLayer
 shape_of (const CardiacOp *op)
 {
   const CardiacTensor *x = &op->in[0], *w = &op->in[1], *y = &op->out;
-  return (CardiacCudaConvolution){
+  return (CardiacCudaLayer){
     .B = x->shape[0],
     .H = x->shape[1],
     .W = x->shape[2],
@@ -147,7 +159,7 @@ cardiac_cuda_prepare_conv2d (CardiacCudaContext *context, const CardiacOp *op,
     return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
   it->context = context;
   it->whole = shape_of (op);
-  const CardiacCudaConvolution *c = &it->whole;
+  const CardiacCudaLayer *c = &it->whole;
   snprintf (
       it->label, sizeof it->label, "%s", op->label ? op->label : "conv2d");
   *kernel = (CardiacKernel){
@@ -167,7 +179,7 @@ cardiac_cuda_prepare_conv2d (CardiacCudaContext *context, const CardiacOp *op,
   }
   snprintf (kernel->implementation, sizeof kernel->implementation, "cuDNN:%s%s",
       cardiac_dtype_name (c->in), it->fused ? " fused" : "+epilogue");
-  kernel->scratch_bytes = align (it->plan->workspace_bytes);
+  kernel->scratch_bytes = workspace_bytes (it);
   if (it->apart)
     kernel->scratch_bytes +=
         (size_t) (c->B * c->Ho * c->Wo * c->Co) * cardiac_dtype_size (c->in);

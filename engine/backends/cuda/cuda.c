@@ -344,7 +344,7 @@ describe (void *data)
       context->properties.name, context->properties.major,
       context->properties.minor, driver / 1000, driver % 1000 / 10,
       CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, blas / 10000,
-      blas % 10000 / 100, context->no_dnn[0] ? "; own convolutions: " : "",
+      blas % 10000 / 100, context->no_dnn[0] ? "; no cuDNN: " : "",
       context->no_dnn);
   return context->description;
 }

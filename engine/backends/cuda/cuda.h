@@ -30,6 +30,7 @@ typedef struct CardiacCudaContext {
   CardiacCudaDnn *dnn;   ///< cuDNN and its plans; NULL until one is needed
   char no_dnn[128];      ///< why cuDNN cannot be had; "": it can, or not tried
   struct CardiacCudaResizer *resizer; ///< NULL until a picture comes
+  bool is_warm; ///< the device has been under load: times mean something
 
   cudaError_t failure;     ///< the first that no run has reported yet
   char failure_label[128]; ///< what was being enqueued
@@ -61,6 +62,14 @@ void cardiac_cuda_note (
 void *cardiac_cuda_allocate (
     CardiacCudaContext *context, size_t bytes, CardiacError **error);
 
+/** Bytes rounded up so that what comes after them is aligned as well as what
+ * cudaMalloc gives. */
+static inline size_t
+cardiac_cuda_align (size_t bytes)
+{
+  return (bytes + 255) / 256 * 256;
+}
+
 /** New device memory with `count` floats of `data`, stored as `dtype`
  * (F32, BF16, F16), rounded to nearest even. */
 void *cardiac_cuda_upload (CardiacCudaContext *context, const float *data,
@@ -75,6 +84,13 @@ bool cardiac_cuda_expect (const CardiacOp *op, bool holds, const char *expected,
 bool cardiac_cuda_run (void *context, void **recording,
     void (*enqueue) (void *user), void *user, CardiacError **error);
 void cardiac_cuda_forget (void *context, void *recording);
+
+/** Milliseconds of some runs of what `enqueue` enqueues, recorded as networks
+ * are: what the host does for a launch does not count, unless it cannot be
+ * recorded. Negative when it fails, which is then forgotten; for planning.
+ * run.c. */
+float cardiac_cuda_time (
+    CardiacCudaContext *context, void (*enqueue) (void *user), void *user);
 
 /* Libraries: product.c, dnn.c. Both are large, and opened when wanted. */
 CardiacCudaBlas *cardiac_cuda_blas_new (CardiacError **error);

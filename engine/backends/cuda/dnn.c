@@ -108,7 +108,7 @@ is_exact (const CardiacCudaDnnApi *api, cudnnBackendDescriptor_t config,
   return exact;
 }
 
-/* The plan of one engine; false when it does not take the graph. */
+/* Adds the plan of one engine; false when it does not take the graph. */
 static bool
 plan_engine (CardiacCudaDnn *dnn, CardiacCudaDnnPlan *plan,
     cudnnBackendDescriptor_t config)
@@ -116,26 +116,25 @@ plan_engine (CardiacCudaDnn *dnn, CardiacCudaDnnPlan *plan,
   CardiacCudaDnnGraph *graph = &plan->graph;
   const int before = graph->count;
   int64_t bytes = 0, one = 0;
-  plan->plan =
+  cudnnBackendDescriptor_t engine =
       cardiac_cuda_dnn_make (graph, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
-  cardiac_cuda_dnn_set (graph, plan->plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE,
+  cardiac_cuda_dnn_set (graph, engine, CUDNN_ATTR_EXECUTION_PLAN_HANDLE,
       CUDNN_TYPE_HANDLE, 1, &dnn->handle);
-  cardiac_cuda_dnn_set (graph, plan->plan,
-      CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
-      &config);
-  cardiac_cuda_dnn_finalize (graph, plan->plan);
+  cardiac_cuda_dnn_set (graph, engine, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG,
+      CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &config);
+  cardiac_cuda_dnn_finalize (graph, engine);
   if (graph->status == CUDNN_STATUS_SUCCESS)
-    graph->status = dnn->api.get_attribute (plan->plan,
+    graph->status = dnn->api.get_attribute (engine,
         CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &one,
         &bytes);
   if (graph->status == CUDNN_STATUS_SUCCESS && bytes <= WORKSPACE_LIMIT) {
-    plan->workspace_bytes = (size_t) bytes;
+    plan->engines[plan->count++] =
+        (CardiacCudaDnnEngine){ engine, (size_t) bytes };
     return true;
   }
   if (graph->count > before)
     dnn->api.destroy_descriptor (graph->owned[--graph->count]);
   graph->status = CUDNN_STATUS_SUCCESS;
-  plan->plan = NULL;
   return false;
 }
 
@@ -147,10 +146,10 @@ own (CardiacCudaDnnGraph *graph, cudnnBackendDescriptor_t *descriptor)
   *descriptor = NULL;
 }
 
-/* The first that can be had of one of the heuristics' lists. */
+/* The first `most` that can be had of one of the heuristics' lists. */
 static bool
 plan_first (CardiacCudaDnn *dnn, CardiacCudaDnnPlan *plan,
-    cudnnBackendDescriptor_t operations, cudnnBackendHeurMode_t mode)
+    cudnnBackendDescriptor_t operations, cudnnBackendHeurMode_t mode, int most)
 {
   CardiacCudaDnnGraph *graph = &plan->graph;
   const CardiacCudaDnnApi *api = &dnn->api;
@@ -174,26 +173,37 @@ plan_first (CardiacCudaDnn *dnn, CardiacCudaDnnPlan *plan,
     count = 0;
   graph->status = CUDNN_STATUS_SUCCESS; /* no list is as good as an empty one */
 
-  for (int i = 0; i < count && i < MAX_CONFIGS && !plan->plan; i++)
-    if (is_exact (api, configs[i], plan->shape.in)
+  for (int i = 0; i < count && i < MAX_CONFIGS && plan->count < most; i++)
+    if (is_exact (api, configs[i],
+            plan->layer.B ? plan->layer.in : plan->attention.dtype)
         && plan_engine (dnn, plan, configs[i]))
       own (graph, &configs[i]);
   for (int i = 0; i < MAX_CONFIGS; i++)
     if (configs[i])
       api->destroy_descriptor (configs[i]);
-  return plan->plan != NULL;
+  return plan->count > 0;
 }
 
 /* ---- plans ----------------------------------------------------------------- */
 
 static bool
-same_shape (const CardiacCudaConvolution *a, const CardiacCudaConvolution *b)
+is_same_layer (const CardiacCudaLayer *a, const CardiacCudaLayer *b)
 {
-  return a->B == b->B && a->H == b->H && a->W == b->W && a->Ci == b->Ci
-         && a->Ho == b->Ho && a->Wo == b->Wo && a->Co == b->Co && a->kh == b->kh
-         && a->kw == b->kw && a->stride == b->stride && a->padding == b->padding
-         && a->in == b->in && a->out == b->out && a->bias == b->bias
-         && a->residual == b->residual && a->activation == b->activation;
+  return a->is_product == b->is_product && a->B == b->B && a->H == b->H
+         && a->W == b->W && a->Ci == b->Ci && a->Ho == b->Ho && a->Wo == b->Wo
+         && a->Co == b->Co && a->kh == b->kh && a->kw == b->kw
+         && a->stride == b->stride && a->padding == b->padding && a->in == b->in
+         && a->out == b->out && a->bias == b->bias && a->residual == b->residual
+         && a->activation == b->activation;
+}
+
+static bool
+is_same_attention (const CardiacAttention *a, const CardiacAttention *b)
+{
+  return a->dtype == b->dtype && a->batch == b->batch && a->heads == b->heads
+         && a->head_dim == b->head_dim && a->queries == b->queries
+         && a->keys == b->keys && a->q_width == b->q_width
+         && a->k_width == b->k_width && a->v_width == b->v_width;
 }
 
 static bool
@@ -208,20 +218,27 @@ remember (CardiacCudaDnn *dnn, CardiacCudaDnnPlan *plan, CardiacError **error)
   return true;
 }
 
-/* Makes a plan, or remembers that there is none. */
+/* Makes plans, or remembers that there are none. */
 static bool
-make_plan (CardiacCudaDnn *dnn, const CardiacCudaConvolution *shape,
-    CardiacError **error)
+make_plan (CardiacCudaDnn *dnn, const CardiacCudaLayer *layer,
+    const CardiacAttention *attention, CardiacError **error)
 {
   CardiacCudaDnnPlan *plan = calloc (1, sizeof *plan);
   if (!plan)
     return cardiac_fail (error, CARDIAC_ERROR_NO_MEMORY, "no memory");
-  plan->shape = *shape;
   plan->graph.api = &dnn->api;
+  if (layer)
+    plan->layer = *layer;
+  else
+    plan->attention = *attention;
   cudnnBackendDescriptor_t operations =
-      cardiac_cuda_convolution_describe (&plan->graph, dnn->handle, shape);
-  if (operations && !plan_first (dnn, plan, operations, CUDNN_HEUR_MODE_A))
-    plan_first (dnn, plan, operations, CUDNN_HEUR_MODE_FALLBACK);
+      layer ? cardiac_cuda_layer_describe (&plan->graph, dnn->handle, layer)
+            : cardiac_cuda_attention_describe (
+                &plan->graph, dnn->handle, attention);
+  const int most = layer && !layer->is_product ? 1 : CARDIAC_CUDA_MAX_ENGINES;
+  if (operations
+      && !plan_first (dnn, plan, operations, CUDNN_HEUR_MODE_A, most))
+    plan_first (dnn, plan, operations, CUDNN_HEUR_MODE_FALLBACK, most);
   if (remember (dnn, plan, error))
     return true;
   plan_free (plan);
@@ -230,8 +247,8 @@ make_plan (CardiacCudaDnn *dnn, const CardiacCudaConvolution *shape,
 
 bool
 cardiac_cuda_dnn_plan (CardiacCudaContext *context,
-    const CardiacCudaConvolution *shape, const CardiacCudaDnnPlan **plan,
-    CardiacError **error)
+    const CardiacCudaLayer *layer, const CardiacAttention *attention,
+    CardiacCudaDnnPlan **plan, CardiacError **error)
 {
   *plan = NULL;
   if (!open_dnn (context, error))
@@ -240,19 +257,21 @@ cardiac_cuda_dnn_plan (CardiacCudaContext *context,
   if (!dnn)
     return true;
   int i = 0;
-  while (i < dnn->count && !same_shape (&dnn->plans[i]->shape, shape))
+  while (i < dnn->count
+         && !(layer ? is_same_layer (&dnn->plans[i]->layer, layer)
+                    : is_same_attention (&dnn->plans[i]->attention, attention)))
     i++;
-  if (i == dnn->count && !make_plan (dnn, shape, error))
+  if (i == dnn->count && !make_plan (dnn, layer, attention, error))
     return false;
-  if (dnn->plans[i]->plan)
+  if (dnn->plans[i]->count > 0)
     *plan = dnn->plans[i];
   return true;
 }
 
-void
-cardiac_cuda_dnn_run (CardiacCudaContext *context,
+cudnnStatus_t
+cardiac_cuda_dnn_execute (CardiacCudaContext *context,
     const CardiacCudaDnnPlan *plan, void *const data[CARDIAC_CUDA_VIRTUAL],
-    void *workspace, const char *label)
+    void *workspace)
 {
   CardiacCudaDnn *dnn = context->dnn;
   CardiacCudaDnnGraph pack = { .api = &dnn->api };
@@ -274,12 +293,51 @@ cardiac_cuda_dnn_run (CardiacCudaContext *context,
       CUDNN_TYPE_VOID_PTR, 1, &workspace);
   cardiac_cuda_dnn_finalize (&pack, it);
   if (pack.status == CUDNN_STATUS_SUCCESS)
-    pack.status = dnn->api.execute (dnn->handle, plan->plan, it);
+    pack.status =
+        dnn->api.execute (dnn->handle, plan->engines[plan->chosen].plan, it);
   cardiac_cuda_dnn_clear (&pack);
-  if (pack.status == CUDNN_STATUS_SUCCESS)
-    return;
-  char what[128];
-  snprintf (what, sizeof what, "%.80s: %s", label,
-      dnn->api.error_string (pack.status));
-  cardiac_cuda_note (context, cudaErrorUnknown, what);
+  return pack.status;
+}
+
+/* ---- choosing -------------------------------------------------------------- */
+
+bool
+cardiac_cuda_dnn_try (CardiacCudaContext *context, CardiacCudaDnnPlan *plan,
+    void *const data[CARDIAC_CUDA_VIRTUAL], void *workspace)
+{
+  if (plan->chosen < 0)
+    return false;
+  if (cardiac_cuda_dnn_execute (context, plan, data, workspace)
+      == CUDNN_STATUS_SUCCESS)
+    return true;
+  cudaGetLastError (); /* or the next launch reports it */
+  plan->chosen = -1;
+  return false;
+}
+
+void
+cardiac_cuda_dnn_choose (CardiacCudaContext *context, CardiacCudaDnnPlan *plan,
+    void (*engine) (void *user), void (*other) (void *user), void *user)
+{
+  float best = cardiac_cuda_time (context, other, user);
+  int chosen = -1;
+  for (int i = 0; i < plan->count; i++) {
+    plan->chosen = i;
+    float ms = cardiac_cuda_time (context, engine, user);
+    if (ms < 0 || (best >= 0 && ms >= best))
+      continue;
+    best = ms;
+    chosen = i;
+  }
+  plan->chosen = chosen;
+}
+
+size_t
+cardiac_cuda_dnn_workspace (const CardiacCudaDnnPlan *plan)
+{
+  size_t most = 0;
+  for (int i = 0; i < plan->count; i++)
+    if (plan->engines[i].workspace_bytes > most)
+      most = plan->engines[i].workspace_bytes;
+  return most;
 }

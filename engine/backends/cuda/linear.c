@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/error.h"
 #include "cuda.h"
+#include "dnn.h"
 #include "kernels.h"
 #include "product.h"
 
@@ -11,9 +12,12 @@
  *
  * cublasLt adds a bias and a residual of y's dtype while it stores. What it
  * cannot do (activations, a cast, a residual of another dtype) is left to one
- * pass of the own epilogue kernel, which then adds the bias, too. */
+ * pass of the own epilogue kernel, which then adds the bias, too. A cuDNN graph
+ * may do product, bias and activation in one kernel: where it does, and is
+ * faster, it is taken, and the other way stays for when it fails. */
 typedef struct Linear {
   CardiacCudaContext *context;
+  CardiacCudaDnnPlan *graph; ///< the session's; NULL: no graph
   CardiacCudaProduct *product;
   void *w;    ///< owned, of the product's dtype
   void *bias; ///< owned: as y, or F32 for the own epilogue; or NULL
@@ -25,24 +29,44 @@ typedef struct Linear {
   char label[96];
 } Linear;
 
+/* cublasLt, then what it cannot do. */
 static void
-run (const CardiacKernel *kernel, void *const *in, void *out, int piece,
+run_product (const Linear *it, const void *x, const void *residual, void *y,
     void *scratch)
 {
-  const Linear *it = kernel->state;
-  const void *residual = in[3];
   void *product = it->apart ? (char *) scratch
                                   + cardiac_cuda_product_workspace (it->product)
-                            : out;
-  cardiac_cuda_product_run (it->product, 1, in[0], it->w,
+                            : y;
+  cardiac_cuda_product_run (it->product, 1, x, it->w,
       it->epilogue ? NULL : it->bias, it->epilogue ? NULL : residual, product,
       scratch, it->label);
   if (it->epilogue)
     cardiac_cuda_note (it->context,
         cardiac_cuda_epilogue (product, it->product_dtype, it->bias, it->N,
-            residual, CARDIAC_F32, out, it->out, it->M * it->N, it->activation,
+            residual, CARDIAC_F32, y, it->out, it->M * it->N, it->activation,
             it->context->stream),
         it->label);
+}
+
+static bool
+try_graph (const Linear *it, void *x, void *y, void *scratch)
+{
+  void *const data[CARDIAC_CUDA_VIRTUAL] = {
+    [CARDIAC_CUDA_X] = x,
+    [CARDIAC_CUDA_W] = it->w,
+    [CARDIAC_CUDA_BIAS] = it->bias,
+    [CARDIAC_CUDA_Y] = y,
+  };
+  return cardiac_cuda_dnn_try (it->context, it->graph, data, scratch);
+}
+
+static void
+run (const CardiacKernel *kernel, void *const *in, void *out, int piece,
+    void *scratch)
+{
+  const Linear *it = kernel->state;
+  if (!it->graph || !try_graph (it, in[0], out, scratch))
+    run_product (it, in[0], in[3], out, scratch);
 }
 
 static void
@@ -120,6 +144,110 @@ upload (Linear *it, const CardiacOp *op, CardiacError **error)
   return it->w && (it->bias || !cardiac_op_has (op, 2));
 }
 
+/* ---- product or graph ------------------------------------------------------ */
+
+/* A layer and memory to time it with. */
+typedef struct Trial {
+  const Linear *layer;
+  void *x, *y, *scratch;
+} Trial;
+
+static void
+enqueue_product (void *user)
+{
+  const Trial *it = user;
+  run_product (it->layer, it->x, NULL, it->y, it->scratch);
+}
+
+static void
+enqueue_graph (void *user)
+{
+  const Trial *it = user;
+  if (!try_graph (it->layer, it->x, it->y, it->scratch))
+    cardiac_cuda_note (it->layer->context, cudaErrorUnknown, "timing");
+}
+
+/* Times both ways, once a shape and session. What cannot be timed for want of
+ * memory is not taken. */
+static void
+time_graph (const Linear *it, const CardiacOp *op, size_t scratch_bytes)
+{
+  const size_t x_bytes =
+      cardiac_cuda_align ((size_t) cardiac_tensor_count (&op->in[0])
+                          * cardiac_dtype_size (op->in[0].dtype));
+  const size_t y_bytes = cardiac_cuda_align (
+      (size_t) (it->M * it->N) * cardiac_dtype_size (it->out));
+  CardiacError *error = NULL;
+  char *memory = cardiac_cuda_allocate (
+      it->context, x_bytes + y_bytes + scratch_bytes, &error);
+  it->graph->is_timed = true;
+  it->graph->chosen = -1;
+  if (memory
+      && cudaMemsetAsync (memory, 0, x_bytes, it->context->stream)
+             == cudaSuccess)
+    cardiac_cuda_dnn_choose (it->context, it->graph, enqueue_graph,
+        enqueue_product,
+        &(Trial){ it, memory, memory + x_bytes, memory + x_bytes + y_bytes });
+  cudaFree (memory);
+  cardiac_error_free (&error);
+}
+
+/* Halves only: fp32 on tensor cores would be tf32. A residual may be y, which
+ * graphs need not read before they write. */
+static bool
+may_be_graph (const CardiacOp *op)
+{
+  return op->linear.activation != CARDIAC_ACTIVATION_NONE
+         && op->in[0].dtype != CARDIAC_F32 && !cardiac_op_has (op, 3);
+}
+
+static bool
+plan_graph (Linear *it, const CardiacOp *op, CardiacError **error)
+{
+  const CardiacCudaLayer layer = {
+    .is_product = true,
+    .B = 1,
+    .H = it->M,
+    .W = 1,
+    .Ci = op->in[0].shape[1],
+    .Ho = it->M,
+    .Wo = 1,
+    .Co = it->N,
+    .kh = 1,
+    .kw = 1,
+    .stride = 1,
+    .in = op->in[0].dtype,
+    .out = it->out,
+    .bias = cardiac_op_has (op, 2),
+    .activation = it->activation,
+  };
+  return !may_be_graph (op)
+         || cardiac_cuda_dnn_plan (
+             it->context, &layer, NULL, &it->graph, error);
+}
+
+static size_t
+larger (size_t a, size_t b)
+{
+  return a > b ? a : b;
+}
+
+/* Drops the graph when it is not the faster way. @return scratch of a run. */
+static size_t
+choose_way (Linear *it, const CardiacOp *op)
+{
+  CardiacCudaDnnPlan *graph = it->graph;
+  size_t bytes = cardiac_cuda_product_workspace (it->product);
+  if (it->apart)
+    bytes += (size_t) (it->M * it->N) * sizeof (float);
+  if (graph && !graph->is_timed)
+    time_graph (it, op, larger (bytes, cardiac_cuda_dnn_workspace (graph)));
+  if (graph && graph->chosen >= 0)
+    return larger (bytes, graph->engines[graph->chosen].workspace_bytes);
+  it->graph = NULL;
+  return bytes;
+}
+
 bool
 cardiac_cuda_prepare_linear (CardiacCudaContext *context, const CardiacOp *op,
     CardiacKernel *kernel, CardiacError **error)
@@ -146,15 +274,16 @@ cardiac_cuda_prepare_linear (CardiacCudaContext *context, const CardiacOp *op,
     .consumed_constants = true,
     .flop = 2.0 * it->M * it->N * op->in[0].shape[1],
   };
-  if (!plan_product (it, op, error) || !upload (it, op, error)) {
+  if (!plan_product (it, op, error) || !upload (it, op, error)
+      || !plan_graph (it, op, error)) {
     destroy (kernel);
     return false;
   }
-  snprintf (kernel->implementation, sizeof kernel->implementation,
-      "cublasLt:%s%s", cardiac_dtype_name (op->in[0].dtype),
-      it->epilogue ? "+epilogue" : " alone");
-  kernel->scratch_bytes = cardiac_cuda_product_workspace (it->product);
-  if (it->apart)
-    kernel->scratch_bytes += (size_t) (it->M * it->N) * sizeof (float);
+  kernel->scratch_bytes = choose_way (it, op);
+  snprintf (kernel->implementation, sizeof kernel->implementation, "%s:%s%s",
+      it->graph ? "cuDNN" : "cublasLt", cardiac_dtype_name (op->in[0].dtype),
+      it->graph      ? " fused"
+      : it->epilogue ? "+epilogue"
+                     : " alone");
   return true;
 }

@@ -72,10 +72,11 @@ upload (CardiacCudaContext *context, Axis *axis, CardiacError **error)
     { start, host->start, outputs * sizeof (int) },
     { count, host->count, outputs * sizeof (int) },
   };
+  /* In the session's stream, whose kernels would not wait for another. */
   for (int i = 0; i < 3; i++)
     if (!cardiac_cuda_ok (context,
-            cudaMemcpy (copies[i].to, copies[i].from, copies[i].bytes,
-                cudaMemcpyHostToDevice),
+            cudaMemcpyAsync (copies[i].to, copies[i].from, copies[i].bytes,
+                cudaMemcpyHostToDevice, context->stream),
             "to upload filters", error))
       return false;
   return true;

@@ -9,7 +9,6 @@
 
 enum {
   CANDIDATES = 8,            ///< algorithms that are timed
-  TIMED_RUNS = 5,            ///< of each
   WORKSPACE_LIMIT = 32 << 20 ///< bytes
 };
 
@@ -194,10 +193,9 @@ describe (CardiacCudaProduct *product, CardiacError **error)
 /* ---- running --------------------------------------------------------------- */
 
 static cublasStatus_t
-multiply (const CardiacCudaProduct *product,
-    const cublasLtMatmulAlgo_t *algorithm, size_t workspace_bytes, float alpha,
-    const void *x, const void *w, const void *bias, const void *residual,
-    void *y, void *workspace)
+multiply (const CardiacCudaProduct *product, float alpha, const void *x,
+    const void *w, const void *bias, const void *residual, void *y,
+    void *workspace)
 {
   const Api *api = &product->context->blas->api;
   const float beta = residual ? 1 : 0;
@@ -209,8 +207,8 @@ multiply (const CardiacCudaProduct *product,
   }
   return api->multiply (product->context->blas->handle, product->desc, &alpha,
       w, product->w, x, product->x, &beta, residual ? residual : y, product->y,
-      y, product->y, algorithm, workspace, workspace_bytes,
-      product->context->stream);
+      y, product->y, &product->choice.algorithm, workspace,
+      product->choice.workspace, product->context->stream);
 }
 
 void
@@ -218,8 +216,8 @@ cardiac_cuda_product_run (const CardiacCudaProduct *product, float alpha,
     const void *x, const void *w, const void *bias, const void *residual,
     void *y, void *workspace, const char *label)
 {
-  cublasStatus_t status = multiply (product, &product->choice.algorithm,
-      product->choice.workspace, alpha, x, w, bias, residual, y, workspace);
+  cublasStatus_t status =
+      multiply (product, alpha, x, w, bias, residual, y, workspace);
   if (status == CUBLAS_STATUS_SUCCESS)
     return;
   char what[128];
@@ -237,15 +235,10 @@ typedef struct Arena {
 } Arena;
 
 static size_t
-align (size_t bytes)
-{
-  return (bytes + 255) / 256 * 256;
-}
-
-static size_t
 matrix_bytes (CardiacDType dtype, int64_t batch, int64_t rows, int64_t columns)
 {
-  return align ((size_t) (batch * rows * columns) * cardiac_dtype_size (dtype));
+  return cardiac_cuda_align (
+      (size_t) (batch * rows * columns) * cardiac_dtype_size (dtype));
 }
 
 static bool
@@ -298,6 +291,9 @@ propose (const CardiacCudaProduct *product, const Arena *arena,
   const Api *api = &blas->api;
   const size_t limit = WORKSPACE_LIMIT;
   const uint32_t alignment = 64; /* of values in a program's arena */
+  /* Parts of a sum meet in fp32, never in y's dtype. */
+  const uint32_t reductions =
+      CUBLASLT_REDUCTION_SCHEME_NONE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
   static const cublasLtMatmulPreferenceAttributes_t alignments[] = {
     CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES,
     CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
@@ -313,6 +309,10 @@ propose (const CardiacCudaProduct *product, const Arena *arena,
   if (status == CUBLAS_STATUS_SUCCESS)
     status = api->preference_set (preference,
         CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &limit, sizeof limit);
+  if (status == CUBLAS_STATUS_SUCCESS)
+    status = api->preference_set (preference,
+        CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &reductions,
+        sizeof reductions);
   for (int i = 0; i < 4 && status == CUBLAS_STATUS_SUCCESS; i++)
     status = api->preference_set (
         preference, alignments[i], &alignment, sizeof alignment);
@@ -326,28 +326,19 @@ propose (const CardiacCudaProduct *product, const Arena *arena,
   return blas_ok (blas, status, "choice of an algorithm", error);
 }
 
-/* Milliseconds of TIMED_RUNS runs; negative when it cannot run. */
-static float
-time_candidate (const CardiacCudaProduct *product, const Arena *arena,
-    const cublasLtMatmulHeuristicResult_t *candidate, cudaEvent_t begin,
-    cudaEvent_t end)
+typedef struct Trial {
+  const CardiacCudaProduct *product;
+  const Arena *arena;
+} Trial;
+
+static void
+enqueue_trial (void *user)
 {
-  float ms = -1;
-  for (int run = -1; run < TIMED_RUNS; run++) { /* the first is not timed */
-    if (run == 0)
-      cudaEventRecord (begin, product->context->stream);
-    if (multiply (product, &candidate->algo, candidate->workspaceSize, 1,
-            arena->x, arena->w, arena->bias,
-            product->shape.residual ? arena->y : NULL, arena->y,
-            arena->workspace)
-        != CUBLAS_STATUS_SUCCESS)
-      return -1;
-  }
-  cudaEventRecord (end, product->context->stream);
-  if (cudaEventSynchronize (end) != cudaSuccess
-      || cudaEventElapsedTime (&ms, begin, end) != cudaSuccess)
-    return -1;
-  return ms;
+  const Trial *it = user;
+  const Arena *arena = it->arena;
+  cardiac_cuda_product_run (it->product, 1, arena->x, arena->w, arena->bias,
+      it->product->shape.residual ? arena->y : NULL, arena->y, arena->workspace,
+      "timing");
 }
 
 static bool
@@ -355,30 +346,25 @@ choose_fastest (CardiacCudaProduct *product, const Arena *arena,
     const cublasLtMatmulHeuristicResult_t *found, int count,
     CardiacError **error)
 {
-  CardiacCudaContext *context = product->context;
-  cudaEvent_t begin = NULL, end = NULL;
+  Choice fastest;
   float best = -1;
-  bool made =
-      cardiac_cuda_ok (context, cudaEventCreate (&begin), "timing", error)
-      && cardiac_cuda_ok (context, cudaEventCreate (&end), "timing", error);
-  for (int i = 0; made && i < count; i++) {
+  for (int i = 0; i < count; i++) {
     if (found[i].state != CUBLAS_STATUS_SUCCESS)
       continue;
-    float ms = time_candidate (product, arena, &found[i], begin, end);
+    product->choice.algorithm = found[i].algo;
+    product->choice.workspace = found[i].workspaceSize;
+    float ms = cardiac_cuda_time (
+        product->context, enqueue_trial, &(Trial){ product, arena });
     if (ms < 0 || (best >= 0 && ms >= best))
       continue;
     best = ms;
-    product->choice.algorithm = found[i].algo;
-    product->choice.workspace = found[i].workspaceSize;
+    fastest = product->choice;
   }
-  if (begin)
-    cudaEventDestroy (begin);
-  if (end)
-    cudaEventDestroy (end);
-  return made
-         && (best >= 0
-             || cardiac_fail (error, CARDIAC_ERROR_INTERNAL,
-                 "cublasLt: none of %d algorithms runs", count));
+  if (best < 0)
+    return cardiac_fail (error, CARDIAC_ERROR_INTERNAL,
+        "cublasLt: none of %d algorithms runs", count);
+  product->choice = fastest;
+  return true;
 }
 
 static bool
@@ -461,5 +447,5 @@ cardiac_cuda_product_free (CardiacCudaProduct *product)
 size_t
 cardiac_cuda_product_workspace (const CardiacCudaProduct *product)
 {
-  return align (product->choice.workspace);
+  return cardiac_cuda_align (product->choice.workspace);
 }

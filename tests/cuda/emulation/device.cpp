@@ -368,6 +368,7 @@ run_grid (void *state)
     look_at_shared ();
   }
   free (shared_memory);
+  cuda_emulation_pass (1); /* own kernels are slower than libraries' */
   return cudaSuccess;
 }
 
@@ -425,6 +426,9 @@ cuda_emulation_launch (const cudaLaunchConfig_t &config, const void *kernel,
     return cuda_emulation_fail (cudaErrorInvalidConfiguration);
   if (config.dynamicSmemBytes > shared_limit (kernel))
     return cuda_emulation_fail (cudaErrorInvalidValue);
+  const cudaError_t loaded = cuda_emulation_load (kernel, config.stream);
+  if (loaded != cudaSuccess)
+    return loaded;
   return cuda_emulation_enqueue (config.stream, run_grid,
       new Launch{ config, kernel, std::move (thread) }, destroy_launch);
 }

@@ -6,7 +6,15 @@
  * that dereferencing a device pointer on the host ends the test; fresh memory
  * holds NaNs. Streams are lazy: nothing runs until it is waited for, so that
  * reading a result too early, or freeing what an unfinished copy needs, shows.
- * A copy whose device side is not inside one allocation is an error.
+ * A copy whose device side is not inside one allocation is an error. What
+ * cudaMemcpy sends to the device is there when the legacy stream has been waited
+ * for, and other streams do not wait for that, as with pageable memory. While a
+ * thread captures a stream it may not allocate, free, wait or use the legacy
+ * stream, nor run what has not run before, because that loads code.
+ *
+ * The device's clock is not the host's: all that a stream runs takes one
+ * microsecond, a kernel two, and longer where a fake says so. Which of several ways is the
+ * faster is so the same each time.
  *
  * What the machine seems to have is set by environment variables, read at each
  * call:
@@ -21,13 +29,13 @@
 #include "include/cuda_runtime.h"
 
 #include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include <sys/mman.h>
@@ -190,6 +198,9 @@ struct Work {
 };
 
 std::atomic<uint64_t> recordings{ 0 };
+std::atomic<uint64_t> microseconds{ 0 };
+std::atomic<uint64_t> engine_runs[CUDA_EMULATION_ENGINES];
+thread_local cudaStream_t capturing = nullptr; ///< by this thread
 thread_local cudaError_t last_error = cudaSuccess;
 thread_local int current_device = 0;
 
@@ -217,6 +228,7 @@ run_one (const Work &work)
 {
   if (getenv ("CUDA_EMULATION_IDLE"))
     return cudaSuccess;
+  microseconds++;
   return getenv ("CUDA_EMULATION_FAIL_WORK") ? cudaErrorIllegalAddress
                                              : work.run (work.state.get ());
 }
@@ -283,7 +295,7 @@ struct CUstream_st {
 
 struct CUevent_st {
   cudaStream_t stream = nullptr;
-  std::chrono::steady_clock::time_point time;
+  uint64_t microseconds = 0;
 };
 
 namespace {
@@ -291,13 +303,72 @@ namespace {
 cudaError_t
 run_time (void *state)
 {
-  static_cast<CUevent_st *> (state)->time = std::chrono::steady_clock::now ();
+  static_cast<CUevent_st *> (state)->microseconds = microseconds;
   return cudaSuccess;
+}
+
+/* Copies to the device that the legacy stream has not finished. */
+struct Underway {
+  void *to;
+  std::vector<char> bytes;
+};
+
+std::mutex underway_mutex;
+std::vector<Underway> underway;
+
+void
+finish_underway ()
+{
+  std::lock_guard<std::mutex> lock (underway_mutex);
+  heap ().open ();
+  for (const Underway &copy : underway)
+    memcpy (copy.to, copy.bytes.data (), copy.bytes.size ());
+  heap ().close ();
+  underway.clear ();
+}
+
+/* What must not be done by a thread that captures a stream. */
+bool
+is_forbidden ()
+{
+  if (capturing)
+    capturing->invalidated = true;
+  return capturing != nullptr;
 }
 
 } // namespace
 
 extern "C" {
+
+cudaError_t
+cuda_emulation_load (const void *what, cudaStream_t stream)
+{
+  static std::mutex mutex;
+  static std::set<const void *> loaded;
+  std::lock_guard<std::mutex> lock (mutex);
+  if (!loaded.insert (what).second || !stream || !stream->capture)
+    return cudaSuccess;
+  stream->invalidated = true;
+  return keep (cudaErrorStreamCaptureUnsupported);
+}
+
+void
+cuda_emulation_pass (unsigned longer)
+{
+  microseconds += longer;
+}
+
+void
+cuda_emulation_count_engine (int number)
+{
+  engine_runs[number]++;
+}
+
+uint64_t
+cuda_emulation_engine_runs (int number)
+{
+  return engine_runs[number];
+}
 
 cudaError_t
 cuda_emulation_enqueue (cudaStream_t stream, CudaEmulationWork run, void *state,
@@ -306,6 +377,9 @@ cuda_emulation_enqueue (cudaStream_t stream, CudaEmulationWork run, void *state,
   Work work = { run, std::shared_ptr<void> (
                          state, destroy ? destroy : [] (void *) {}) };
   if (!stream) { /* the legacy stream: at once */
+    if (is_forbidden ())
+      return keep (cudaErrorStreamCaptureUnsupported);
+    finish_underway ();
     heap ().open ();
     cudaError_t status = run_one (work);
     heap ().close ();
@@ -458,6 +532,8 @@ cudaPeekAtLastError (void)
 cudaError_t
 cudaMalloc (void **memory, size_t bytes)
 {
+  if (is_forbidden ())
+    return keep (cudaErrorStreamCaptureUnsupported);
   if (present () != cudaSuccess)
     return keep (present ());
   *memory = heap ().allocate (bytes);
@@ -467,6 +543,10 @@ cudaMalloc (void **memory, size_t bytes)
 cudaError_t
 cudaFree (void *memory)
 {
+  if (memory && is_forbidden ())
+    return keep (cudaErrorStreamCaptureUnsupported);
+  if (memory)
+    finish_underway ();
   return !memory || heap ().release (memory) ? cudaSuccess
                                              : keep (cudaErrorInvalidValue);
 }
@@ -474,6 +554,8 @@ cudaFree (void *memory)
 cudaError_t
 cudaHostAlloc (void **memory, size_t bytes, unsigned flags)
 {
+  if (is_forbidden ())
+    return keep (cudaErrorStreamCaptureUnsupported);
   if (present () != cudaSuccess)
     return keep (present ());
   return posix_memalign (memory, 4096, bytes) == 0
@@ -499,7 +581,16 @@ cudaMemGetInfo (size_t *unused, size_t *total)
 cudaError_t
 cudaMemcpy (void *to, const void *from, size_t bytes, cudaMemcpyKind kind)
 {
-  return cudaMemcpyAsync (to, from, bytes, kind, nullptr);
+  if (kind != cudaMemcpyHostToDevice)
+    return cudaMemcpyAsync (to, from, bytes, kind, nullptr);
+  if (is_forbidden ())
+    return keep (cudaErrorStreamCaptureUnsupported);
+  if (!copy_fits (to, from, bytes, kind))
+    return keep (cudaErrorInvalidValue);
+  const char *first = static_cast<const char *> (from);
+  std::lock_guard<std::mutex> lock (underway_mutex);
+  underway.push_back ({ to, std::vector<char> (first, first + bytes) });
+  return cudaSuccess;
 }
 
 cudaError_t
@@ -563,6 +654,8 @@ cudaStreamSynchronize (cudaStream_t stream)
     stream->invalidated = true;
     return keep (cudaErrorStreamCaptureUnsupported);
   }
+  if (!stream)
+    finish_underway ();
   return stream ? keep (stream->finish ()) : cudaSuccess;
 }
 
@@ -596,8 +689,7 @@ cudaEventSynchronize (cudaEvent_t event)
 cudaError_t
 cudaEventElapsedTime (float *ms, cudaEvent_t begin, cudaEvent_t end)
 {
-  *ms = std::chrono::duration<float, std::milli> (end->time - begin->time)
-            .count ();
+  *ms = 1e-3f * (float) (end->microseconds - begin->microseconds);
   return cudaSuccess;
 }
 
@@ -610,6 +702,7 @@ cudaStreamBeginCapture (cudaStream_t stream, cudaStreamCaptureMode mode)
     return keep (cudaErrorInvalidValue);
   stream->capture = std::make_unique<CUgraph_st> ();
   stream->invalidated = getenv ("CUDA_EMULATION_NO_CAPTURE") != nullptr;
+  capturing = stream;
   return cudaSuccess;
 }
 
@@ -619,6 +712,7 @@ cudaStreamEndCapture (cudaStream_t stream, cudaGraph_t *graph)
   if (!stream->capture)
     return keep (cudaErrorInvalidValue);
   *graph = nullptr;
+  capturing = nullptr;
   if (stream->invalidated) {
     stream->capture.reset ();
     return keep (cudaErrorStreamCaptureInvalidated);
@@ -640,6 +734,12 @@ cudaError_t
 cudaGraphDestroy (cudaGraph_t graph)
 {
   delete graph;
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaGraphUpload (cudaGraphExec_t exec, cudaStream_t stream)
+{
   return cudaSuccess;
 }
 

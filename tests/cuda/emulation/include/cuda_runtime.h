@@ -113,6 +113,7 @@ cudaError_t cudaStreamEndCapture (cudaStream_t stream, cudaGraph_t *graph);
 cudaError_t cudaGraphInstantiate (
     cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags);
 cudaError_t cudaGraphDestroy (cudaGraph_t graph);
+cudaError_t cudaGraphUpload (cudaGraphExec_t exec, cudaStream_t stream);
 cudaError_t cudaGraphLaunch (cudaGraphExec_t exec, cudaStream_t stream);
 cudaError_t cudaGraphExecDestroy (cudaGraphExec_t exec);
 
@@ -140,6 +141,19 @@ uint64_t cuda_emulation_downloads (void);
 
 /** Graphs instantiated so far. */
 uint64_t cuda_emulation_recordings (void);
+
+/** Called for what loads when it is first used, which must not happen while
+ * `stream` is captured. */
+cudaError_t cuda_emulation_load (const void *what, cudaStream_t stream);
+
+/** Time goes by on the device, which else takes a microsecond for anything. */
+void cuda_emulation_pass (unsigned microseconds);
+
+/** Counts what engine `number` of the fake cuDNN was told to run; how often so
+ * far. */
+enum { CUDA_EMULATION_ENGINES = 16 };
+void cuda_emulation_count_engine (int number);
+uint64_t cuda_emulation_engine_runs (int number);
 
 #ifdef __cplusplus
 }

@@ -2,7 +2,12 @@
 /* cublasLt for tests: D = alpha op(A) B + beta C + bias, column-major, summed in
  * fp32. It refuses what the library refuses (dtypes that do not go together,
  * shapes, leading dimensions, host pointers, a workspace that is too small) and
- * proposes two algorithms, of which one spoils its workspace. */
+ * proposes two algorithms, of which one spoils its workspace and is the slower
+ * for odd numbers of columns. Before them, unless the preference forbids it,
+ * comes one that adds parts of a sum in the output's type: its results are
+ * wrong.
+ *
+ *   CUDA_EMULATION_SLOW_CUBLASLT  set: every product takes a second */
 #include "cublasLt.h"
 
 #include "backends/reference/storage.h"
@@ -31,6 +36,7 @@ struct cublasLtMatrixLayoutOpaque {
 struct cublasLtMatmulPreferenceOpaque {
   uint64_t workspace = 0;
   uint32_t alignment = 256;
+  uint32_t reductions = CUBLASLT_REDUCTION_SCHEME_MASK;
 };
 
 namespace {
@@ -53,6 +59,7 @@ struct Product {
   void *d_data, *workspace;
   float alpha, beta;
   size_t spoilt; ///< bytes of workspace that are written
+  bool careless; ///< of precision
 };
 
 /* Batch i of a matrix as floats, column-major and without gaps. */
@@ -98,7 +105,7 @@ run_batch (const Product &p, int64_t i)
         value += p.beta * cardiac_load (p.c_data, c_type, at);
       if (p.desc.epilogue == CUBLASLT_EPILOGUE_BIAS)
         value += cardiac_load (p.desc.bias, d_type, row);
-      cardiac_store (p.d_data, d_type, at, value);
+      cardiac_store (p.d_data, d_type, at, p.careless ? 1e4f : value);
     }
 }
 
@@ -106,8 +113,12 @@ cudaError_t
 run (void *state)
 {
   const Product &p = *static_cast<Product *> (state);
-  if (p.spoilt)
+  if (p.spoilt) {
     memset (p.workspace, 0xff, p.spoilt);
+    cuda_emulation_pass ((unsigned) p.d.columns % 2);
+  }
+  if (getenv ("CUDA_EMULATION_SLOW_CUBLASLT"))
+    cuda_emulation_pass (1000000);
   for (int64_t i = 0; i < p.d.batch; i++)
     run_batch (p, i);
   return cudaSuccess;
@@ -277,10 +288,12 @@ cublasLtMatmulPreferenceSetAttribute (cublasLtMatmulPreference_t it,
   if (attribute == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES
       && bytes == sizeof it->workspace)
     memcpy (&it->workspace, value, bytes);
-  else if (bytes == sizeof it->alignment)
-    memcpy (&it->alignment, value, bytes);
-  else
+  else if (bytes != sizeof it->alignment)
     return CUBLAS_STATUS_INVALID_VALUE;
+  else if (attribute == CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK)
+    memcpy (&it->reductions, value, bytes);
+  else
+    memcpy (&it->alignment, value, bytes);
   return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -294,6 +307,11 @@ cublasLtMatmulAlgoGetHeuristic (cublasLtHandle_t handle,
   *count = 0;
   if (!is_supported (*desc, *a, *b, *c, *d) || preference->alignment > 64)
     return CUBLAS_STATUS_NOT_SUPPORTED;
+  if (*count < wanted
+      && preference->reductions & CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE) {
+    found[*count] = cublasLtMatmulHeuristicResult_t ();
+    found[(*count)++].algo.data[1] = 1;
+  }
   const size_t workspaces[] = { large_workspace, 0 };
   for (size_t workspace : workspaces)
     if (*count < wanted && workspace <= preference->workspace) {
@@ -326,7 +344,7 @@ cublasLtMatmul (cublasLtHandle_t handle, cublasLtMatmulDesc_t desc,
     return CUBLAS_STATUS_INVALID_VALUE;
   Product *product = new Product{ *desc, *a_layout, *b_layout, *c_layout,
     *d_layout, a, b, c, d, workspace, *static_cast<const float *> (alpha),
-    *static_cast<const float *> (beta), needed };
+    *static_cast<const float *> (beta), needed, algorithm->data[1] != 0 };
   cuda_emulation_enqueue (stream, run, product,
       [] (void *state) { delete static_cast<Product *> (state); });
   return CUBLAS_STATUS_SUCCESS;

@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cuDNN's graph API for tests: it runs exactly the graphs that the engine
- * describes (a convolution, then additions and activations) from their
- * descriptors alone, and its engines are as choosy as the library's:
+ * describes (a convolution or a matrix product, then additions and activations;
+ * or attention) from their descriptors alone, and its engines are as choosy as
+ * the library's:
  *
  *   1  proposed first, whole graphs: its plans never finalize
- *   2  whole graphs, tensor cores: halves, channels in multiples of 8; spoils
- *      the workspace that it asks for
+ *   2  whole graphs, tensor cores: halves, channels (of products: the axis that
+ *      is summed) in multiples of 8; spoils the workspace that it asks for
  *   3  a convolution alone, tensor cores: fp32 inputs lose bits, as in tf32
  *   4  a convolution alone, not deterministic: its results are wrong
  *   5  a convolution alone, plain; only in the list of fallbacks
+ *   6  products: sums in less than fp32, its results are wrong
+ *   7  products: as 2, without a workspace, and faster
+ *   8  attention in halves, channels in multiples of 8; slower than 9
+ *   9  the same; spoils the workspace that it asks for
  *
  * Descriptors cannot be changed or used at the wrong time, and tensors must fit
- * one another. */
+ * one another.
+ *
+ *   CUDA_EMULATION_NO_CUDNN       set: the library does not start
+ * and for products and attention, which the engine can do without it:
+ *   CUDA_EMULATION_SLOW_CUDNN     set: each takes a second
+ *   CUDA_EMULATION_NO_GRAPHS      set: no plan finalizes
+ *   CUDA_EMULATION_FAIL_GRAPHS    set: none is executed */
 #include "cudnn.h"
 
 #include "backends/reference/storage.h"
@@ -109,6 +120,7 @@ type_of (int name)
       return CUDNN_TYPE_POINTWISE_MODE;
     case CUDNN_ATTR_POINTWISE_MATH_PREC:
     case CUDNN_ATTR_CONVOLUTION_COMP_TYPE:
+    case CUDNN_ATTR_MATMUL_COMP_TYPE:
     case CUDNN_ATTR_TENSOR_DATA_TYPE:
       return CUDNN_TYPE_DATA_TYPE;
     case CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP_SLOPE:
@@ -125,6 +137,7 @@ type_of (int name)
     case CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA:
       return CUDNN_TYPE_FLOAT;
     case CUDNN_ATTR_TENSOR_IS_VIRTUAL:
+    case CUDNN_ATTR_TENSOR_IS_BY_VALUE:
       return CUDNN_TYPE_BOOLEAN;
     case CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS:
     case CUDNN_ATTR_VARIANT_PACK_WORKSPACE:
@@ -150,18 +163,19 @@ type_of (int name)
 
 /* ---- tensors --------------------------------------------------------------- */
 
-/* n, c, h, w. */
+/* n, c, h, w of convolutions; batch, rows, columns of products. */
 struct Tensor {
   int64_t id;
   CardiacDType dtype;
   std::vector<int64_t> dims, strides;
-  bool is_virtual;
+  bool is_virtual, is_by_value;
 
   explicit Tensor (const Descriptor &d)
       : id (d.one<int64_t> (CUDNN_ATTR_TENSOR_UNIQUE_ID, -1)),
         dims (d.all<int64_t> (CUDNN_ATTR_TENSOR_DIMENSIONS)),
         strides (d.all<int64_t> (CUDNN_ATTR_TENSOR_STRIDES)),
-        is_virtual (d.one<char> (CUDNN_ATTR_TENSOR_IS_VIRTUAL, 0) != 0)
+        is_virtual (d.one<char> (CUDNN_ATTR_TENSOR_IS_VIRTUAL, 0) != 0),
+        is_by_value (d.one<char> (CUDNN_ATTR_TENSOR_IS_BY_VALUE, 0) != 0)
   {
     int type = d.one<int> (CUDNN_ATTR_TENSOR_DATA_TYPE, -1);
     dtype = type == CUDNN_DATA_BFLOAT16 ? CARDIAC_BF16
@@ -169,17 +183,31 @@ struct Tensor {
                                         : CARDIAC_F32;
   }
 
-  int64_t
-  offset (int64_t n, int64_t c, int64_t h, int64_t w) const
+  size_t
+  rank () const
   {
-    return n * strides[0] + c * strides[1] + h * strides[2] + w * strides[3];
+    return dims.size ();
+  }
+
+  template <typename... Indices>
+  int64_t
+  offset (Indices... indices) const
+  {
+    const int64_t each[] = { (int64_t) indices... };
+    int64_t sum = 0;
+    for (size_t axis = 0; axis < sizeof...(indices); axis++)
+      sum += each[axis] * strides[axis];
+    return sum;
   }
 
   /* Elements from the first to the last. */
   int64_t
   span () const
   {
-    return 1 + offset (dims[0] - 1, dims[1] - 1, dims[2] - 1, dims[3] - 1);
+    int64_t last = 0;
+    for (size_t axis = 0; axis < rank (); axis++)
+      last += (dims[axis] - 1) * strides[axis];
+    return 1 + last;
   }
 };
 
@@ -218,6 +246,8 @@ struct Convolution {
   bool
   fits () const
   {
+    if (x.rank () != 4 || w.rank () != 4 || y.rank () != 4)
+      return false;
     for (int axis = 0; axis < 2; axis++)
       if (y.dims[2 + axis]
           != (x.dims[2 + axis] + 2 * padding[axis] - w.dims[2 + axis])
@@ -273,6 +303,120 @@ struct Convolution {
   }
 };
 
+/* c[m,n] = sum over k of a[m,k] b[k,n], wherever they lie. */
+struct Product {
+  Tensor a, b, c;
+  bool is_wrong;
+
+  Product (const Descriptor &d, int engine)
+      : a (*d.link (CUDNN_ATTR_OPERATION_MATMUL_ADESC)),
+        b (*d.link (CUDNN_ATTR_OPERATION_MATMUL_BDESC)),
+        c (*d.link (CUDNN_ATTR_OPERATION_MATMUL_CDESC)), is_wrong (engine == 6)
+  {
+  }
+
+  bool
+  fits () const
+  {
+    return a.rank () == 3 && b.rank () == 3 && c.rank () == 3
+           && a.dims[2] == b.dims[1] && c.dims[1] == a.dims[1]
+           && c.dims[2] == b.dims[2] && a.dims[0] == b.dims[0]
+           && a.dims[0] == c.dims[0] && a.dtype == b.dtype;
+  }
+
+  float
+  sum (
+      const Values &av, const Values &bv, int64_t i, int64_t m, int64_t n) const
+  {
+    const float *x = &av[(size_t) a.offset (i, m, 0)];
+    const float *w = &bv[(size_t) b.offset (i, 0, n)];
+    float part[8] = { 0 };
+    for (int64_t k = 0; k < a.dims[2]; k++)
+      part[k % 8] += x[k * a.strides[2]] * w[k * b.strides[1]];
+    float total = 0;
+    for (float it : part)
+      total += it;
+    return total;
+  }
+
+  void
+  run (Memory &memory) const
+  {
+    const Values &av = memory[a.id], &bv = memory[b.id];
+    Values out ((size_t) c.span ());
+    for (int64_t i = 0; i < c.dims[0]; i++)
+      for (int64_t m = 0; m < c.dims[1]; m++)
+        for (int64_t n = 0; n < c.dims[2]; n++)
+          out[(size_t) c.offset (i, m, n)] =
+              is_wrong ? 1e4f : sum (av, bv, i, m, n);
+    memory[c.id] = out;
+  }
+};
+
+/* softmax (q kᵀ scale) v, [batch,head,row,channel] each, wherever they lie. */
+struct Attention {
+  Tensor q, k, v, y, scale;
+  bool is_wrong;
+
+  Attention (const Descriptor &d, int engine)
+      : q (*d.link (CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC)),
+        k (*d.link (CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC)),
+        v (*d.link (CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC)),
+        y (*d.link (CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC)),
+        scale (*d.link (CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC)),
+        is_wrong (engine == 6)
+  {
+  }
+
+  bool
+  fits () const
+  {
+    for (const Tensor *it : { &q, &k, &v, &y })
+      if (it->rank () != 4 || it->strides[3] != 1 || it->dtype != q.dtype)
+        return false;
+    return k.dims == v.dims && q.dims == y.dims && k.dims[0] == q.dims[0]
+           && k.dims[1] == q.dims[1] && k.dims[3] == q.dims[3]
+           && scale.is_by_value && scale.dtype == CARDIAC_F32;
+  }
+
+  void
+  run_row (Memory &memory, int64_t b, int64_t h, int64_t row, Values *out) const
+  {
+    const Values &qv = memory[q.id], &kv = memory[k.id], &vv = memory[v.id];
+    const int64_t keys = k.dims[2], channels = q.dims[3];
+    const float factor = memory[scale.id][0];
+    Values weight ((size_t) keys);
+    float largest = -INFINITY, total = 0;
+    for (int64_t key = 0; key < keys; key++) {
+      float dot = 0;
+      for (int64_t c = 0; c < channels; c++)
+        dot += qv[(size_t) q.offset (b, h, row, c)]
+               * kv[(size_t) k.offset (b, h, key, c)];
+      weight[(size_t) key] = dot * factor;
+      largest = std::fmax (largest, dot * factor);
+    }
+    for (float &it : weight)
+      total += it = expf (it - largest);
+    for (int64_t c = 0; c < channels; c++) {
+      float sum = 0;
+      for (int64_t key = 0; key < keys; key++)
+        sum += weight[(size_t) key] * vv[(size_t) v.offset (b, h, key, c)];
+      (*out)[(size_t) y.offset (b, h, row, c)] = is_wrong ? 1e4f : sum / total;
+    }
+  }
+
+  void
+  run (Memory &memory) const
+  {
+    Values out ((size_t) y.span ());
+    for (int64_t b = 0; b < y.dims[0]; b++)
+      for (int64_t h = 0; h < y.dims[1]; h++)
+        for (int64_t row = 0; row < y.dims[2]; row++)
+          run_row (memory, b, h, row, &out);
+    memory[y.id] = out;
+  }
+};
+
 struct Pointwise {
   Tensor x, y;
   std::unique_ptr<Tensor> b;
@@ -295,7 +439,9 @@ struct Pointwise {
   bool
   fits () const
   {
-    for (size_t axis = 0; b && axis < 4; axis++)
+    if (b && b->rank () != y.rank ())
+      return false;
+    for (size_t axis = 0; b && axis < y.rank (); axis++)
       if (b->dims[axis] != 1 && b->dims[axis] != y.dims[axis])
         return false;
     return x.dims == y.dims && (b != nullptr) == (mode == CUDNN_POINTWISE_ADD);
@@ -316,19 +462,22 @@ struct Pointwise {
   {
     const Values xv = memory[x.id], bv = b ? memory[b->id] : Values ();
     Values out ((size_t) y.span ());
-    auto index = [] (int64_t i, int64_t count) { return count == 1 ? 0 : i; };
-    for (int64_t n = 0; n < y.dims[0]; n++)
-      for (int64_t h = 0; h < y.dims[2]; h++)
-        for (int64_t w = 0; w < y.dims[3]; w++)
-          for (int64_t c = 0; c < y.dims[1]; c++) {
-            float addend = 0;
-            if (b)
-              addend = bv[(size_t) b->offset (index (n, b->dims[0]),
-                  index (c, b->dims[1]), index (h, b->dims[2]),
-                  index (w, b->dims[3]))];
-            out[(size_t) y.offset (n, c, h, w)] =
-                value (xv[(size_t) x.offset (n, c, h, w)], addend);
-          }
+    std::vector<int64_t> at (y.rank ());
+    for (bool more = true; more;) {
+      int64_t from = 0, to = 0, other = 0;
+      for (size_t axis = 0; axis < y.rank (); axis++) {
+        from += at[axis] * x.strides[axis];
+        to += at[axis] * y.strides[axis];
+        other += b && b->dims[axis] > 1 ? at[axis] * b->strides[axis] : 0;
+      }
+      out[(size_t) to] = value (xv[(size_t) from], b ? bv[(size_t) other] : 0);
+      more = false;
+      for (size_t axis = y.rank (); axis-- > 0 && !more;) {
+        more = ++at[axis] < y.dims[axis];
+        if (!more)
+          at[axis] = 0;
+      }
+    }
     memory[y.id] = out;
   }
 };
@@ -337,7 +486,11 @@ struct Pointwise {
 
 /* All that a run needs, bound to memory. */
 struct Run {
+  int engine;
   std::unique_ptr<Convolution> convolution;
+  std::unique_ptr<Product> product;     ///< or this
+  std::unique_ptr<Attention> attention; ///< or this
+  float scale = 0;                      ///< of attention: by value
   std::vector<std::unique_ptr<Pointwise> > pointwise;
   std::vector<Tensor> inputs;
   std::unique_ptr<Tensor> output;
@@ -359,7 +512,7 @@ struct Run {
       output = std::make_unique<Tensor> (tensor);
   }
 
-  Run (const Descriptor &graph, int engine)
+  Run (const Descriptor &graph, int engine_) : engine (engine_)
   {
     for (const Link &link :
         graph.attributes.at (CUDNN_ATTR_OPERATIONGRAPH_OPS).links) {
@@ -369,6 +522,17 @@ struct Run {
         if (pointwise.back ()->b)
           add_input (*pointwise.back ()->b);
         add_output (pointwise.back ()->y);
+      } else if (link->type == CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR) {
+        product = std::make_unique<Product> (*link, engine);
+        add_input (product->a);
+        add_input (product->b);
+        add_output (product->c);
+      } else if (link->type == CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR) {
+        attention = std::make_unique<Attention> (*link, engine);
+        add_input (attention->q);
+        add_input (attention->k);
+        add_input (attention->v);
+        add_output (attention->y);
       } else {
         convolution = std::make_unique<Convolution> (*link, engine);
         add_input (convolution->x);
@@ -403,11 +567,22 @@ struct Run {
   go () const
   {
     Memory memory;
+    if (engine == 2 || engine == 8)
+      cuda_emulation_pass (1);
+    if ((product || attention) && getenv ("CUDA_EMULATION_SLOW_CUDNN"))
+      cuda_emulation_pass (1000000);
     if (workspace_bytes)
       memset (workspace, 0xff, (size_t) workspace_bytes);
     for (const Tensor &tensor : inputs)
       memory[tensor.id] = load (tensor, data.at (tensor.id));
-    convolution->run (memory);
+    if (attention)
+      memory[attention->scale.id] = { scale };
+    if (attention)
+      attention->run (memory);
+    else if (product)
+      product->run (memory);
+    else
+      convolution->run (memory);
     for (auto &operation : pointwise)
       operation->run (memory);
     const Values &out = memory[output->id];
@@ -421,8 +596,16 @@ takes (const Descriptor &graph, int engine)
 {
   const Run run (graph, engine);
   const bool whole = !run.pointwise.empty ();
-  if (engine == 1)
+  if (engine == 1 || !run.output)
     return false;
+  if (run.attention)
+    return !getenv ("CUDA_EMULATION_NO_GRAPHS")
+           && run.attention->q.dtype != CARDIAC_F32
+           && run.attention->q.dims[3] % 8 == 0;
+  if (run.product)
+    return !getenv ("CUDA_EMULATION_NO_GRAPHS")
+           && run.product->a.dtype != CARDIAC_F32
+           && run.product->a.dims[2] % 8 == 0;
   if (engine == 2)
     return run.convolution->x.dtype != CARDIAC_F32
            && run.convolution->x.dims[1] % 8 == 0
@@ -433,7 +616,7 @@ takes (const Descriptor &graph, int engine)
 int64_t
 workspace_of (int engine)
 {
-  return engine == 2 ? 4096 : 0;
+  return engine == 2 || engine == 9 ? 4096 : 0;
 }
 
 std::vector<cudnnBackendNumericalNote_t>
@@ -443,6 +626,13 @@ notes_of (int engine)
     case 2:
     case 3:
       return { CUDNN_NUMERICAL_NOTE_TENSOR_CORE };
+    case 7:
+    case 8:
+    case 9:
+      return { CUDNN_NUMERICAL_NOTE_TENSOR_CORE };
+    case 6:
+      return { CUDNN_NUMERICAL_NOTE_TENSOR_CORE,
+        CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION };
     case 4:
       return { CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC };
     default:
@@ -456,8 +646,10 @@ bool
 tensor_holds (const Descriptor &d)
 {
   const Tensor tensor (d);
-  return tensor.dims.size () == 4 && tensor.strides.size () == 4
-         && tensor.id >= 0 && tensor.strides[1] == 1
+  const size_t rank = tensor.rank ();
+  return (rank == 3 || rank == 4) && tensor.strides.size () == rank
+         && tensor.id >= 0
+         && (tensor.strides[1] == 1 || tensor.strides[rank - 1] == 1)
          && d.one<int64_t> (CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, 0) > 0;
 }
 
@@ -494,6 +686,34 @@ has_all (const Descriptor &d, std::initializer_list<int> names)
   return true;
 }
 
+/* What is virtual must have been made before it is read, and one tensor is
+ * stored. */
+bool
+graph_holds (const Descriptor &d)
+{
+  const Run run (d, 0);
+  std::map<int64_t, bool> made;
+  bool good = run.output != nullptr;
+  auto read = [&] (const Tensor &it) {
+    good = good && (!it.is_virtual || made[it.id]);
+  };
+  if (run.attention)
+    return good;
+  if (run.product)
+    made[run.product->c.id] = true;
+  else if (run.convolution)
+    made[run.convolution->y.id] = true;
+  else
+    return false;
+  for (auto &operation : run.pointwise) {
+    read (operation->x);
+    if (operation->b)
+      read (*operation->b);
+    made[operation->y.id] = true;
+  }
+  return good;
+}
+
 bool
 holds (const Descriptor &d)
 {
@@ -518,6 +738,23 @@ holds (const Descriptor &d)
                     == 1
              && d.one<float> (CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, 1)
                     == 0;
+    case CUDNN_BACKEND_MATMUL_DESCRIPTOR:
+      return d.one<int> (CUDNN_ATTR_MATMUL_COMP_TYPE, -1) == CUDNN_DATA_FLOAT;
+    case CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR:
+      return has_all (d, { CUDNN_ATTR_OPERATION_MATMUL_ADESC,
+                             CUDNN_ATTR_OPERATION_MATMUL_BDESC,
+                             CUDNN_ATTR_OPERATION_MATMUL_CDESC,
+                             CUDNN_ATTR_OPERATION_MATMUL_DESC })
+             && Product (d, 0).fits ();
+    case CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR:
+      return has_all (d, { CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC,
+                             CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC,
+                             CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC,
+                             CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC,
+                             CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC })
+             && Attention (d, 0).fits ();
+    case CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR:
+      return graph_holds (d);
     case CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR:
       return has_all (d, { CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR,
                              CUDNN_ATTR_OPERATION_POINTWISE_XDESC,
@@ -627,7 +864,12 @@ get_results (const Descriptor &heuristics, int64_t wanted, int64_t *count,
   const bool whole =
       graph->attributes.at (CUDNN_ATTR_OPERATIONGRAPH_OPS).links.size () > 1;
   std::vector<int> engines = { 5 };
-  if (heuristics.one<int> (CUDNN_ATTR_ENGINEHEUR_MODE, 0) == CUDNN_HEUR_MODE_A)
+  const Run run (*graph, 0);
+  if (run.product || run.attention)
+    engines = run.product ? std::vector<int>{ 1, 6, 2, 7 }
+                          : std::vector<int>{ 1, 6, 8, 9 };
+  else if (heuristics.one<int> (CUDNN_ATTR_ENGINEHEUR_MODE, 0)
+           == CUDNN_HEUR_MODE_A)
     engines = whole ? std::vector<int>{ 1, 2 } : std::vector<int>{ 4, 3 };
   *count = 0;
   for (int engine : engines)
@@ -704,6 +946,18 @@ cudnnBackendExecute (cudnnHandle_t handle, cudnnBackendDescriptor_t plan,
   run->workspace_bytes = workspace_of (config->engine);
   if (!run->is_bound ())
     return CUDNN_STATUS_BAD_PARAM;
+  if (run->attention) {
+    const void *scale = run->data[run->attention->scale.id];
+    if (!scale || cuda_emulation_is_device (scale, 1))
+      return CUDNN_STATUS_BAD_PARAM;
+    memcpy (&run->scale, scale, sizeof run->scale);
+  }
+  const bool is_replaceable = run->product || run->attention;
+  if (is_replaceable && getenv ("CUDA_EMULATION_FAIL_GRAPHS"))
+    return CUDNN_STATUS_EXECUTION_FAILED;
+  if (cuda_emulation_load (at (plan).get (), handle->stream) != cudaSuccess)
+    return CUDNN_STATUS_EXECUTION_FAILED;
+  cuda_emulation_count_engine (config->engine);
   auto work = [] (void *state) {
     static_cast<Run *> (state)->go ();
     return cudaSuccess;

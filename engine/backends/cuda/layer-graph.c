@@ -102,22 +102,19 @@ data_type (CardiacDType dtype)
                                 : CUDNN_DATA_FLOAT;
 }
 
-/* A dense [n,h,w,c], which cuDNN names in the order n, c, h, w. */
 static cudnnBackendDescriptor_t
-tensor (CardiacCudaDnnGraph *graph, int64_t id, CardiacDType dtype, int64_t n,
-    int64_t h, int64_t w, int64_t c)
+tensor (CardiacCudaDnnGraph *graph, int64_t id, CardiacDType dtype, int rank,
+    const int64_t *dims, const int64_t *strides)
 {
-  const int64_t dims[] = { n, c, h, w };
-  const int64_t strides[] = { h * w * c, 1, w * c, c };
   const bool is_virtual = id >= CARDIAC_CUDA_VIRTUAL;
   cudnnBackendDescriptor_t it =
       cardiac_cuda_dnn_make (graph, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
   set_int64 (graph, it, CUDNN_ATTR_TENSOR_UNIQUE_ID, id);
   set_data_type (graph, it, CUDNN_ATTR_TENSOR_DATA_TYPE, data_type (dtype));
   cardiac_cuda_dnn_set (
-      graph, it, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, dims);
+      graph, it, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, rank, dims);
   cardiac_cuda_dnn_set (
-      graph, it, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, strides);
+      graph, it, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, rank, strides);
   set_int64 (graph, it, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, 16);
   cardiac_cuda_dnn_set (graph, it, CUDNN_ATTR_TENSOR_IS_VIRTUAL,
       CUDNN_TYPE_BOOLEAN, 1, &is_virtual);
@@ -125,28 +122,42 @@ tensor (CardiacCudaDnnGraph *graph, int64_t id, CardiacDType dtype, int64_t n,
   return it;
 }
 
+/* A dense [n,h,w,c]. Convolutions name it in the order n, c, h, w; products,
+ * which take three axes only ("Matmul", cuDNN's documentation), n, h w, c. */
+static cudnnBackendDescriptor_t
+dense (CardiacCudaDnnGraph *graph, const CardiacCudaLayer *it, int64_t id,
+    CardiacDType dtype, int64_t n, int64_t h, int64_t w, int64_t c)
+{
+  const int64_t rows[] = { n, h * w, c }, row_strides[] = { h * w * c, c, 1 };
+  const int64_t pictures[] = { n, c, h, w };
+  const int64_t picture_strides[] = { h * w * c, 1, w * c, c };
+  if (it->is_product)
+    return tensor (graph, id, dtype, 3, rows, row_strides);
+  return tensor (graph, id, dtype, 4, pictures, picture_strides);
+}
+
 /* Where operation `index` of `count` writes: y at the end, before that an fp32
  * value that is never stored. */
 static cudnnBackendDescriptor_t
-result_of (CardiacCudaDnnGraph *graph, const CardiacCudaConvolution *it,
-    int index, int count)
+result_of (CardiacCudaDnnGraph *graph, const CardiacCudaLayer *it, int index,
+    int count)
 {
   const bool last = index == count - 1;
-  return tensor (graph, last ? CARDIAC_CUDA_Y : CARDIAC_CUDA_VIRTUAL + index,
+  return dense (graph, it, last ? CARDIAC_CUDA_Y : CARDIAC_CUDA_VIRTUAL + index,
       last ? it->out : CARDIAC_F32, it->B, it->Ho, it->Wo, it->Co);
 }
 
 /* ---- operations ------------------------------------------------------------ */
 
 static cudnnBackendDescriptor_t
-convolve (CardiacCudaDnnGraph *graph, const CardiacCudaConvolution *it,
+convolve (CardiacCudaDnnGraph *graph, const CardiacCudaLayer *it,
     cudnnBackendDescriptor_t y)
 {
   const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
   cudnnBackendDescriptor_t x =
-      tensor (graph, CARDIAC_CUDA_X, it->in, it->B, it->H, it->W, it->Ci);
+      dense (graph, it, CARDIAC_CUDA_X, it->in, it->B, it->H, it->W, it->Ci);
   cudnnBackendDescriptor_t w =
-      tensor (graph, CARDIAC_CUDA_W, it->in, it->Co, it->kh, it->kw, it->Ci);
+      dense (graph, it, CARDIAC_CUDA_W, it->in, it->Co, it->kh, it->kw, it->Ci);
   cudnnBackendDescriptor_t how =
       cardiac_cuda_dnn_make (graph, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
   set_int64 (graph, how, CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, 2);
@@ -178,7 +189,36 @@ convolve (CardiacCudaDnnGraph *graph, const CardiacCudaConvolution *it,
   return operation;
 }
 
-/* y = x + b, or an activation of x (b is NULL). */
+/* y[m,n] = sum over k of x[m,k] w[n,k], in fp32: the weights [N,K] are B [K,N]
+ * by their strides, and no axis is broadcast. */
+static cudnnBackendDescriptor_t
+multiply (CardiacCudaDnnGraph *graph, const CardiacCudaLayer *it,
+    cudnnBackendDescriptor_t y)
+{
+  const int64_t K = it->Ci, N = it->Co;
+  const int64_t dims[] = { 1, K, N }, strides[] = { K * N, 1, K };
+  cudnnBackendDescriptor_t x =
+      dense (graph, it, CARDIAC_CUDA_X, it->in, it->B, it->H, it->W, K);
+  cudnnBackendDescriptor_t w =
+      tensor (graph, CARDIAC_CUDA_W, it->in, 3, dims, strides);
+  cudnnBackendDescriptor_t how =
+      cardiac_cuda_dnn_make (graph, CUDNN_BACKEND_MATMUL_DESCRIPTOR);
+  set_data_type (graph, how, CUDNN_ATTR_MATMUL_COMP_TYPE, CUDNN_DATA_FLOAT);
+  cardiac_cuda_dnn_finalize (graph, how);
+
+  cudnnBackendDescriptor_t operation =
+      cardiac_cuda_dnn_make (graph, CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR);
+  set_descriptor (graph, operation, CUDNN_ATTR_OPERATION_MATMUL_ADESC, x);
+  set_descriptor (graph, operation, CUDNN_ATTR_OPERATION_MATMUL_BDESC, w);
+  set_descriptor (graph, operation, CUDNN_ATTR_OPERATION_MATMUL_CDESC, y);
+  set_descriptor (graph, operation, CUDNN_ATTR_OPERATION_MATMUL_DESC, how);
+  cardiac_cuda_dnn_finalize (graph, operation);
+  return operation;
+}
+
+/* y = x + b, or an activation of x (b is NULL). What is broadcast must be the
+ * second input, and the sum so far the first ("Graphs", cuDNN's documentation,
+ * on epilogues of the generic runtime fusion engines). */
 static cudnnBackendDescriptor_t
 pointwise (CardiacCudaDnnGraph *graph, cudnnBackendDescriptor_t how,
     cudnnBackendDescriptor_t x, cudnnBackendDescriptor_t b,
@@ -231,20 +271,40 @@ activate (CardiacCudaDnnGraph *graph, CardiacActivation activation,
   return pointwise (graph, how, x, NULL, y);
 }
 
+/* The finalized graph of all operations, or NULL. */
+static cudnnBackendDescriptor_t
+whole (CardiacCudaDnnGraph *graph, cudnnHandle_t handle,
+    const cudnnBackendDescriptor_t *operations, int count)
+{
+  cudnnBackendDescriptor_t it =
+      cardiac_cuda_dnn_make (graph, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
+  if (handle)
+    cardiac_cuda_dnn_set (graph, it, CUDNN_ATTR_OPERATIONGRAPH_HANDLE,
+        CUDNN_TYPE_HANDLE, 1, &handle);
+  cardiac_cuda_dnn_set (graph, it, CUDNN_ATTR_OPERATIONGRAPH_OPS,
+      CUDNN_TYPE_BACKEND_DESCRIPTOR, count, operations);
+  cardiac_cuda_dnn_finalize (graph, it);
+  return graph->status == CUDNN_STATUS_SUCCESS ? it : NULL;
+}
+
+/* ---- layers ---------------------------------------------------------------- */
+
 cudnnBackendDescriptor_t
-cardiac_cuda_convolution_describe (CardiacCudaDnnGraph *graph,
-    cudnnHandle_t handle, const CardiacCudaConvolution *it)
+cardiac_cuda_layer_describe (CardiacCudaDnnGraph *graph, cudnnHandle_t handle,
+    const CardiacCudaLayer *it)
 {
   cudnnBackendDescriptor_t operations[4];
   const bool activated = it->activation != CARDIAC_ACTIVATION_NONE;
   const int total = 1 + it->bias + activated + it->residual;
   int count = 0;
   cudnnBackendDescriptor_t value = result_of (graph, it, count, total);
-  operations[count++] = convolve (graph, it, value);
+  operations[count++] = it->is_product ? multiply (graph, it, value)
+                                       : convolve (graph, it, value);
   if (it->bias) {
     cudnnBackendDescriptor_t sum = result_of (graph, it, count, total);
     operations[count++] = add (graph, value,
-        tensor (graph, CARDIAC_CUDA_BIAS, CARDIAC_F32, 1, 1, 1, it->Co), sum);
+        dense (graph, it, CARDIAC_CUDA_BIAS, CARDIAC_F32, 1, 1, 1, it->Co),
+        sum);
     value = sum;
   }
   if (activated) {
@@ -255,17 +315,85 @@ cardiac_cuda_convolution_describe (CardiacCudaDnnGraph *graph,
   if (it->residual) {
     cudnnBackendDescriptor_t sum = result_of (graph, it, count, total);
     operations[count++] = add (graph, value,
-        tensor (graph, CARDIAC_CUDA_RESIDUAL, it->out, it->B, it->Ho, it->Wo,
+        dense (graph, it, CARDIAC_CUDA_RESIDUAL, it->out, it->B, it->Ho, it->Wo,
             it->Co),
         sum);
   }
-  cudnnBackendDescriptor_t whole =
-      cardiac_cuda_dnn_make (graph, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-  if (handle)
-    cardiac_cuda_dnn_set (graph, whole, CUDNN_ATTR_OPERATIONGRAPH_HANDLE,
-        CUDNN_TYPE_HANDLE, 1, &handle);
-  cardiac_cuda_dnn_set (graph, whole, CUDNN_ATTR_OPERATIONGRAPH_OPS,
-      CUDNN_TYPE_BACKEND_DESCRIPTOR, count, operations);
-  cardiac_cuda_dnn_finalize (graph, whole);
-  return graph->status == CUDNN_STATUS_SUCCESS ? whole : NULL;
+  return whole (graph, handle, operations, count);
 }
+
+/* ---- attention ------------------------------------------------------------- */
+
+#if CUDNN_VERSION >= 91300
+
+/* Heads of one of the arrays: [batch,rows,width], each head's channels beside
+ * one another, from the first head's on. */
+static cudnnBackendDescriptor_t
+heads (CardiacCudaDnnGraph *graph, const CardiacAttention *it, int64_t id,
+    int64_t rows, int64_t width)
+{
+  const int64_t dims[] = { it->batch, it->heads, rows, it->head_dim };
+  const int64_t strides[] = { rows * width, it->head_dim, width, 1 };
+  return tensor (graph, id, it->dtype, 4, dims, strides);
+}
+
+/* A float that is given with each run. */
+static cudnnBackendDescriptor_t
+scalar (CardiacCudaDnnGraph *graph, int64_t id)
+{
+  const int64_t ones[] = { 1, 1, 1, 1 };
+  const bool by_value = true;
+  cudnnBackendDescriptor_t it =
+      cardiac_cuda_dnn_make (graph, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
+  set_int64 (graph, it, CUDNN_ATTR_TENSOR_UNIQUE_ID, id);
+  set_data_type (graph, it, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_DATA_FLOAT);
+  cardiac_cuda_dnn_set (
+      graph, it, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, ones);
+  cardiac_cuda_dnn_set (
+      graph, it, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, ones);
+  set_int64 (
+      graph, it, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, (int64_t) sizeof (float));
+  cardiac_cuda_dnn_set (graph, it, CUDNN_ATTR_TENSOR_IS_BY_VALUE,
+      CUDNN_TYPE_BOOLEAN, 1, &by_value);
+  cardiac_cuda_dnn_finalize (graph, it);
+  return it;
+}
+
+/* One operation, without masks: any number of queries and keys, channels in
+ * multiples of 8 ("Attention", cuDNN's documentation). */
+cudnnBackendDescriptor_t
+cardiac_cuda_attention_describe (CardiacCudaDnnGraph *graph,
+    cudnnHandle_t handle, const CardiacAttention *it)
+{
+  const int64_t y_width = (int64_t) it->heads * it->head_dim;
+  cudnnBackendDescriptor_t q =
+      heads (graph, it, CARDIAC_CUDA_Q, it->queries, it->q_width);
+  cudnnBackendDescriptor_t k =
+      heads (graph, it, CARDIAC_CUDA_K, it->keys, it->k_width);
+  cudnnBackendDescriptor_t v =
+      heads (graph, it, CARDIAC_CUDA_V, it->keys, it->v_width);
+  cudnnBackendDescriptor_t y =
+      heads (graph, it, CARDIAC_CUDA_Y, it->queries, y_width);
+  cudnnBackendDescriptor_t scale = scalar (graph, CARDIAC_CUDA_SCALE);
+  cudnnBackendDescriptor_t operation = cardiac_cuda_dnn_make (
+      graph, CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR);
+  set_descriptor (graph, operation, CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC, q);
+  set_descriptor (graph, operation, CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC, k);
+  set_descriptor (graph, operation, CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC, v);
+  set_descriptor (graph, operation, CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC, y);
+  set_descriptor (
+      graph, operation, CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC, scale);
+  cardiac_cuda_dnn_finalize (graph, operation);
+  return whole (graph, handle, &operation, 1);
+}
+
+#else
+
+cudnnBackendDescriptor_t
+cardiac_cuda_attention_describe (CardiacCudaDnnGraph *graph,
+    cudnnHandle_t handle, const CardiacAttention *it)
+{
+  return NULL;
+}
+
+#endif
