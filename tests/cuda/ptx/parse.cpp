@@ -94,7 +94,7 @@ private:
   void skip_blank ();
   uint32_t allocate (char kind);
   uint32_t constant (char kind, uint64_t bits);
-  void module_variables ();
+  void shared_variables ();
   void header ();
   void parameter (string_view text);
   void variable (string_view text);
@@ -246,8 +246,6 @@ Parser::variable (string_view declaration)
     dynamic = name;
     return;
   }
-  if (!kernel->code.empty ())
-    fail ("a variable after the first instruction");
   size_t *end = space == "shared" ? &kernel->shared_bytes : &kernel->local_bytes;
   alignment = std::max (alignment, bytes_of_type (type));
   *end = (*end + alignment - 1) / alignment * alignment;
@@ -255,14 +253,21 @@ Parser::variable (string_view declaration)
   *end += bytes;
 }
 
-/** Shared variables outside kernels. Others are not known here: who names one
- * ends in a message. */
+/** Of the module's shared variables, in kernels and outside, those that this
+ * kernel names. Variables of other spaces are not known here: who names one ends
+ * in a message. */
 void
-Parser::module_variables ()
+Parser::shared_variables ()
 {
-  for (const char *begin : { "\n.shared ", "\n.extern .shared " })
-    for (size_t i = 0; (i = text.find (begin, i)) != string_view::npos; i++)
-      variable (text.substr (i + 1, text.find (';', i) - i - 1));
+  const string_view body = text.substr (at, text.find (".entry ", at) - at);
+  for (size_t i = 0; (i = text.find (".shared .align", i)) != string_view::npos;
+       i++) {
+    const string_view it = text.substr (i, text.find (';', i) - i);
+    const size_t name = it.find (".b8 ") + 4;
+    if (body.find (trim (it.substr (name, it.find ('[') - name)))
+        != string_view::npos)
+      variable (it);
+  }
 }
 
 void
@@ -502,7 +507,7 @@ Parser::instruction (string_view statement)
 std::unique_ptr<Kernel>
 Parser::run ()
 {
-  module_variables ();
+  shared_variables ();
   header ();
   for (int depth = 1; depth > 0;) {
     const string_view statement = next ();
@@ -515,9 +520,9 @@ Parser::run ()
       location (statement);
     else if (starts (statement, ".reg"))
       registers (statement);
-    else if (starts (statement, ".shared") || starts (statement, ".local"))
+    else if (starts (statement, ".local"))
       variable (statement);
-    else if (starts (statement, ".pragma"))
+    else if (starts (statement, ".shared") || starts (statement, ".pragma"))
       continue;
     else
       instruction (statement);
@@ -691,7 +696,7 @@ parse (const Module &module, const string &name)
 string
 Module::file (uint32_t number) const
 {
-  const string begin = "\n\t.file\t" + std::to_string (number) + " \"";
+  const string begin = "\n.file\t" + std::to_string (number) + " \"";
   size_t at = text.find (begin);
   if (at == string_view::npos)
     return "?";
