@@ -64,6 +64,8 @@ load_tile (Tile<T, D> *tile, const T *x, int first, int rows, int width,
     const bool inside = first + row < rows;
     if (inside && wide && column < head_dim)
       copy_async (to, from);
+    else if (wide)
+      *(uint4 *) to = make_uint4 (0, 0, 0, 0);
     else
       for (int j = 0; j < STEP; j++)
         if (inside && column + j < head_dim)
@@ -325,8 +327,8 @@ enum {
 template <int D> struct alignas (16) FloatTiles
 {
   float q[BLOCK][D + 4];
-  float kv[BLOCK][D + 4]; ///< K, then V
-  float p[BLOCK][BLOCK + 1];
+  float kv[BLOCK][D + 4];    ///< K, then V
+  float p[BLOCK][BLOCK + 4]; ///< so that a warp stores to 32 banks
 };
 
 /** Rows first .. of x [rows,width]; 0 past rows and head_dim. */
@@ -381,6 +383,21 @@ float_logits (float (&s)[OWN_ROWS][OWN_KEYS], const FloatTiles<D> &tiles,
 #pragma unroll
     for (int j = 0; j < OWN_KEYS; j++)
       s[r][j] = tx + ACROSS * j < keys ? s[r][j] * scale : -INFINITY;
+}
+
+/** y[first..first+3] = x share, those below head_dim. */
+__device__ inline void
+store_floats (float *y, int first, int head_dim, const float (&x)[4],
+    float share, bool wide)
+{
+  const float four[4] = { x[0] * share, x[1] * share, x[2] * share,
+    x[3] * share };
+  if (wide && first < head_dim)
+    store<4> (y + first, four);
+  else
+    for (int i = 0; i < 4; i++)
+      if (first + i < head_dim)
+        y[first + i] = four[i];
 }
 
 template <int D>
@@ -465,10 +482,8 @@ float_kernel (CardiacAttention a, bool wide)
               * a.head_dim;
 #pragma unroll
     for (int c = 0; c < D / BLOCK; c++)
-#pragma unroll
-      for (int i = 0; i < 4; i++)
-        if (BLOCK * c + 4 * tx + i < a.head_dim)
-          y[BLOCK * c + 4 * tx + i] = mixed[r][c][i] * share;
+      store_floats (
+          y, BLOCK * c + 4 * tx, a.head_dim, mixed[r][c], share, wide);
   }
 }
 
