@@ -316,13 +316,16 @@ conversions_of_floats ()
       (uint32_t) cardiac_to_bf16 (a) << 16 | cardiac_to_bf16 (b))
 }
 
-inline uint32_t
-insert_bits (uint32_t a, uint32_t b, uint32_t at, uint32_t count)
+/** `count` bits of a into b from bit `at` on. */
+template <class T>
+inline T
+insert_bits (T a, T b, uint32_t at, uint32_t count)
 {
+  const uint32_t width = 8 * sizeof (T);
   at &= 255, count &= 255;
-  const uint64_t mask =
-      at > 31 ? 0 : (((uint64_t) 1 << std::min (count, 32u)) - 1) << at;
-  return (uint32_t) ((b & ~mask) | ((uint64_t) a << (at & 31) & mask));
+  const T ones = count >= width ? ~(T) 0 : ((T) 1 << count) - 1;
+  const T mask = at >= width ? 0 : ones << at;
+  return (b & ~mask) | (at >= width ? 0 : a << at & mask);
 }
 
 /** Two halves of each lane's number. */
@@ -365,6 +368,8 @@ others ()
       (uint32_t) a * b)
   EACH ("bfi.b32", INTEGERS, uint32_t,
       (uint32_t a, uint32_t b, uint32_t c, uint32_t d), insert_bits (a, b, c, d))
+  EACH ("bfi.b64", INTEGERS, uint64_t,
+      (uint64_t a, uint64_t b, uint32_t c, uint32_t d), insert_bits (a, b, c, d))
   EACH ("mov.b32.pack", MOVES, uint32_t, (uint16_t a, uint16_t b),
       (uint32_t) b << 16 | a)
   EACH ("mov.b64.pack", MOVES, uint64_t, (uint32_t a, uint32_t b),
