@@ -416,8 +416,8 @@ shared_limit (const void *kernel, size_t static_shared)
 }
 
 cudaError_t
-cuda_emulation_check_launch (const cudaLaunchConfig_t &config,
-    const void *kernel, size_t static_shared)
+cuda_emulation_check_launch (
+    const cudaLaunchConfig_t &config, const void *kernel, size_t static_shared)
 {
   const dim3 &grid = config.gridDim, &block = config.blockDim;
   const uint64_t count = (uint64_t) block.x * block.y * block.z;

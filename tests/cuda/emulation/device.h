@@ -180,8 +180,8 @@ struct cudaLaunchConfig_t {
 /** Can a kernel be launched so? Else InvalidConfiguration or InvalidValue, as a
  * device would say. @param kernel identifies it. @param static_shared bytes of
  * shared memory that it has without asking. */
-cudaError_t cuda_emulation_check_launch (const cudaLaunchConfig_t &config,
-    const void *kernel, size_t static_shared);
+cudaError_t cuda_emulation_check_launch (
+    const cudaLaunchConfig_t &config, const void *kernel, size_t static_shared);
 
 /** Checks, then enqueues. */
 cudaError_t cuda_emulation_launch (const cudaLaunchConfig_t &config,

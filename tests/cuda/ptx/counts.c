@@ -115,8 +115,8 @@ mreg (void)
     .lengths = floats (INSTANCES * FRAMES),
     .beta = 0.1f,
     .epsilon = 1e-5f };
-  CALL (cardiac_cuda_amplify (
-      &amplify, floats (INSTANCES * FRAMES * E), stream));
+  CALL (
+      cardiac_cuda_amplify (&amplify, floats (INSTANCES * FRAMES * E), stream));
   CALL (cardiac_cuda_mean (
       floats (FRAMES * E), floats (E), 1, FRAMES, E, stream));
   CALL (cardiac_cuda_cosine (floats (INSTANCES * E), floats (INSTANCES * 3 * E),
@@ -128,8 +128,8 @@ mreg (void)
     .channels = E,
     .p = floats (PATCHES * E),
     .mixed = floats (PATCHES),
-    .scratch =
-        numbers (cardiac_cuda_eigencam_scratch (1, PATCHES, E) / 4, CARDIAC_F32),
+    .scratch = numbers (
+        cardiac_cuda_eigencam_scratch (1, PATCHES, E) / 4, CARDIAC_F32),
     .y = floats (PATCHES + 1) };
   CALL (cardiac_cuda_eigencam (&eigencam, stream));
 }
@@ -161,17 +161,17 @@ yolov8 (void)
   CALL (cardiac_cuda_nchw_to_nhwc (floats (3 * 640 * 640),
       halves (3 * 640 * 640), CARDIAC_BF16, 1, 3, 640 * 640, stream));
   const CardiacPictures small = { 1, 20, 20, 128 }, large = { 1, 40, 40, 128 };
-  CALL (cardiac_cuda_pool2d (halves (51200), CARDIAC_BF16, small, halves (51200),
-      CARDIAC_BF16, small, 5, 1, 2, false, stream));
-  CALL (cardiac_cuda_nearest2x (halves (51200), halves (204800), CARDIAC_BF16,
-      small, large, stream));
+  CALL (cardiac_cuda_pool2d (halves (51200), CARDIAC_BF16, small,
+      halves (51200), CARDIAC_BF16, small, 5, 1, 2, false, stream));
+  CALL (cardiac_cuda_nearest2x (
+      halves (51200), halves (204800), CARDIAC_BF16, small, large, stream));
   void *sides[2] = { halves (204800), halves (102400) };
   const CardiacTensor parts[2] = { tensor (CARDIAC_BF16, 40, 40, 128),
     tensor (CARDIAC_BF16, 40, 40, 64) };
-  CALL (cardiac_cuda_concat (sides, parts, 2, halves (307200), CARDIAC_BF16,
-      307200, stream));
-  CALL (cardiac_cuda_epilogue (halves (320 * 320 * 16), CARDIAC_BF16, floats (16),
-      16, NULL, CARDIAC_F32, halves (320 * 320 * 16), CARDIAC_BF16,
+  CALL (cardiac_cuda_concat (
+      sides, parts, 2, halves (307200), CARDIAC_BF16, 307200, stream));
+  CALL (cardiac_cuda_epilogue (halves (320 * 320 * 16), CARDIAC_BF16,
+      floats (16), 16, NULL, CARDIAC_F32, halves (320 * 320 * 16), CARDIAC_BF16,
       320 * 320 * 16, CARDIAC_ACTIVATION_SILU, stream));
   const CardiacConvolution convolution = { .x = halves (40 * 40 * 64),
     .x_dtype = CARDIAC_BF16,
@@ -201,9 +201,10 @@ mmsa (void)
       CARDIAC_F32, 131072, stream));
   CALL (cardiac_cuda_gate (halves (262144), CARDIAC_BF16, floats (16), false,
       halves (262144), CARDIAC_BF16, 1, 16384, 16, 1, 1, stream));
-  const CardiacTensor shape = tensor (CARDIAC_F32, 128, 16, 128);
-  const int axes[4] = { 0, 1, 3, 2 };
-  CALL (cardiac_cuda_permute (floats (262144), CARDIAC_F32, floats (262144),
+  /* Of flows: both directions apart. */
+  const CardiacTensor shape = tensor (CARDIAC_F32, 2, 128, 128);
+  const int axes[4] = { 0, 3, 1, 2 };
+  CALL (cardiac_cuda_permute (floats (32768), CARDIAC_F32, floats (32768),
       CARDIAC_F32, &shape, axes, stream));
 }
 
@@ -213,7 +214,8 @@ pictures (CardiacCudaContext *context)
 {
   enum { WIDTH = 1280, HEIGHT = 720, AREA = WIDTH * HEIGHT };
   static uint8_t host[AREA * 3 / 2];
-  const float mean[3] = { 0.48f, 0.45f, 0.4f }, std[3] = { 0.27f, 0.26f, 0.27f };
+  const float mean[3] = { 0.48f, 0.45f, 0.4f },
+              std[3] = { 0.27f, 0.26f, 0.27f };
   const CardiacSquare crop = { 300, 20, 650 };
   CardiacLetterbox placement;
   CardiacResize letterbox, square;

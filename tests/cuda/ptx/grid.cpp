@@ -11,15 +11,17 @@
 namespace ptx {
 
 void
-complain (const Warp &warp, const Instruction &in, int lane,
-    const char *format, ...)
+complain (
+    const Warp &warp, const Instruction &in, int lane, const char *format, ...)
 {
   const Block &block = *warp.block;
   va_list args;
-  fprintf (stderr, "PTX: kernel %s, %s:%u (PTX line %u: %.*s), block (%u,%u,%u), ",
-      block.kernel->name.c_str (), block.kernel->module->file (in.file).c_str (),
-      in.source_line, in.line, (int) in.text.size (), in.text.data (),
-      block.index[0], block.index[1], block.index[2]);
+  fprintf (stderr,
+      "PTX: kernel %s, %s:%u (PTX line %u: %.*s), block (%u,%u,%u), ",
+      block.kernel->name.c_str (),
+      block.kernel->module->file (in.file).c_str (), in.source_line, in.line,
+      (int) in.text.size (), in.text.data (), block.index[0], block.index[1],
+      block.index[2]);
   fprintf (stderr, lane < 0 ? "warp %u: " : "thread %u: ",
       lane < 0 ? warp.number : warp.number * WARP + (unsigned) lane);
   va_start (args, format);
@@ -54,8 +56,8 @@ run_warp (Warp *warp)
       in.run (*warp, in);
   }
   if (warp->frames.empty () && !warp->copies.empty ())
-    complain (*warp, code.back (), -1,
-        "ends with copies that were not waited for");
+    complain (
+        *warp, code.back (), -1, "ends with copies that were not waited for");
 }
 
 static uint32_t
@@ -154,8 +156,8 @@ run_grid (Block *block)
     block->warps[i].number = i;
     make_warp (block, &block->warps[i], threads);
   }
-  block->cells.assign ((block->shared.size () >> block->kernel->cell_shift) + 1,
-      Cell{});
+  block->cells.assign (
+      (block->shared.size () >> block->kernel->cell_shift) + 1, Cell{});
   block->bounds.assign (block->kernel->code.size (), { 1, 0 });
   block->epoch = 0;
   unsigned *const index = block->index;

@@ -90,7 +90,10 @@ add (const string &name, Class kind, R (*) (A...))
 #define EACH(name, kind, R, parameters, expression)                            \
   {                                                                            \
     struct F {                                                                 \
-      static inline R of parameters { return (R) (expression); }               \
+      static inline R of parameters                                            \
+      {                                                                        \
+        return (R) (expression);                                               \
+      }                                                                        \
     };                                                                         \
     add<F> (name, kind, &F::of);                                               \
   }
@@ -118,7 +121,7 @@ void
 comparisons (const string &type, Class kind)
 {
   EACH ("setp.eq." + type, kind, bool, (T a, T b), a == b)
-  EACH ("setp.ne." + type, kind, bool, (T a, T b), a < b || a > b)
+  EACH ("setp.ne." + type, kind, bool, (T a, T b), a<b || a> b)
   EACH ("setp.lt." + type, kind, bool, (T a, T b), a < b)
   EACH ("setp.le." + type, kind, bool, (T a, T b), a <= b)
   EACH ("setp.gt." + type, kind, bool, (T a, T b), a > b)
@@ -157,13 +160,13 @@ integers (const string &type)
       (uint64_t) a * (uint64_t) b + (uint64_t) c)
   /* By nought: all bits, as devices do. */
   EACH ("div." + type, DIVISIONS, T, (T a, T b),
-      b == 0                         ? (T) ~(T) 0
+      b == 0                                    ? (T) ~(T) 0
       : std::is_signed<T>::value && b == (T) -1 ? (T) (0 - (U) a)
-                                     : (T) (a / b))
+                                                : (T) (a / b))
   EACH ("rem." + type, DIVISIONS, T, (T a, T b),
-      b == 0                         ? a
+      b == 0                                    ? a
       : std::is_signed<T>::value && b == (T) -1 ? 0
-                                     : (T) (a % b))
+                                                : (T) (a % b))
   EACH ("shr." + type, INTEGERS, T, (T a, uint32_t b), shift_right (a, b))
   comparisons<T> (type, INTEGERS);
 }
@@ -199,7 +202,7 @@ floats (const string &type, Class kind)
   for (const string rounding : { "", "rn." }) {
     EACH ("add." + rounding + type, kind, T, (T a, T b), a + b)
     EACH ("sub." + rounding + type, kind, T, (T a, T b), a - b)
-    EACH ("mul." + rounding + type, kind, T, (T a, T b), a *b)
+    EACH ("mul." + rounding + type, kind, T, (T a, T b), a * b)
   }
   EACH ("fma.rn." + type, kind, T, (T a, T b, T c), std::fma (a, b, c))
   EACH ("min." + type, kind, T, (T a, T b), a < b || b != b ? a : b)
@@ -337,8 +340,8 @@ unpack (Warp &warp, const Instruction &in)
     if (warp.active >> i & 1) {
       const Whole whole = get<Whole> (warp.slot (in.operand[2]), i);
       put<Half> (warp.slot (in.operand[0]), i, (Half) whole);
-      put<Half> (warp.slot (in.operand[1]), i,
-          (Half) (whole >> 8 * sizeof (Half)));
+      put<Half> (
+          warp.slot (in.operand[1]), i, (Half) (whole >> 8 * sizeof (Half)));
     }
 }
 
@@ -363,13 +366,15 @@ others ()
       (int64_t) a * b)
   EACH ("mul.wide.u32", INTEGERS, uint64_t, (uint32_t a, uint32_t b),
       (uint64_t) a * b)
-  EACH ("mul.wide.s16", INTEGERS, int32_t, (int16_t a, int16_t b), a *b)
+  EACH ("mul.wide.s16", INTEGERS, int32_t, (int16_t a, int16_t b), a * b)
   EACH ("mul.wide.u16", INTEGERS, uint32_t, (uint16_t a, uint16_t b),
       (uint32_t) a * b)
   EACH ("bfi.b32", INTEGERS, uint32_t,
-      (uint32_t a, uint32_t b, uint32_t c, uint32_t d), insert_bits (a, b, c, d))
+      (uint32_t a, uint32_t b, uint32_t c, uint32_t d),
+      insert_bits (a, b, c, d))
   EACH ("bfi.b64", INTEGERS, uint64_t,
-      (uint64_t a, uint64_t b, uint32_t c, uint32_t d), insert_bits (a, b, c, d))
+      (uint64_t a, uint64_t b, uint32_t c, uint32_t d),
+      insert_bits (a, b, c, d))
   EACH ("mov.b32.pack", MOVES, uint32_t, (uint16_t a, uint16_t b),
       (uint32_t) b << 16 | a)
   EACH ("mov.b64.pack", MOVES, uint64_t, (uint32_t a, uint32_t b),
@@ -425,8 +430,8 @@ void
 require_lanes (const Warp &warp, const Instruction &in, uint32_t wanted)
 {
   if (warp.active != wanted)
-    complain (warp, in, -1, "for lanes %08x, but %08x do it", wanted,
-        warp.active);
+    complain (
+        warp, in, -1, "for lanes %08x, but %08x do it", wanted, warp.active);
 }
 
 /** The lane whose value goes to `lane`, and whether it is in range. */
@@ -563,21 +568,21 @@ ldmatrix (Warp &warp, const Instruction &in)
   require_lanes (warp, in, ALL);
   for (unsigned i = 0; i < COUNT * 8; i++) {
     const void *base = warp.slot (in.address);
-    address[i] = (in.address_wide ? ((uint64_t *) base)[i]
-                                  : ((uint32_t *) base)[i])
-                 + in.offset;
+    address[i] =
+        (in.address_wide ? ((uint64_t *) base)[i] : ((uint32_t *) base)[i])
+        + in.offset;
     check_shared (warp, in, i, address[i], 16, false);
     memcpy (matrix[i / 8][i % 8], &warp.block->shared[address[i]], 16);
   }
-  count_waves (warp, in, (uint32_t) (((uint64_t) 1 << COUNT * 8) - 1), address,
-      16);
+  count_waves (
+      warp, in, (uint32_t) (((uint64_t) 1 << COUNT * 8) - 1), address, 16);
   for (int m = 0; m < COUNT; m++)
     for (int lane = 0; lane < WARP; lane++) {
       const int row = lane / 4, column = lane % 4 * 2;
-      const uint32_t low = TRANSPOSE ? matrix[m][column][row]
-                                     : matrix[m][row][column];
-      const uint32_t high = TRANSPOSE ? matrix[m][column + 1][row]
-                                      : matrix[m][row][column + 1];
+      const uint32_t low =
+          TRANSPOSE ? matrix[m][column][row] : matrix[m][row][column];
+      const uint32_t high =
+          TRANSPOSE ? matrix[m][column + 1][row] : matrix[m][row][column + 1];
       ((uint32_t *) warp.slot (in.operand[m]))[lane] = high << 16 | low;
     }
 }
@@ -591,9 +596,9 @@ copy_async (Warp &warp, const Instruction &in)
   for (unsigned i = 0; i < WARP; i++)
     if (warp.active >> i & 1) {
       const void *base = warp.slot (in.address);
-      to[i] = (in.address_wide ? ((uint64_t *) base)[i]
-                               : ((uint32_t *) base)[i])
-              + in.offset;
+      to[i] =
+          (in.address_wide ? ((uint64_t *) base)[i] : ((uint32_t *) base)[i])
+          + in.offset;
       from[i] = ((uint64_t *) warp.slot (in.operand[0]))[i];
       if (((uint32_t *) warp.slot (in.operand[1]))[i] != 16)
         complain (warp, in, i, "only copies of 16 bytes are known");
@@ -696,14 +701,14 @@ store (Warp &warp, const Instruction &in)
     const void *from = warp.slot (in.operand[e]);
     for (int i = 0; i < WARP; i++)
       if (warp.active >> i & 1) {
-        const T value = in.wide ? (T) ((uint64_t *) from)[i]
-                                : (T) ((uint32_t *) from)[i];
+        const T value =
+            in.wide ? (T) ((uint64_t *) from)[i] : (T) ((uint32_t *) from)[i];
         memcpy (at[i] + e * sizeof value, &value, sizeof value);
       }
   }
 }
 
-const std::map<string, std::pair<Handler, Handler>> accesses = {
+const std::map<string, std::pair<Handler, Handler> > accesses = {
   { "b8", { load<uint8_t>, store<uint8_t> } },
   { "u8", { load<uint8_t>, store<uint8_t> } },
   { "s8", { load<int8_t>, store<uint8_t> } },

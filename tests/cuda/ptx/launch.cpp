@@ -58,15 +58,15 @@ modules_of (const Wrapper *wrapper)
   memcpy (&header, wrapper->data, sizeof header);
   if (wrapper->magic != FAT_MAGIC || header.magic != HEADER_MAGIC)
     give_up ("this nvcc writes another kind of fat binary");
-  const char *at = wrapper->data + header.header_bytes, *end = at + header.bytes;
+  const char *at = wrapper->data + header.header_bytes,
+             *end = at + header.bytes;
   while (at < end) {
     Entry entry;
     memcpy (&entry, at, sizeof entry);
     if (entry.kind == 1 && entry.compressed_bytes)
       give_up ("compressed PTX; compile with --no-compress");
     if (entry.kind == 1)
-      modules.push_back (
-          { at + entry.header_bytes, (int) entry.architecture });
+      modules.push_back ({ at + entry.header_bytes, (int) entry.architecture });
     at += entry.header_bytes + entry.bytes;
   }
   return modules;
@@ -77,7 +77,7 @@ modules_of (const Wrapper *wrapper)
 struct Registration {
   const std::vector<Module> *modules;
   std::string name;
-  std::map<int, std::unique_ptr<Kernel>> parsed; ///< by architecture
+  std::map<int, std::unique_ptr<Kernel> > parsed; ///< by architecture
 };
 
 std::mutex mutex;
@@ -118,28 +118,28 @@ find_kernel (const void *host_function)
 const char *const class_names[CLASSES] = { "move", "int", "div", "f32", "f64",
   "special", "tensor", "shuffle", "global", "shared", "other", "control" };
 
-/** The lines with most of what `waste` counts. */
+/** The source lines with most of what `amount` counts. */
 void
-print_worst (const Block &block, const char *what,
-    uint64_t (*waste) (const Counts &))
+print_most (
+    const Block &block, const char *what, uint64_t (*amount) (const Counts &))
 {
   const std::vector<Instruction> &code = block.kernel->code;
-  std::vector<size_t> order;
-  for (size_t i = 0; i < code.size (); i++)
-    if (waste (block.counts[i]))
-      order.push_back (i);
-  std::sort (order.begin (), order.end (), [&] (size_t a, size_t b) {
-    return waste (block.counts[a]) > waste (block.counts[b]);
-  });
-  for (size_t i = 0; i < order.size () && i < 6; i++) {
-    const Instruction &in = code[order[i]];
-    const Counts &counts = block.counts[order[i]];
-    fprintf (stderr, "    %s:%u %.*s: %llu runs, %llu %s\n",
-        block.kernel->module->file (in.file).c_str (), in.source_line,
-        (int) std::min (in.text.find (' '), in.text.find ('\t')),
-        in.text.data (), (unsigned long long) counts.runs,
-        (unsigned long long) waste (counts), what);
+  std::map<std::pair<uint32_t, uint32_t>, uint64_t> lines;
+  uint64_t sum = 0;
+  for (size_t i = 0; i < code.size (); i++) {
+    lines[{ code[i].file, code[i].source_line }] += amount (block.counts[i]);
+    sum += amount (block.counts[i]);
   }
+  std::multimap<uint64_t, std::pair<uint32_t, uint32_t> > order;
+  for (const auto &line : lines)
+    order.insert ({ line.second, line.first });
+  int left = 8;
+  for (auto it = order.rbegin (); it != order.rend () && left--; it++)
+    if (it->first)
+      fprintf (stderr, "    %5.1f %% of %s: %s:%u\n",
+          100.0 * (double) it->first / (double) sum, what,
+          block.kernel->module->file (it->second.first).c_str (),
+          it->second.second);
 }
 
 void
@@ -178,10 +178,10 @@ print_counts (const Block &block)
       (unsigned long long) sum.waves, (unsigned long long) sum.extra);
   if (*getenv ("PTX_COUNTS") < '2')
     return;
-  print_worst (block, "sectors too many",
+  print_most (block, "instructions", [] (const Counts &c) { return c.runs; });
+  print_most (block, "sectors too many",
       [] (const Counts &c) { return c.sectors - c.ideal; });
-  print_worst (block, "passes of conflicts",
-      [] (const Counts &c) { return c.extra; });
+  print_most (block, "conflicts", [] (const Counts &c) { return c.extra; });
 }
 
 /* ---- launches -------------------------------------------------------------- */

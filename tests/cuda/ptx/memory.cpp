@@ -96,8 +96,8 @@ find_space (Warp &warp, const Instruction &in, uint64_t *address)
 }
 
 void
-check_small (Warp &warp, const Instruction &in, unsigned lane,
-    uint64_t address, unsigned bytes, size_t size, const char *name)
+check_small (Warp &warp, const Instruction &in, unsigned lane, uint64_t address,
+    unsigned bytes, size_t size, const char *name)
 {
   if (address > size || size - address < bytes)
     complain (warp, in, (int) lane,
@@ -168,7 +168,8 @@ read_cell (const User &user, Cell *cell, uint64_t address)
   const uint16_t thread = (uint16_t) user.thread ();
   if (cell->pending)
     complain (user.warp, user.in, (int) user.lane,
-        "cp.async: shared memory at %llu is read before the copy was waited for",
+        "cp.async: shared memory at %llu is read before the copy was waited "
+        "for",
         (unsigned long long) address);
   if (cell->write_epoch < user.warp.block->first_epoch)
     complain (user.warp, user.in, (int) user.lane,
@@ -210,8 +211,7 @@ check_shared (Warp &warp, const Instruction &in, unsigned lane,
   Block &block = *warp.block;
   const unsigned shift = block.kernel->cell_shift;
   const User user = { warp, in, lane };
-  check_small (
-      warp, in, lane, address, bytes, block.shared.size (), "shared");
+  check_small (warp, in, lane, address, bytes, block.shared.size (), "shared");
   if (address & (bytes - 1))
     complain (warp, in, (int) lane, "misaligned: %llu is no multiple of %u",
         (unsigned long long) address, bytes);
@@ -240,7 +240,7 @@ count_waves (Warp &warp, const Instruction &in, uint32_t lanes,
   if (warp.block->counts.empty ())
     return;
   Counts *counts = &warp.block->counts[&in - warp.block->kernel->code.data ()];
-  const unsigned together = bytes <= 4 ? WARP : WARP * 4 / bytes;
+  const unsigned together = bytes <= 4 ? (unsigned) WARP : WARP * 4 / bytes;
   for (unsigned first = 0; first < WARP; first += together) {
     std::vector<uint64_t> bank[BANKS];
     size_t most = 0;

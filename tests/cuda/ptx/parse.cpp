@@ -112,10 +112,10 @@ private:
   size_t at;
   uint32_t line;
   std::unique_ptr<Kernel> kernel;
-  std::map<string, Register, std::less<>> names;
-  std::map<string, uint64_t, std::less<>> symbols;
+  std::map<string, Register, std::less<> > names;
+  std::map<string, uint64_t, std::less<> > symbols;
   std::map<std::pair<char, uint64_t>, uint32_t> constants;
-  std::map<string, uint32_t, std::less<>> labels;
+  std::map<string, uint32_t, std::less<> > labels;
   std::map<uint32_t, string> wanted; ///< labels of branches
   string dynamic;                    ///< the name of dynamic shared memory
   uint32_t file = 0, source_line = 0;
@@ -241,12 +241,14 @@ Parser::variable (string_view declaration)
   const string name (trim (declaration.substr (0, bracket)));
   bytes = bytes_of_type (type);
   if (bracket != string_view::npos)
-    bytes *= strtoul (string (declaration.substr (bracket + 1)).c_str (), 0, 10);
+    bytes *=
+        strtoul (string (declaration.substr (bracket + 1)).c_str (), 0, 10);
   if (declaration.find ("[]") != string_view::npos) {
     dynamic = name;
     return;
   }
-  size_t *end = space == "shared" ? &kernel->shared_bytes : &kernel->local_bytes;
+  size_t *end =
+      space == "shared" ? &kernel->shared_bytes : &kernel->local_bytes;
   alignment = std::max (alignment, bytes_of_type (type));
   *end = (*end + alignment - 1) / alignment * alignment;
   symbols[name] = *end;
@@ -286,7 +288,8 @@ Parser::parameter (string_view declaration)
   alignment = std::max (alignment, bytes);
   const size_t bracket = declaration.find ('[');
   if (bracket != string_view::npos)
-    bytes *= strtoul (string (declaration.substr (bracket + 1)).c_str (), 0, 10);
+    bytes *=
+        strtoul (string (declaration.substr (bracket + 1)).c_str (), 0, 10);
   size_t *end = &kernel->parameter_bytes;
   *end = (*end + alignment - 1) / alignment * alignment;
   symbols[string (trim (declaration.substr (0, bracket)))] = *end;
@@ -307,8 +310,8 @@ Parser::header ()
   const size_t most = promises.find ("ntid ");
   if (most != string_view::npos) { /* .maxntid or .reqntid */
     unsigned x = 1, y = 1, z = 1;
-    sscanf (string (promises.substr (most + 5)).c_str (), "%u, %u, %u", &x, &y,
-        &z);
+    sscanf (
+        string (promises.substr (most + 5)).c_str (), "%u, %u, %u", &x, &y, &z);
     kernel->most_threads = x * y * z;
   }
   for (; at < body + 1; at++)
@@ -373,9 +376,9 @@ Parser::operand (string_view name, char kind)
   if (starts (name, "0f") || starts (name, "0d"))
     return constant (kind, strtoull (digits.c_str () + 2, nullptr, 16));
   char *end;
-  const int64_t number =
-      starts (name, "-") ? (int64_t) strtoll (digits.c_str (), &end, 0)
-                         : (int64_t) strtoull (digits.c_str (), &end, 0);
+  const int64_t number = starts (name, "-")
+                             ? (int64_t) strtoll (digits.c_str (), &end, 0)
+                             : (int64_t) strtoull (digits.c_str (), &end, 0);
   if (end == digits.c_str () || (*end && *end != 'U'))
     fail ("unknown operand %s", digits.c_str ());
   return constant (kind, kind == 'p' && number ? ALL : (uint64_t) number);
@@ -417,8 +420,7 @@ split_operands (string_view text)
 }
 
 void
-Parser::operands (
-    string_view list, const Operation &operation, Instruction *in)
+Parser::operands (string_view list, const Operation &operation, Instruction *in)
 {
   size_t count = 0;
   for (const string &part : split_operands (list)) {
@@ -449,7 +451,7 @@ Parser::branch_to (string_view label, Instruction *in)
 /** Loads and stores take whatever width of register they are given: the kinds
  * of their operands. */
 string
-kinds_of_access (const std::map<string, Register, std::less<>> &names,
+kinds_of_access (const std::map<string, Register, std::less<> > &names,
     string_view list, const Instruction &in)
 {
   string kinds;
@@ -560,7 +562,7 @@ Parser::smallest_access ()
  * Kennedy, "A simple, fast dominance algorithm", on the reversed graph). */
 struct Graph {
   std::vector<uint32_t> begin; ///< of blocks; then the exit, past the end
-  std::vector<std::vector<uint32_t>> after, before;
+  std::vector<std::vector<uint32_t> > after, before;
   std::vector<uint32_t> order, number; ///< reverse postorder from the exit
   std::vector<uint32_t> dominator;
 
@@ -610,16 +612,16 @@ Graph::Graph (const std::vector<Instruction> &code)
 uint32_t
 Graph::block_of (uint32_t instruction) const
 {
-  return (uint32_t) (std::upper_bound (
-                         begin.begin (), begin.end (), instruction)
-                     - begin.begin () - 1);
+  return (
+      uint32_t) (std::upper_bound (begin.begin (), begin.end (), instruction)
+                 - begin.begin () - 1);
 }
 
 /** Postorder, without recursion: kernels have thousands of blocks. */
 void
 Graph::visit (uint32_t root)
 {
-  std::vector<std::pair<uint32_t, size_t>> stack = { { root, 0 } };
+  std::vector<std::pair<uint32_t, size_t> > stack = { { root, 0 } };
   number[root] = 0;
   while (!stack.empty ()) {
     auto &top = stack.back ();

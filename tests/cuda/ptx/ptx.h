@@ -209,7 +209,7 @@ struct Block {
   std::vector<Cell> cells;
   uint32_t epoch, first_epoch;
   /** Where each instruction last was in global memory. */
-  std::vector<std::pair<uintptr_t, uintptr_t>> bounds;
+  std::vector<std::pair<uintptr_t, uintptr_t> > bounds;
   std::vector<Counts> counts; ///< a line of code each; empty: not counted
 };
 
