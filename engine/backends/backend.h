@@ -137,7 +137,7 @@ typedef struct CardiacOp {
     struct {
       int heads, head_dim;
       int q_offset, k_offset, v_offset;
-      float scale;
+      float scale; ///< > 0
     } attention;
     struct {
       float alpha;

@@ -1,40 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The emulation of CUDA sees what it is there to see: kernels with faults end
  * in the right message, or give different bits, and right ones do not. */
-#include "../require.h"
-#include "launch.h"
+#include "run-kernel.h"
 #include "tensor-core.h"
-
-#include <cstring>
-#include <sys/wait.h>
-#include <unistd.h>
-
-enum { THREADS = 64 };
-
-static float *
-device_array (size_t count)
-{
-  void *memory = nullptr;
-  REQUIRE (cudaMalloc (&memory, count * sizeof (float)) == cudaSuccess);
-  return (float *) memory;
-}
-
-/** Runs a kernel of one float array and brings the array back. */
-static void
-run (void (*kernel) (float *), size_t shared, float *array, float *result,
-    size_t count)
-{
-  cudaStream_t stream;
-  REQUIRE (cudaStreamCreateWithFlags (&stream, cudaStreamNonBlocking)
-           == cudaSuccess);
-  REQUIRE (
-      launch (kernel, dim3 (1), THREADS, shared, stream, array) == cudaSuccess);
-  REQUIRE (cudaStreamSynchronize (stream) == cudaSuccess);
-  REQUIRE (cudaStreamDestroy (stream) == cudaSuccess);
-  REQUIRE (
-      cudaMemcpy (result, array, count * sizeof *result, cudaMemcpyDeviceToHost)
-      == cudaSuccess);
-}
 
 /* ---- what must be seen -------------------------------------------------- */
 
@@ -92,39 +60,6 @@ copies_off_a_line (float *x)
   copy_async (shared + threadIdx.x, x + 1);
   copy_commit ();
   copy_wait<0> ();
-}
-
-/** Does the kernel end its process with a message that holds `message`? */
-static bool
-is_caught (void (*kernel) (float *), size_t shared, const char *message)
-{
-  int ends[2], status;
-  char text[8192];
-  size_t length = 0;
-  REQUIRE (pipe (ends) == 0);
-  const pid_t child = fork ();
-  REQUIRE (child >= 0);
-  if (child == 0) {
-    float result[4 * THREADS];
-    dup2 (ends[1], STDERR_FILENO);
-    close (ends[0]);
-    close (ends[1]);
-    run (kernel, shared, device_array (4 * THREADS), result, 4 * THREADS);
-    _exit (0);
-  }
-  close (ends[1]);
-  for (ssize_t got;
-       length < sizeof text - 1
-       && (got = read (ends[0], text + length, sizeof text - 1 - length)) > 0;)
-    length += (size_t) got;
-  text[length] = '\0';
-  close (ends[0]);
-  REQUIRE (waitpid (child, &status, 0) == child);
-  const bool failed = !WIFEXITED (status) || WEXITSTATUS (status) != 0;
-  if (!failed || !strstr (text, message))
-    fprintf (stderr, "status %d, \"%s\" where \"%s\" was expected\n", status,
-        text, message);
-  return failed && strstr (text, message);
 }
 
 static void

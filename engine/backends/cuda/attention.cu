@@ -64,6 +64,8 @@ load_tile (Tile<T, D> *tile, const T *x, int first, int rows, int width,
     const bool inside = first + row < rows;
     if (inside && wide && column < head_dim)
       copy_async (to, from);
+    else if (wide)
+      *(uint4 *) to = make_uint4 (0, 0, 0, 0);
     else
       for (int j = 0; j < STEP; j++)
         if (inside && column + j < head_dim)
@@ -121,17 +123,18 @@ load_queries (
     }
 }
 
-/** What a lane knows of its two rows of queries, 8 apart. */
+/** What a lane knows of its two rows of queries, 8 apart; `largest` before
+ * scaling. */
 template <int D> struct Rows {
   float largest[2], sum[2];
   float mixed[D / 8][4]; ///< D matrices, 8 channels each
 };
 
-/** s = q kᵀ scale, -inf past the `keys` keys that are left. */
+/** s = q kᵀ, -inf past the `keys` keys that are left. */
 template <typename T, int D>
 __device__ inline void
 logits (float (&s)[tile_keys<D> / 8][4], const unsigned (&q)[D / 16][4],
-    const Tile<T, D> &k, int keys, float scale)
+    const Tile<T, D> &k, int keys)
 {
   const int lane = threadIdx.x % WARP;
 #pragma unroll
@@ -148,19 +151,19 @@ logits (float (&s)[tile_keys<D> / 8][4], const unsigned (&q)[D / 16][4],
         multiply_add (s[2 * n], q[c], b[0], b[1], (T *) nullptr);
         multiply_add (s[2 * n + 1], q[c], b[2], b[3], (T *) nullptr);
       }
+    if (16 * n + 16 > keys) /* the same for all */
 #pragma unroll
-    for (int i = 0; i < 8; i++) {
-      const int key = 16 * n + i / 4 * 8 + lane % 4 * 2 + i % 2;
-      float *logit = &s[2 * n + i / 4][i % 4];
-      *logit = key < keys ? *logit * scale : -INFINITY;
-    }
+      for (int i = 0; i < 8; i++)
+        if (16 * n + i / 4 * 8 + lane % 4 * 2 + i % 2 >= keys)
+          s[2 * n + i / 4][i % 4] = -INFINITY;
   }
 }
 
-/** s becomes exp (s - m), and what was summed up is made to fit. */
+/** s becomes exp ((s - m) scale), and what was summed up is made to fit: a
+ * multiplication and addition in one, then a power of 2. */
 template <int D>
 __device__ inline void
-exponentials (float (&s)[tile_keys<D> / 8][4], Rows<D> &rows)
+exponentials (float (&s)[tile_keys<D> / 8][4], Rows<D> &rows, float scale)
 {
 #pragma unroll
   for (int r = 0; r < 2; r++) { /* s[n][2r], s[n][2r+1] */
@@ -169,14 +172,15 @@ exponentials (float (&s)[tile_keys<D> / 8][4], Rows<D> &rows)
     for (int n = 0; n < tile_keys<D> / 8; n++)
       largest = fmaxf (largest, fmaxf (s[n][2 * r], s[n][2 * r + 1]));
     largest = warp_max<4> (largest);
-    const float shrink = fast_exp2 (rows.largest[r] - largest);
+    const float shrink = fast_exp2 ((rows.largest[r] - largest) * scale);
+    const float offset = -largest * scale;
     rows.largest[r] = largest;
     rows.sum[r] *= shrink;
 #pragma unroll
     for (int n = 0; n < tile_keys<D> / 8; n++)
 #pragma unroll
       for (int i = 2 * r; i < 2 * r + 2; i++) {
-        s[n][i] = fast_exp2 (s[n][i] - largest);
+        s[n][i] = fast_exp2 (fmaf (s[n][i], scale, offset));
         rows.sum[r] += s[n][i];
       }
 #pragma unroll
@@ -275,8 +279,8 @@ tensor_kernel (CardiacAttention a, bool wide)
     __syncthreads (); /* tile i is there for all */
     if (first < a.queries) {
       float s[KEYS / 8][4];
-      logits<T, D> (s, q, tiles->k[i % 2], a.keys - i * KEYS, a.scale * LOG2_E);
-      exponentials<D> (s, rows);
+      logits<T, D> (s, q, tiles->k[i % 2], a.keys - i * KEYS);
+      exponentials<D> (s, rows, a.scale * LOG2_E);
       mix<T, D> (rows, s, tiles->v[i % 2], a.keys - i * KEYS);
     }
     __syncthreads (); /* nobody reads tile i any more */
@@ -325,8 +329,8 @@ enum {
 template <int D> struct alignas (16) FloatTiles
 {
   float q[BLOCK][D + 4];
-  float kv[BLOCK][D + 4]; ///< K, then V
-  float p[BLOCK][BLOCK + 1];
+  float kv[BLOCK][D + 4];    ///< K, then V
+  float p[BLOCK][BLOCK + 4]; ///< so that a warp stores to 32 banks
 };
 
 /** Rows first .. of x [rows,width]; 0 past rows and head_dim. */
@@ -381,6 +385,21 @@ float_logits (float (&s)[OWN_ROWS][OWN_KEYS], const FloatTiles<D> &tiles,
 #pragma unroll
     for (int j = 0; j < OWN_KEYS; j++)
       s[r][j] = tx + ACROSS * j < keys ? s[r][j] * scale : -INFINITY;
+}
+
+/** y[first..first+3] = x share, those below head_dim. */
+__device__ inline void
+store_floats (float *y, int first, int head_dim, const float (&x)[4],
+    float share, bool wide)
+{
+  const float four[4] = { x[0] * share, x[1] * share, x[2] * share,
+    x[3] * share };
+  if (wide && first < head_dim)
+    store<4> (y + first, four);
+  else
+    for (int i = 0; i < 4; i++)
+      if (first + i < head_dim)
+        y[first + i] = four[i];
 }
 
 template <int D>
@@ -465,10 +484,8 @@ float_kernel (CardiacAttention a, bool wide)
               * a.head_dim;
 #pragma unroll
     for (int c = 0; c < D / BLOCK; c++)
-#pragma unroll
-      for (int i = 0; i < 4; i++)
-        if (BLOCK * c + 4 * tx + i < a.head_dim)
-          y[BLOCK * c + 4 * tx + i] = mixed[r][c][i] * share;
+      store_floats (
+          y, BLOCK * c + 4 * tx, a.head_dim, mixed[r][c], share, wide);
   }
 }
 

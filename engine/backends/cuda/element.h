@@ -139,11 +139,40 @@ store (Array array, unsigned index, float value)
   store<1> (array, index, x);
 }
 
-/** May kernels load and store 8 numbers of `data` at a time? */
+/** May kernels load and store 16 bytes of `data` at a time? */
 static inline bool
 is_aligned (const void *data)
 {
   return (uintptr_t) data % 16 == 0;
+}
+
+/** Is it a dtype whose numbers have 4 bytes? */
+static inline bool
+is_float (CardiacDType dtype)
+{
+  return dtype == CARDIAC_F32;
+}
+
+/** One of three kernels by how many neighbours a thread takes. */
+template <typename Kernel> struct Choice {
+  int vector;
+  Kernel kernel;
+};
+
+/** 8 where all arrays are of 16 bits, 4 where one is F32 (`floats`): accesses
+ * then have 16 bytes and those of neighbouring threads touch, where two of 16
+ * bytes a thread would leave each sector to two instructions. 1 where `aligned`
+ * is not so. @param extents those that vectors must divide, or-ed. */
+template <typename Kernel>
+static inline Choice<Kernel>
+choose (bool aligned, int64_t extents, bool floats, Kernel eight, Kernel four,
+    Kernel one)
+{
+  if (!aligned || extents % 4 != 0)
+    return { 1, one };
+  if (floats || extents % 8 != 0)
+    return { 4, four };
+  return { 8, eight };
 }
 
 /** act (x): the fast exponential is good to a few units in the last place of

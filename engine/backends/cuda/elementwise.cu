@@ -113,11 +113,14 @@ cardiac_cuda_epilogue (const void *x, CardiacDType x_dtype, const float *bias,
   const Epilogue e = { array (x, x_dtype), array (residual, residual_dtype),
     array (y, y_dtype), bias, (unsigned) channels, (unsigned) count,
     activation };
-  const bool wide = count % 8 == 0 && (!bias || channels % 8 == 0)
-                    && is_aligned (x) && is_aligned (bias)
-                    && is_aligned (residual) && is_aligned (y);
-  return launch_each (wide ? epilogue_kernel<8> : epilogue_kernel<1>,
-      (unsigned) (wide ? count / 8 : count), stream, e);
+  const auto choice = choose (is_aligned (x) && is_aligned (bias)
+                                  && is_aligned (residual) && is_aligned (y),
+      count | (bias ? channels : 0),
+      is_float (x_dtype) || is_float (y_dtype)
+          || (residual && is_float (residual_dtype)),
+      epilogue_kernel<8>, epilogue_kernel<4>, epilogue_kernel<1>);
+  return launch_each (
+      choice.kernel, (unsigned) (count / choice.vector), stream, e);
 }
 
 cudaError_t
@@ -125,12 +128,13 @@ cardiac_cuda_binary (const void *x, CardiacDType x_dtype, const void *w,
     CardiacDType w_dtype, int64_t period, void *y, CardiacDType y_dtype,
     int64_t count, bool multiply, cudaStream_t stream)
 {
-  const bool wide = count % 8 == 0 && period % 8 == 0 && is_aligned (x)
-                    && is_aligned (w) && is_aligned (y);
-  return launch_each (wide ? binary_kernel<8> : binary_kernel<1>,
-      (unsigned) (wide ? count / 8 : count), stream, array (x, x_dtype),
-      array (w, w_dtype), array (y, y_dtype), (unsigned) period,
-      (unsigned) count, multiply);
+  const auto choice = choose (
+      is_aligned (x) && is_aligned (w) && is_aligned (y), count | period,
+      is_float (x_dtype) || is_float (w_dtype) || is_float (y_dtype),
+      binary_kernel<8>, binary_kernel<4>, binary_kernel<1>);
+  return launch_each (choice.kernel, (unsigned) (count / choice.vector), stream,
+      array (x, x_dtype), array (w, w_dtype), array (y, y_dtype),
+      (unsigned) period, (unsigned) count, multiply);
 }
 
 cudaError_t
@@ -139,20 +143,22 @@ cardiac_cuda_gate (const void *x, CardiacDType x_dtype, const float *g,
     int64_t width, float offset, float scale, cudaStream_t stream)
 {
   const unsigned count = (unsigned) (batch * rows * width);
-  const bool wide = width % 8 == 0 && is_aligned (x) && is_aligned (y)
-                    && (a_row || is_aligned (g));
-  return launch_each (wide ? gate_kernel<8> : gate_kernel<1>,
-      wide ? count / 8 : count, stream, array (x, x_dtype), g,
-      array (y, y_dtype), (unsigned) rows, (unsigned) width, count, a_row,
-      offset, scale);
+  const auto choice =
+      choose (is_aligned (x) && is_aligned (y) && (a_row || is_aligned (g)),
+          width, is_float (x_dtype) || is_float (y_dtype), gate_kernel<8>,
+          gate_kernel<4>, gate_kernel<1>);
+  return launch_each (choice.kernel, count / (unsigned) choice.vector, stream,
+      array (x, x_dtype), g, array (y, y_dtype), (unsigned) rows,
+      (unsigned) width, count, a_row, offset, scale);
 }
 
 cudaError_t
 cardiac_cuda_magnitude (const void *x, CardiacDType x_dtype, void *y,
     CardiacDType y_dtype, int64_t count, cudaStream_t stream)
 {
-  const bool wide = count % 8 == 0 && is_aligned (x) && is_aligned (y);
-  return launch_each (wide ? magnitude_kernel<8> : magnitude_kernel<1>,
-      (unsigned) (wide ? count / 8 : count), stream, array (x, x_dtype),
-      array (y, y_dtype), (unsigned) count);
+  const auto choice = choose (is_aligned (x) && is_aligned (y), count,
+      is_float (x_dtype) || is_float (y_dtype), magnitude_kernel<8>,
+      magnitude_kernel<4>, magnitude_kernel<1>);
+  return launch_each (choice.kernel, (unsigned) (count / choice.vector), stream,
+      array (x, x_dtype), array (y, y_dtype), (unsigned) count);
 }

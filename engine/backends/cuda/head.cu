@@ -87,18 +87,29 @@ padded_length (const CardiacAmplify &a, unsigned instance, int t)
                    + (unsigned) min (max (t, 0), a.frames - 1)];
 }
 
-/** z + beta g of frame i (of all instances), one channel (Eq. 1). */
+/** y = z + beta g of all frames, one channel (Eq. 1). Returns their sum. */
 __device__ inline float
-amplified (const CardiacAmplify &a, unsigned i, unsigned channel)
+amplify_channel (const CardiacAmplify &a, float *y, unsigned channel)
 {
-  const unsigned instance = i / (unsigned) a.frames;
-  const int t = (int) (i % (unsigned) a.frames);
   const float *w = a.weight + 3 * channel;
-  float g = a.bias[channel];
-#pragma unroll
-  for (int k = 0; k < 3; k++)
-    g += w[k] * padded_length (a, instance, t + k - 1);
-  return a.z[i * (unsigned) a.e + channel] + a.beta * g;
+  const float before_share = w[0], here_share = w[1], after_share = w[2];
+  const float bias = a.bias[channel];
+  size_t at = channel;
+  float sum = 0;
+  for (int instance = 0; instance < a.instances; instance++) {
+    float before = padded_length (a, (unsigned) instance, -1);
+    float here = padded_length (a, (unsigned) instance, 0);
+    for (int t = 0; t < a.frames; t++, at += (size_t) a.e) {
+      const float after = padded_length (a, (unsigned) instance, t + 1);
+      const float g = bias + before_share * before + here_share * here
+                      + after_share * after;
+      y[at] = a.z[at] + a.beta * g;
+      sum += y[at];
+      before = here;
+      here = after;
+    }
+  }
+  return sum;
 }
 
 /** One channel a thread: its moments over all frames, then Norm. */
@@ -109,24 +120,22 @@ amplify_kernel (CardiacAmplify a, float *y)
   const unsigned count = (unsigned) (a.instances * a.frames);
   if (channel >= (unsigned) a.e)
     return;
-  float mean = 0, variance = 0;
+  float mean = amplify_channel (a, y, channel) / (float) count, variance = 0;
+  y += channel;
   if (a.mean) {
     mean = a.mean[channel];
     variance = a.variance[channel];
   } else {
-    for (unsigned i = 0; i < count; i++)
-      mean += amplified (a, i, channel);
-    mean /= (float) count;
     for (unsigned i = 0; i < count; i++) {
-      const float difference = amplified (a, i, channel) - mean;
+      const float difference = y[i * (unsigned) a.e] - mean;
       variance += difference * difference;
     }
     variance /= (float) count;
   }
   const float scale = a.gain[channel] / sqrtf (variance + a.epsilon);
   for (unsigned i = 0; i < count; i++)
-    y[i * (unsigned) a.e + channel] =
-        (amplified (a, i, channel) - mean) * scale + a.offset[channel];
+    y[i * (unsigned) a.e] =
+        (y[i * (unsigned) a.e] - mean) * scale + a.offset[channel];
 }
 
 } // namespace

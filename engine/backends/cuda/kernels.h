@@ -142,7 +142,7 @@ typedef struct CardiacAttention {
   int queries, keys;
   int q_width, k_width, v_width;
   int q_offset, k_offset, v_offset;
-  float scale;
+  float scale; ///< > 0
 } CardiacAttention;
 
 /** Heads wider than 128 channels allow 12000 keys at most. */

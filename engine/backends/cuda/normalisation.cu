@@ -9,7 +9,8 @@ namespace {
 /* ---- layer norm --------------------------------------------------------- */
 
 enum { ROWS = 4, NORM_THREADS = ROWS * WARP }; ///< of a block: a warp a row
-enum { VECTOR = 8, CHUNKS = 4 };
+/* Four numbers: neighbouring lanes' accesses touch in F32, too. */
+enum { VECTOR = 4, CHUNKS = 8 };
 enum { WIDEST = CHUNKS * VECTOR * WARP }; ///< that registers hold
 
 /** A warp's row in registers, read once: lane l has columns (c WARP + l) VECTOR

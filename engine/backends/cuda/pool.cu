@@ -123,10 +123,15 @@ count_of (CardiacPictures y)
   return y.count * y.height * y.width * y.channels;
 }
 
-bool
-is_wide (CardiacPictures y, const void *x, const void *out)
+/** As choose(), by channels. */
+template <typename Kernel>
+Choice<Kernel>
+choose_by_channels (const void *x, CardiacDType x_dtype, const void *y,
+    CardiacDType y_dtype, CardiacPictures out, Kernel eight, Kernel four,
+    Kernel one)
 {
-  return y.channels % 8 == 0 && is_aligned (x) && is_aligned (out);
+  return choose (is_aligned (x) && is_aligned (y), out.channels,
+      is_float (x_dtype) || is_float (y_dtype), eight, four, one);
 }
 
 } // namespace
@@ -136,24 +141,27 @@ cardiac_cuda_pool2d (const void *x, CardiacDType x_dtype, CardiacPictures in,
     void *y, CardiacDType y_dtype, CardiacPictures out, int size, int stride,
     int padding, bool mean, cudaStream_t stream)
 {
-  const bool wide = is_wide (out, x, y);
   const unsigned count = count_of (out);
-  return launch_each (
-      mean ? (wide ? pool_kernel<8, true> : pool_kernel<1, true>)
-           : (wide ? pool_kernel<8, false> : pool_kernel<1, false>),
-      wide ? count / 8 : count, stream, array (x, x_dtype), in,
-      array (y, y_dtype), out, size, stride, padding, count);
+  const auto choice =
+      mean ? choose_by_channels (x, x_dtype, y, y_dtype, out,
+          pool_kernel<8, true>, pool_kernel<4, true>, pool_kernel<1, true>)
+           : choose_by_channels (x, x_dtype, y, y_dtype, out,
+               pool_kernel<8, false>, pool_kernel<4, false>,
+               pool_kernel<1, false>);
+  return launch_each (choice.kernel, count / (unsigned) choice.vector, stream,
+      array (x, x_dtype), in, array (y, y_dtype), out, size, stride, padding,
+      count);
 }
 
 cudaError_t
 cardiac_cuda_nearest2x (const void *x, void *y, CardiacDType dtype,
     CardiacPictures in, CardiacPictures out, cudaStream_t stream)
 {
-  const bool wide = is_wide (out, x, y);
   const unsigned count = count_of (out);
-  return launch_each (wide ? nearest2x_kernel<8> : nearest2x_kernel<1>,
-      wide ? count / 8 : count, stream, array (x, dtype), in, array (y, dtype),
-      out, count);
+  const auto choice = choose_by_channels (x, dtype, y, dtype, out,
+      nearest2x_kernel<8>, nearest2x_kernel<4>, nearest2x_kernel<1>);
+  return launch_each (choice.kernel, count / (unsigned) choice.vector, stream,
+      array (x, dtype), in, array (y, dtype), out, count);
 }
 
 cudaError_t
@@ -161,9 +169,9 @@ cardiac_cuda_bilinear2x (const void *x, CardiacDType x_dtype,
     CardiacPictures in, void *y, CardiacDType y_dtype, CardiacPictures out,
     float scale, cudaStream_t stream)
 {
-  const bool wide = is_wide (out, x, y);
   const unsigned count = count_of (out);
-  return launch_each (wide ? bilinear2x_kernel<8> : bilinear2x_kernel<1>,
-      wide ? count / 8 : count, stream, array (x, x_dtype), in,
-      array (y, y_dtype), out, scale, count);
+  const auto choice = choose_by_channels (x, x_dtype, y, y_dtype, out,
+      bilinear2x_kernel<8>, bilinear2x_kernel<4>, bilinear2x_kernel<1>);
+  return launch_each (choice.kernel, count / (unsigned) choice.vector, stream,
+      array (x, x_dtype), in, array (y, y_dtype), out, scale, count);
 }

@@ -32,7 +32,8 @@ struct Columns {
 
 template <int V>
 __global__ void
-concat_kernel (Columns in, Array y, unsigned width, unsigned count)
+concat_kernel (
+    const __grid_constant__ Columns in, Array y, unsigned width, unsigned count)
 {
   const unsigned i = thread_number () * V;
   if (i >= count)
@@ -110,7 +111,8 @@ struct Axes {
 };
 
 __global__ void
-permute_kernel (Array x, Array y, Axes axes, unsigned count)
+permute_kernel (
+    Array x, Array y, const __grid_constant__ Axes axes, unsigned count)
 {
   const unsigned i = thread_number ();
   if (i >= count)
@@ -131,12 +133,14 @@ cardiac_cuda_copy_rows (const void *x, CardiacDType x_dtype, int64_t x_stride,
     int64_t y_first, int64_t outer, int64_t inner, cudaStream_t stream)
 {
   const unsigned count = (unsigned) (outer * inner);
-  const bool wide = (x_stride | x_first | y_stride | y_first | inner) % 8 == 0
-                    && is_aligned (x) && is_aligned (y);
-  return launch_each (wide ? copy_kernel<8> : copy_kernel<1>,
-      wide ? count / 8 : count, stream, array (x, x_dtype), (unsigned) x_stride,
-      (unsigned) x_first, array (y, y_dtype), (unsigned) y_stride,
-      (unsigned) y_first, (unsigned) inner, count);
+  const auto choice = choose (is_aligned (x) && is_aligned (y),
+      x_stride | x_first | y_stride | y_first | inner,
+      is_float (x_dtype) || is_float (y_dtype), copy_kernel<8>, copy_kernel<4>,
+      copy_kernel<1>);
+  return launch_each (choice.kernel, count / (unsigned) choice.vector, stream,
+      array (x, x_dtype), (unsigned) x_stride, (unsigned) x_first,
+      array (y, y_dtype), (unsigned) y_stride, (unsigned) y_first,
+      (unsigned) inner, count);
 }
 
 cudaError_t
@@ -144,16 +148,20 @@ cardiac_cuda_concat (void *const *x, const CardiacTensor *shapes, int inputs,
     void *y, CardiacDType y_dtype, int64_t count, cudaStream_t stream)
 {
   Columns in = {};
-  bool wide = is_aligned (y);
+  bool aligned = is_aligned (y), floats = is_float (y_dtype);
+  int64_t widths = 0;
   for (int i = 0; i < inputs; i++) {
     const unsigned width = (unsigned) shapes[i].shape[shapes[i].rank - 1];
     in.x[i] = array (x[i], shapes[i].dtype);
     in.first[i + 1] = in.first[i] + width;
-    wide = wide && width % 8 == 0 && is_aligned (x[i]);
+    aligned = aligned && is_aligned (x[i]);
+    floats = floats || is_float (shapes[i].dtype);
+    widths |= width;
   }
-  return launch_each (wide ? concat_kernel<8> : concat_kernel<1>,
-      (unsigned) (wide ? count / 8 : count), stream, in, array (y, y_dtype),
-      in.first[inputs], (unsigned) count);
+  const auto choice = choose (aligned, widths, floats, concat_kernel<8>,
+      concat_kernel<4>, concat_kernel<1>);
+  return launch_each (choice.kernel, (unsigned) (count / choice.vector), stream,
+      in, array (y, y_dtype), in.first[inputs], (unsigned) count);
 }
 
 cudaError_t
@@ -161,9 +169,9 @@ cardiac_cuda_patchify (const float *x, void *y, CardiacDType y_dtype,
     int64_t batch, int64_t side, int64_t patch, cudaStream_t stream)
 {
   const unsigned count = (unsigned) (batch * 3 * side * side);
-  const bool wide = patch % 8 == 0 && is_aligned (x) && is_aligned (y);
-  return launch_each (wide ? patchify_kernel<8> : patchify_kernel<1>,
-      wide ? count / 8 : count, stream, x, array (y, y_dtype), (unsigned) side,
+  const bool wide = patch % 4 == 0 && is_aligned (x) && is_aligned (y);
+  return launch_each (wide ? patchify_kernel<4> : patchify_kernel<1>,
+      wide ? count / 4 : count, stream, x, array (y, y_dtype), (unsigned) side,
       (unsigned) patch, count);
 }
 
@@ -174,10 +182,10 @@ cardiac_cuda_tokens (const void *x, CardiacDType x_dtype,
     cudaStream_t stream)
 {
   const unsigned count = (unsigned) (batch * rows * d);
-  const bool wide = d % 8 == 0 && is_aligned (x) && is_aligned (class_token)
+  const bool wide = d % 4 == 0 && is_aligned (x) && is_aligned (class_token)
                     && is_aligned (position) && is_aligned (y);
-  return launch_each (wide ? tokens_kernel<8> : tokens_kernel<1>,
-      wide ? count / 8 : count, stream, array (x, x_dtype), class_token,
+  return launch_each (wide ? tokens_kernel<4> : tokens_kernel<1>,
+      wide ? count / 4 : count, stream, array (x, x_dtype), class_token,
       position, array (y, y_dtype), (unsigned) n, (unsigned) rows, (unsigned) d,
       count);
 }

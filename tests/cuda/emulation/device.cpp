@@ -394,12 +394,13 @@ cudaDeviceGetAttribute (int *value, cudaDeviceAttr, int device)
 }
 
 cudaError_t
-cuda_emulation_allow_shared (const void *kernel, int bytes)
+cuda_emulation_allow_shared (
+    const void *kernel, int bytes, size_t static_shared)
 {
   int most = 0;
   if (cudaDeviceGetAttribute (&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0)
           != cudaSuccess
-      || bytes > most)
+      || bytes + (int) static_shared > most)
     return cuda_emulation_fail (cudaErrorInvalidValue);
   const std::lock_guard<std::mutex> lock (allowing);
   allowed_shared[kernel] = (size_t) bytes;
@@ -407,16 +408,17 @@ cuda_emulation_allow_shared (const void *kernel, int bytes)
 }
 
 static size_t
-shared_limit (const void *kernel)
+shared_limit (const void *kernel, size_t static_shared)
 {
   const std::lock_guard<std::mutex> lock (allowing);
   const auto found = allowed_shared.find (kernel);
-  return found == allowed_shared.end () ? (size_t) PLAIN_SHARED : found->second;
+  return found == allowed_shared.end () ? PLAIN_SHARED - static_shared
+                                        : found->second;
 }
 
 cudaError_t
-cuda_emulation_launch (const cudaLaunchConfig_t &config, const void *kernel,
-    std::function<void ()> thread)
+cuda_emulation_check_launch (
+    const cudaLaunchConfig_t &config, const void *kernel, size_t static_shared)
 {
   const dim3 &grid = config.gridDim, &block = config.blockDim;
   const uint64_t count = (uint64_t) block.x * block.y * block.z;
@@ -424,11 +426,18 @@ cuda_emulation_launch (const cudaLaunchConfig_t &config, const void *kernel,
       || grid.x > INT32_MAX || grid.y < 1 || grid.y > UINT16_MAX || grid.z < 1
       || grid.z > UINT16_MAX)
     return cuda_emulation_fail (cudaErrorInvalidConfiguration);
-  if (config.dynamicSmemBytes > shared_limit (kernel))
+  if (config.dynamicSmemBytes > shared_limit (kernel, static_shared))
     return cuda_emulation_fail (cudaErrorInvalidValue);
-  const cudaError_t loaded = cuda_emulation_load (kernel, config.stream);
-  if (loaded != cudaSuccess)
-    return loaded;
+  return cuda_emulation_load (kernel, config.stream);
+}
+
+cudaError_t
+cuda_emulation_launch (const cudaLaunchConfig_t &config, const void *kernel,
+    std::function<void ()> thread)
+{
+  const cudaError_t status = cuda_emulation_check_launch (config, kernel, 0);
+  if (status != cudaSuccess)
+    return status;
   return cuda_emulation_enqueue (config.stream, run_grid,
       new Launch{ config, kernel, std::move (thread) }, destroy_launch);
 }

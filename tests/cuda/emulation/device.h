@@ -177,8 +177,13 @@ struct cudaLaunchConfig_t {
   cudaStream_t stream;
 };
 
-/** Enqueues; InvalidConfiguration or InvalidValue where a device would say so.
- * @param kernel identifies it. */
+/** Can a kernel be launched so? Else InvalidConfiguration or InvalidValue, as a
+ * device would say. @param kernel identifies it. @param static_shared bytes of
+ * shared memory that it has without asking. */
+cudaError_t cuda_emulation_check_launch (
+    const cudaLaunchConfig_t &config, const void *kernel, size_t static_shared);
+
+/** Checks, then enqueues. */
 cudaError_t cuda_emulation_launch (const cudaLaunchConfig_t &config,
     const void *kernel, std::function<void ()> thread);
 
@@ -193,13 +198,14 @@ cudaLaunchKernelEx (
 }
 
 enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
-cudaError_t cuda_emulation_allow_shared (const void *kernel, int bytes);
+cudaError_t cuda_emulation_allow_shared (
+    const void *kernel, int bytes, size_t static_shared);
 
 template <typename... P>
 static inline cudaError_t
 cudaFuncSetAttribute (void (*kernel) (P...), cudaFuncAttribute, int bytes)
 {
-  return cuda_emulation_allow_shared ((const void *) kernel, bytes);
+  return cuda_emulation_allow_shared ((const void *) kernel, bytes, 0);
 }
 
 enum cudaDeviceAttr { cudaDevAttrMaxSharedMemoryPerBlockOptin = 97 };

@@ -28,6 +28,7 @@
  *   CUDA_EMULATION_FAIL_WORK   set: whatever a stream runs fails */
 #include "include/cuda_runtime.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -89,7 +90,8 @@ public:
     ASAN_UNPOISON_MEMORY_REGION (base + at, bytes);
     if (!getenv ("CUDA_EMULATION_IDLE")) {
       open_locked ();
-      memset (base + at, 0xff, bytes);
+      std::fill_n ((uint16_t *) (base + at), (bytes + 1) / 2,
+          (uint16_t) CUDA_EMULATION_FRESH);
       close_locked ();
     }
     return base + at;
@@ -113,19 +115,29 @@ public:
     return (const char *) memory >= base && (const char *) memory < base + size;
   }
 
-  /* Inside one live block? */
-  bool
-  holds (const void *memory, size_t bytes)
+  /* The live block that holds an address, or NULL. */
+  const char *
+  find (const void *memory, size_t *bytes)
   {
     if (!near (memory))
-      return false;
+      return nullptr;
     std::lock_guard<std::mutex> lock (mutex);
     const size_t at = (size_t) ((const char *) memory - base);
     auto after = blocks.upper_bound (at);
     if (after == blocks.begin ())
-      return false;
+      return nullptr;
     auto block = std::prev (after);
-    return at + bytes <= block->first + block->second;
+    *bytes = block->second;
+    return at <= block->first + block->second ? base + block->first : nullptr;
+  }
+
+  /* Inside one live block? */
+  bool
+  holds (const void *memory, size_t bytes)
+  {
+    size_t size;
+    const char *begin = find (memory, &size);
+    return begin && (const char *) memory + bytes <= begin + size;
   }
 
   void
@@ -399,6 +411,12 @@ int
 cuda_emulation_is_device (const void *memory, size_t bytes)
 {
   return heap ().holds (memory, bytes);
+}
+
+const void *
+cuda_emulation_find (const void *memory, size_t *bytes)
+{
+  return heap ().find (memory, bytes);
 }
 
 uint64_t

@@ -133,6 +133,12 @@ cudaError_t cuda_emulation_fail (cudaError_t error);
 /** Is [memory, memory + bytes) inside one live device allocation? */
 int cuda_emulation_is_device (const void *memory, size_t bytes);
 
+/** The live allocation that holds an address, or NULL; its bytes. */
+const void *cuda_emulation_find (const void *memory, size_t *bytes);
+
+/** What fresh device memory holds in each two bytes: a NaN of every width. */
+#define CUDA_EMULATION_FRESH 0xffe7
+
 /** Calls of cudaMalloc so far. */
 uint64_t cuda_emulation_allocations (void);
 
