@@ -12,7 +12,7 @@
 GType
 gst_cardiac_cmr_truth_meta_api_get_type (void)
 {
-  static const gchar *tags[] = { GST_META_TAG_VIDEO_STR, NULL };
+  static const gchar *tags[] = { NULL }; /* see gstcardiacmeta.c */
   static gsize type = 0;
 
   if (g_once_init_enter (&type))

@@ -3,7 +3,8 @@
 /* Two metas, because tags decide what survives other elements. The record is
  * untagged and is kept by everything that keeps metas at all. The
  * geometry is tagged {video, size, orientation}: elements that move pixels in
- * a way it cannot follow drop it. */
+ * a way it cannot follow drop it. So do those that know nothing of tags, such
+ * as cudadownload; without tags they would keep it, but so would a crop. */
 
 #ifdef HAVE_CONFIG_H
 #include "config.h"

@@ -20,7 +20,7 @@
 GType
 gst_cardiac_echo_truth_meta_api_get_type (void)
 {
-  static const gchar *tags[] = { GST_META_TAG_VIDEO_STR, NULL };
+  static const gchar *tags[] = { NULL };
   static gsize type = 0;
 
   if (g_once_init_enter (&type))
