@@ -41,6 +41,7 @@
 #include "cudaframe.h"
 #include "jsonlines.h"
 #include "meta/gstcardiacmeta.h"
+#include "network.h"
 #include "roinetwork.h"
 #include "videoimage.h"
 
@@ -527,15 +528,10 @@ say (GstMregRoi *self, const RoiOutcome *outcome)
   record->pts = outcome->time;
   record->has_roi = TRUE;
   record->roi = outcome->box;
-  record->model_name = g_strdup (cardiac_model_name (model));
-  record->model_sha256 = g_strdup (cardiac_model_sha256 (model));
-  record->model_arch = g_strdup (cardiac_arch_name (CARDIAC_ARCH_YOLOV8));
-  record->trained = cardiac_model_trained (model);
-  record->synthetic = cardiac_model_synthetic (model);
+  network_fill_record (record, model);
   record->device = g_strdup (run_info->device);
   record->precision = g_strdup (run_info->precision);
   record->inference_ms = outcome->inference_ms;
-  record->version = g_strdup (VERSION);
   if (!json_lines_write (self->lines, record, &error)) {
     GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
         ("Results cannot be written: %s.", error->message), (NULL));
