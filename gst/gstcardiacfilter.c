@@ -529,33 +529,6 @@ gst_cardiac_filter_set_run_info (
   cuda_frames_set_device (priv->cuda, info->device);
 }
 
-gboolean
-gst_cardiac_filter_refuse_roi (GstCardiacFilter *self, const gchar *text)
-{
-  gboolean running;
-
-  GST_OBJECT_LOCK (self);
-  running = GST_STATE (self) >= GST_STATE_PAUSED;
-  GST_OBJECT_UNLOCK (self);
-  if (running)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("roi \"%s\" is not \"x,y,width,height\" in pixels; the region "
-         "stays as it was.",
-            text),
-        (NULL));
-  return running;
-}
-
-void
-gst_cardiac_filter_post_wrong_roi (GstCardiacFilter *self, const gchar *text)
-{
-  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-      ("roi \"%s\" cannot be read: \"x,y,width,height\" in pixels is "
-       "expected, such as 120,40,480,400; width and height are at least 1.",
-          text),
-      (NULL));
-}
-
 void
 gst_cardiac_filter_warn_once (
     GstCardiacFilter *self, guint *done, const gchar *text, const gchar *detail)

@@ -77,14 +77,6 @@ gboolean gst_cardiac_filter_is_enabled (GstCardiacFilter *filter);
 void gst_cardiac_filter_set_run_info (
     GstCardiacFilter *filter, const CardiacRunInfo *info);
 
-/** For a `roi` that cannot be read. In a running pipeline it is refused: the
- * bus gets a warning, the old region stays, and this returns %TRUE. Otherwise
- * it is kept, and start() must post it as an error. */
-gboolean gst_cardiac_filter_refuse_roi (
-    GstCardiacFilter *filter, const gchar *text);
-void gst_cardiac_filter_post_wrong_roi (
-    GstCardiacFilter *filter, const gchar *text);
-
 /** Posts a bus message about something the user ought to know, once. */
 void gst_cardiac_filter_warn_once (GstCardiacFilter *filter, guint *done,
     const gchar *text, const gchar *detail);

@@ -54,6 +54,7 @@
 
 #include "clipfeeder.h"
 #include "cudaframe.h"
+#include "manualroi.h"
 #include "mapsfile.h"
 #include "meta/gstcardiacmeta.h"
 #include "mregnetwork.h"
@@ -76,7 +77,6 @@ GST_DEBUG_CATEGORY_STATIC (mreg_classify_debug);
 #define DEFAULT_UNSURE_BAND 0.1
 #define DEFAULT_STALE_TIME (3 * GST_SECOND)
 #define DEFAULT_ERASE_TIME (10 * GST_SECOND)
-#define DEFAULT_ROI ""
 #define DEFAULT_HEATMAP GST_CARDIAC_HEATMAP_ACTIVATION
 #define DEFAULT_INTERIM TRUE
 #define DEFAULT_LOCATION NULL
@@ -101,8 +101,6 @@ enum {
 typedef struct {
   GstClockTime clip_duration, clip_stride, stale_time, erase_time;
   gdouble unsure_band;
-  gboolean has_roi, roi_wrong; /* wrong: roi_text cannot be read */
-  GstCardiacBox roi;
   GstCardiacHeatmap heatmap;
   gboolean interim;
 } Settings;
@@ -118,7 +116,8 @@ struct _GstMregClassify {
 
   /* properties and statistics, under the object lock */
   Settings settings;
-  gchar *roi_text, *results, *results_location, *maps_location;
+  ManualRoi roi;
+  gchar *results, *results_location, *maps_location;
   guint instances;
   Stats stats;
 
@@ -217,7 +216,7 @@ install_sampling_properties (GObjectClass *klass)
       g_param_spec_string ("roi", "Region of interest",
           "x,y,width,height in pixels; empty: the box of mregroi, or the whole "
           "picture",
-          DEFAULT_ROI, flags | GST_PARAM_MUTABLE_PLAYING));
+          MANUAL_ROI_DEFAULT, flags | GST_PARAM_MUTABLE_PLAYING));
 }
 
 static void
@@ -357,7 +356,7 @@ gst_mreg_classify_init (GstMregClassify *self)
   self->settings.unsure_band = DEFAULT_UNSURE_BAND;
   self->settings.heatmap = DEFAULT_HEATMAP;
   self->settings.interim = DEFAULT_INTERIM;
-  self->roi_text = g_strdup (DEFAULT_ROI);
+  manual_roi_init (&self->roi);
 }
 
 static void
@@ -365,7 +364,7 @@ gst_mreg_classify_finalize (GObject *object)
 {
   GstMregClassify *self = GST_MREG_CLASSIFY (object);
 
-  g_free (self->roi_text);
+  manual_roi_clear (&self->roi);
   g_free (self->results);
   g_free (self->results_location);
   g_free (self->maps_location);
@@ -382,24 +381,6 @@ set_string (gchar **string, const GValue *value)
 }
 
 static void
-set_roi (GstMregClassify *self, const GValue *value)
-{
-  const gchar *text = g_value_get_string (value);
-  GstCardiacBox box = { 0, 0, 0, 0 };
-  gboolean empty = !text || !*text, wrong;
-
-  wrong = !empty && !video_image_parse_box (text, &box);
-  if (wrong && gst_cardiac_filter_refuse_roi (GST_CARDIAC_FILTER (self), text))
-    return;
-  GST_OBJECT_LOCK (self);
-  set_string (&self->roi_text, value);
-  self->settings.roi_wrong = wrong;
-  self->settings.has_roi = !empty;
-  self->settings.roi = box;
-  GST_OBJECT_UNLOCK (self);
-}
-
-static void
 gst_mreg_classify_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
@@ -407,7 +388,7 @@ gst_mreg_classify_set_property (
   Settings *settings = &self->settings;
 
   if (id == PROP_ROI) {
-    set_roi (self, value);
+    manual_roi_set (&self->roi, GST_ELEMENT (self), g_value_get_string (value));
     return;
   }
 
@@ -478,7 +459,7 @@ gst_mreg_classify_get_property (
       g_value_set_uint64 (value, settings->erase_time);
       break;
     case PROP_ROI:
-      g_value_set_string (value, self->roi_text);
+      g_value_set_string (value, self->roi.text);
       break;
     case PROP_HEATMAP:
       g_value_set_enum (value, settings->heatmap);
@@ -572,7 +553,7 @@ gst_mreg_classify_needs_network (GstCardiacFilter *filter)
   gboolean needed;
 
   GST_OBJECT_LOCK (self);
-  needed = is_empty (self->results) && !self->settings.roi_wrong;
+  needed = is_empty (self->results) && !self->roi.wrong;
   GST_OBJECT_UNLOCK (self);
   return needed;
 }
@@ -619,13 +600,8 @@ gst_mreg_classify_open (GstCardiacFilter *filter, CardiacModel *model,
   self->drained = FALSE;
   forget_heart (self);
   publish_stats (self);
-  if (get_settings (self).roi_wrong) {
-    gchar *text = dup_locked (self, &self->roi_text);
-
-    gst_cardiac_filter_post_wrong_roi (filter, text);
-    g_free (text);
+  if (!manual_roi_check (&self->roi, GST_ELEMENT (self)))
     return FALSE;
-  }
   if (!model)
     return open_replay (self);
   self->report = mreg_report_new (GST_ELEMENT (self), &self->results_location);
@@ -826,15 +802,14 @@ attach (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
 }
 
 /* Notes whether a trained detector sees a heart. Without a detector, or with a
- * region given by hand, nobody has looked.
+ * region given @by_hand, nobody has looked.
  * Returns: for how long there was none */
 static GstClockTime
-watch_heart (GstMregClassify *self, GstBuffer *buffer, const Settings *settings,
+watch_heart (GstMregClassify *self, GstBuffer *buffer, gboolean by_hand,
     GstClockTime time)
 {
   GstCardiacGeometryMeta *meta = gst_buffer_get_cardiac_geometry_meta (buffer);
-  gboolean none =
-      meta && meta->searched && !meta->has_roi && !settings->has_roi;
+  gboolean none = meta && meta->searched && !meta->has_roi && !by_hand;
 
   self->looked++;
   if (none)
@@ -851,18 +826,12 @@ forget_heart (GstMregClassify *self)
   self->looked = self->heartless = 0;
 }
 
-/* Where to look: the property, then what mregroi or another detector says. */
+/* Where to look, when not by hand: what mregroi or another detector says. */
 static gboolean
-find_roi (GstMregClassify *self, GstBuffer *buffer, const Settings *settings,
-    GstCardiacBox *roi)
+find_roi (GstBuffer *buffer, GstCardiacBox *roi)
 {
-  GstCardiacGeometryMeta *meta;
+  GstCardiacGeometryMeta *meta = gst_buffer_get_cardiac_geometry_meta (buffer);
 
-  if (settings->has_roi) {
-    *roi = settings->roi;
-    return TRUE;
-  }
-  meta = gst_buffer_get_cardiac_geometry_meta (buffer);
   if (!meta || !meta->has_roi)
     return FALSE;
   *roi = meta->roi;
@@ -989,8 +958,9 @@ analyse (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
   GstClockTime last = clip_feeder_get_time (self->feeder);
   gboolean exact = gst_cardiac_filter_is_exact (GST_CARDIAC_FILTER (self));
   Settings settings = get_settings (self);
-  Observation seen;
   GstCardiacBox roi;
+  gboolean by_hand = manual_roi_get (&self->roi, GST_ELEMENT (self), &roi);
+  Observation seen;
   Clip *clip;
 
   clip_feeder_set_recording (self->feeder, exact);
@@ -1003,7 +973,7 @@ analyse (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
     forget_heart (self);
   }
   if (clip_feeder_set_region (self->feeder,
-          find_roi (self, buffer, &settings, &roi) ? &roi : NULL,
+          by_hand || find_roi (buffer, &roi) ? &roi : NULL,
           GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info)))
     forget_scene (self);
 
@@ -1014,8 +984,8 @@ analyse (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
   else
     clip_free (clip);
   take_outcomes (self);
-  pick_state (self, &settings, &seen,
-      watch_heart (self, buffer, &settings, time), time);
+  pick_state (
+      self, &settings, &seen, watch_heart (self, buffer, by_hand, time), time);
 }
 
 static void
