@@ -77,6 +77,16 @@ gboolean gst_cardiac_filter_is_enabled (GstCardiacFilter *filter);
 void gst_cardiac_filter_set_run_info (
     GstCardiacFilter *filter, const CardiacRunInfo *info);
 
+/** Maps a frame for reading in host memory; unmap it with
+ * gst_video_frame_unmap(). A frame that cannot be is said once. */
+gboolean gst_cardiac_filter_map (
+    GstCardiacFilter *filter, GstBuffer *buffer, GstVideoFrame *frame);
+
+/** Says once that a picture could not be read, and frees @error; without one it
+ * was in GPU memory. */
+void gst_cardiac_filter_warn_unread (
+    GstCardiacFilter *filter, CardiacError **error);
+
 /** Posts a bus message about something the user ought to know, once. */
 void gst_cardiac_filter_warn_once (GstCardiacFilter *filter, guint *done,
     const gchar *text, const gchar *detail);

@@ -53,7 +53,7 @@
 #include <string.h>
 
 #include "clipfeeder.h"
-#include "cudaframe.h"
+#include "framefeed.h"
 #include "manualroi.h"
 #include "mapsfile.h"
 #include "meta/gstcardiacmeta.h"
@@ -62,16 +62,11 @@
 #include "mregreport.h"
 #include "mregsettings.h"
 #include "resultstate.h"
-#include "videoimage.h"
 
 GST_DEBUG_CATEGORY_STATIC (mreg_classify_debug);
 #define GST_CAT_DEFAULT mreg_classify_debug
 
 #define DEMO_MODEL "mreg-demo.safetensors"
-
-/* Of a frame in GPU memory the host sees as many rows, or up to twice as many:
- * four for each of a signature's cells. */
-#define DEVICE_ROWS (4 * CARDIAC_SIGNATURE_ROWS)
 
 enum {
   PROP_0,
@@ -108,7 +103,7 @@ struct _GstMregClassify {
   GstClockTime heart_at;     /* when the detector last found one; NONE: never */
   guint64 looked, heartless; /* frames of this recording */
   Stats counts;
-  guint warned_failure, warned_picture;
+  guint warned_failure;
   gboolean drained;
 
   MregReplay *replay; /* second pass: all that there is */
@@ -370,7 +365,7 @@ gst_mreg_classify_open (GstCardiacFilter *filter, CardiacModel *model,
   Worker *worker;
 
   memset (&self->counts, 0, sizeof self->counts);
-  self->warned_failure = self->warned_picture = 0;
+  self->warned_failure = 0;
   self->drained = FALSE;
   forget_heart (self);
   publish_stats (self);
@@ -640,91 +635,6 @@ pick_state (GstMregClassify *self, const MregTuning *tuning,
   mreg_report_update (self->report, state_pick (&input), time);
 }
 
-typedef struct {
-  CudaFrames *cuda;
-  GstVideoFrame frame;
-} DeviceFrame;
-
-static GstBuffer *
-copy_device_frame (gpointer data, CardiacImage *image)
-{
-  DeviceFrame *device = data;
-
-  return cuda_frames_copy (device->cuda, &device->frame, image);
-}
-
-/* Rows enough for the watch: every 2nd, 4th or 8th of a large picture. */
-static gint
-choose_step (gint height)
-{
-  gint step = 1;
-
-  while (step < 8 && height >= 2 * step * DEVICE_ROWS)
-    step *= 2;
-  return step;
-}
-
-/* A frame that lies where the network computes: the host sees some of its rows,
- * and the network gets a copy of it there. A recording is kept on the host.
- * Returns: %FALSE, with nothing done, for every other frame */
-static gboolean
-read_device_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time,
-    Observation *seen, Clip **clip, gboolean *ok, CardiacError **error)
-{
-  GstCardiacFilter *filter = GST_CARDIAC_FILTER (self);
-  DeviceFrame device = { gst_cardiac_filter_get_cuda (filter) };
-  FeederFrame feed = { .copy = copy_device_frame, .data = &device };
-  gboolean seen_rows;
-
-  if (gst_cardiac_filter_is_exact (filter)
-      || !cuda_frames_map (device.cuda, buffer, &device.frame))
-    return FALSE;
-  feed.step = choose_step (GST_VIDEO_FRAME_HEIGHT (&device.frame));
-  seen_rows =
-      cuda_frames_glance (device.cuda, &device.frame, feed.step, &feed.image);
-  *ok = seen_rows
-        && clip_feeder_push (self->feeder, &feed, time, seen, clip, error);
-  self->counts.on_device += *ok;
-  gst_video_frame_unmap (&device.frame);
-  return TRUE;
-}
-
-static gboolean
-read_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time,
-    Observation *seen, Clip **clip)
-{
-  const GstVideoInfo *info =
-      gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
-  FeederFrame feed = { .step = 1 };
-  CardiacError *error = NULL;
-  GstVideoFrame frame;
-  gboolean ok;
-
-  if (read_device_frame (self, buffer, time, seen, clip, &ok, &error))
-    goto done;
-  if (!gst_video_frame_map (&frame, (GstVideoInfo *) info, buffer,
-          GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
-    gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
-        &self->warned_picture,
-        "A frame cannot be read in system memory. Put a download or convert "
-        "element (cudadownload, gldownload, videoconvert) before mregclassify.",
-        NULL);
-    return FALSE;
-  }
-  video_image_describe (&frame, &feed.image);
-  ok = clip_feeder_push (self->feeder, &feed, time, seen, clip, &error);
-  gst_video_frame_unmap (&frame);
-
-done:
-  if (!ok)
-    gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
-        &self->warned_picture,
-        error ? cardiac_error_message (error) : CUDA_FRAMES_FAILED,
-        error ? cardiac_error_detail (error) : NULL);
-  cardiac_error_free (&error);
-  return ok;
-}
-
 static void
 analyse (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
 {
@@ -752,7 +662,8 @@ analyse (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
           GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info)))
     forget_scene (self);
 
-  if (!read_frame (self, buffer, time, &seen, &clip))
+  if (!frame_feed_push (GST_CARDIAC_FILTER (self), self->feeder, buffer, time,
+          &seen, &clip, &self->counts.on_device))
     return;
   if (clip && (!exact || tuning.interim))
     submit_clip (self, clip);

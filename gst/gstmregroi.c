@@ -102,7 +102,7 @@ struct _GstMregRoi {
   guint missed; /* detections in a row */
   guint64 serial;
   Stats counts;
-  guint warned_failure, warned_picture, warned_untrained;
+  guint warned_failure, warned_untrained;
 };
 
 G_DEFINE_FINAL_TYPE (GstMregRoi, gst_mreg_roi, GST_TYPE_CARDIAC_FILTER);
@@ -335,7 +335,7 @@ gst_mreg_roi_open (GstCardiacFilter *filter, CardiacModel *model,
   Worker *worker;
 
   memset (&self->counts, 0, sizeof self->counts);
-  self->warned_failure = self->warned_picture = self->warned_untrained = 0;
+  self->warned_failure = self->warned_untrained = 0;
   self->asked = GST_CLOCK_TIME_NONE;
   self->has_box = self->has_looked = FALSE;
   self->missed = 0;
@@ -551,6 +551,7 @@ static gboolean
 make_device_job (GstMregRoi *self, GstBuffer *buffer, RoiJob **job)
 {
   CudaFrames *cuda = gst_cardiac_filter_get_cuda (GST_CARDIAC_FILTER (self));
+  CardiacError *none = NULL;
   GstVideoFrame frame;
   CardiacImage image;
   GstBuffer *copy;
@@ -561,8 +562,7 @@ make_device_job (GstMregRoi *self, GstBuffer *buffer, RoiJob **job)
   gst_video_frame_unmap (&frame);
   *job = NULL;
   if (!copy) {
-    gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
-        &self->warned_picture, CUDA_FRAMES_FAILED, NULL);
+    gst_cardiac_filter_warn_unread (GST_CARDIAC_FILTER (self), &none);
     return TRUE;
   }
   self->counts.on_device++;
@@ -575,8 +575,7 @@ make_device_job (GstMregRoi *self, GstBuffer *buffer, RoiJob **job)
 static RoiJob *
 make_host_job (GstMregRoi *self, GstBuffer *buffer)
 {
-  const GstVideoInfo *info =
-      gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
+  GstCardiacFilter *filter = GST_CARDIAC_FILTER (self);
   const CardiacYolov8Shape *shape = roi_network_shape (self->network);
   CardiacError *error = NULL;
   GstVideoFrame frame;
@@ -584,15 +583,8 @@ make_host_job (GstMregRoi *self, GstBuffer *buffer)
   RoiJob *job;
   gboolean ok;
 
-  if (!gst_video_frame_map (&frame, (GstVideoInfo *) info, buffer,
-          GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
-    gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
-        &self->warned_picture,
-        "A frame cannot be read in system memory. Put a download or convert "
-        "element (cudadownload, gldownload, videoconvert) before mregroi.",
-        NULL);
+  if (!gst_cardiac_filter_map (filter, buffer, &frame))
     return NULL;
-  }
   video_image_describe (&frame, &image);
   job = g_new0 (RoiJob, 1);
   job->input = g_new (gfloat, (gsize) 3 * shape->height * shape->width);
@@ -602,10 +594,7 @@ make_host_job (GstMregRoi *self, GstBuffer *buffer)
   if (ok)
     return job;
 
-  gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
-      &self->warned_picture, cardiac_error_message (error),
-      cardiac_error_detail (error));
-  cardiac_error_free (&error);
+  gst_cardiac_filter_warn_unread (filter, &error);
   roi_job_free (job);
   return NULL;
 }
