@@ -40,6 +40,7 @@ typedef struct {
   NetworkResources resources; /* under the object lock, too */
   GstVideoInfo info;
   gboolean exact_known, exact;
+  guint warned_picture;
 } GstCardiacFilterPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (
@@ -373,6 +374,7 @@ gst_cardiac_filter_start (GstBaseTransform *trans)
   gboolean ok;
 
   priv->exact_known = FALSE;
+  priv->warned_picture = 0;
   if (needs_network (self))
     ok = open_network (self, &error);
   else
@@ -529,33 +531,6 @@ gst_cardiac_filter_set_run_info (
   cuda_frames_set_device (priv->cuda, info->device);
 }
 
-gboolean
-gst_cardiac_filter_refuse_roi (GstCardiacFilter *self, const gchar *text)
-{
-  gboolean running;
-
-  GST_OBJECT_LOCK (self);
-  running = GST_STATE (self) >= GST_STATE_PAUSED;
-  GST_OBJECT_UNLOCK (self);
-  if (running)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("roi \"%s\" is not \"x,y,width,height\" in pixels; the region "
-         "stays as it was.",
-            text),
-        (NULL));
-  return running;
-}
-
-void
-gst_cardiac_filter_post_wrong_roi (GstCardiacFilter *self, const gchar *text)
-{
-  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-      ("roi \"%s\" cannot be read: \"x,y,width,height\" in pixels is "
-       "expected, such as 120,40,480,400; width and height are at least 1.",
-          text),
-      (NULL));
-}
-
 void
 gst_cardiac_filter_warn_once (
     GstCardiacFilter *self, guint *done, const gchar *text, const gchar *detail)
@@ -564,4 +539,32 @@ gst_cardiac_filter_warn_once (
     return;
   GST_ELEMENT_WARNING (
       self, STREAM, FAILED, ("%s", text), ("%s", detail ? detail : ""));
+}
+
+gboolean
+gst_cardiac_filter_map (
+    GstCardiacFilter *self, GstBuffer *buffer, GstVideoFrame *frame)
+{
+  GstCardiacFilterPrivate *priv = get_private (self);
+  gchar *text;
+
+  if (gst_video_frame_map (frame, &priv->info, buffer,
+          GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))
+    return TRUE;
+  text = g_strdup_printf (
+      "A frame cannot be read in system memory. Put a download or convert "
+      "element (cudadownload, gldownload, videoconvert) before %s.",
+      GST_OBJECT_NAME (self));
+  gst_cardiac_filter_warn_once (self, &priv->warned_picture, text, NULL);
+  g_free (text);
+  return FALSE;
+}
+
+void
+gst_cardiac_filter_warn_unread (GstCardiacFilter *self, CardiacError **error)
+{
+  gst_cardiac_filter_warn_once (self, &get_private (self)->warned_picture,
+      *error ? cardiac_error_message (*error) : CUDA_FRAMES_FAILED,
+      *error ? cardiac_error_detail (*error) : NULL);
+  cardiac_error_free (error);
 }

@@ -77,13 +77,15 @@ gboolean gst_cardiac_filter_is_enabled (GstCardiacFilter *filter);
 void gst_cardiac_filter_set_run_info (
     GstCardiacFilter *filter, const CardiacRunInfo *info);
 
-/** For a `roi` that cannot be read. In a running pipeline it is refused: the
- * bus gets a warning, the old region stays, and this returns %TRUE. Otherwise
- * it is kept, and start() must post it as an error. */
-gboolean gst_cardiac_filter_refuse_roi (
-    GstCardiacFilter *filter, const gchar *text);
-void gst_cardiac_filter_post_wrong_roi (
-    GstCardiacFilter *filter, const gchar *text);
+/** Maps a frame for reading in host memory; unmap it with
+ * gst_video_frame_unmap(). A frame that cannot be is said once. */
+gboolean gst_cardiac_filter_map (
+    GstCardiacFilter *filter, GstBuffer *buffer, GstVideoFrame *frame);
+
+/** Says once that a picture could not be read, and frees @error; without one it
+ * was in GPU memory. */
+void gst_cardiac_filter_warn_unread (
+    GstCardiacFilter *filter, CardiacError **error);
 
 /** Posts a bus message about something the user ought to know, once. */
 void gst_cardiac_filter_warn_once (GstCardiacFilter *filter, guint *done,

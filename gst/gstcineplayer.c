@@ -6,9 +6,9 @@
 
 #include "gstcineplayer.h"
 
-#include <gst/base/gstflowcombiner.h>
 #include <string.h>
 
+#include "cinepads.h"
 #include "cineproblem.h"
 #include "segmentend.h"
 
@@ -26,20 +26,12 @@ enum {
 };
 
 typedef struct {
-  GstPad *pad; /* under the object lock */
-
-  /* streaming thread */
-  gboolean started, tagged;
-  GstVideoInfo info;
-} Stream;
-
-typedef struct {
   /* what a person sets; under the object lock */
   guint wanted_loops;
   gdouble review_side;
   gboolean live;
 
-  Stream streams[CINE_SHOWS];
+  CinePads pads;
 
   /* from READY to PAUSED on, constant while the task runs */
   CineShow show;
@@ -48,14 +40,9 @@ typedef struct {
   /* streaming thread; seeks hold the task's lock */
   GstTask *task;
   GRecMutex task_lock;
-  GstSegment segment;
-  gboolean need_segment[CINE_SHOWS];
-  guint group_id;
-  guint32 seqnum; /* of the seek behind the segment */
-  guint64 next;   /* picture, counted over all loops */
+  guint64 next; /* picture, counted over all loops */
 
   /* under the object lock */
-  GstFlowCombiner *combiner;
   guint32 last_seek;
   GstClockTime position;
   GstClockID wait;   /* of a live player for its picture's time */
@@ -78,9 +65,6 @@ static GstStaticPadTemplate templates[CINE_SHOWS] = {
   SLICE_TEMPLATE ("mid"),
   SLICE_TEMPLATE ("apical"),
 };
-
-static const gchar *const pad_names[CINE_SHOWS] = { "basal", "mid", "apical",
-  "review" };
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (
     GstCinePlayer, gst_cine_player, GST_TYPE_ELEMENT);
@@ -168,11 +152,10 @@ gst_cine_player_init (GstCinePlayer *self)
 
   own->wanted_loops = DEFAULT_LOOPS;
   own->review_side = DEFAULT_REVIEW_SIDE;
-  own->combiner = gst_flow_combiner_new ();
+  cine_pads_init (&own->pads, GST_ELEMENT (self), &own->show);
   g_rec_mutex_init (&own->task_lock);
   own->task = gst_task_new (gst_cine_player_loop, self, NULL);
   gst_task_set_lock (own->task, &own->task_lock);
-  gst_segment_init (&own->segment, GST_FORMAT_TIME);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE);
 }
 
@@ -181,7 +164,7 @@ gst_cine_player_finalize (GObject *object)
 {
   GstCinePlayerPrivate *own = PRIVATE (GST_CINE_PLAYER (object));
 
-  gst_flow_combiner_free (own->combiner);
+  cine_pads_clear (&own->pads);
   gst_object_unref (own->task);
   g_rec_mutex_clear (&own->task_lock);
   G_OBJECT_CLASS (gst_cine_player_parent_class)->finalize (object);
@@ -251,26 +234,18 @@ gst_cine_player_request_new_pad (GstElement *element, GstPadTemplate *template,
   guint kind = 0;
   GstPad *pad;
 
-  while (strcmp (wanted, pad_names[kind]) != 0)
+  while (strcmp (wanted, cine_pad_names[kind]) != 0)
     kind++;
   pad = gst_pad_new_from_template (template, wanted);
   gst_pad_set_event_function (pad, gst_cine_player_event);
   gst_pad_set_query_function (pad, gst_cine_player_query);
   gst_pad_use_fixed_caps (pad);
 
-  GST_OBJECT_LOCK (self);
-  if (own->streams[kind].pad) {
-    GST_OBJECT_UNLOCK (self);
+  if (!cine_pads_add (&own->pads, kind, pad)) {
     GST_WARNING_OBJECT (self, "pad '%s' has been requested before", wanted);
     gst_object_unref (gst_object_ref_sink (pad));
     return NULL;
   }
-  own->streams[kind].pad = pad;
-  own->streams[kind].started = own->streams[kind].tagged = FALSE;
-  own->need_segment[kind] = TRUE;
-  gst_flow_combiner_add_pad (own->combiner, pad);
-  GST_OBJECT_UNLOCK (self);
-
   gst_pad_set_active (pad, TRUE);
   gst_element_add_pad (element, pad);
   return pad;
@@ -279,16 +254,9 @@ gst_cine_player_request_new_pad (GstElement *element, GstPadTemplate *template,
 static void
 gst_cine_player_release_pad (GstElement *element, GstPad *pad)
 {
-  GstCinePlayer *self = GST_CINE_PLAYER (element);
-  GstCinePlayerPrivate *own = PRIVATE (self);
+  GstCinePlayerPrivate *own = PRIVATE (GST_CINE_PLAYER (element));
 
-  /* First, so that what its last push returns concerns nobody. */
-  GST_OBJECT_LOCK (self);
-  for (guint i = 0; i < CINE_SHOWS; i++)
-    if (own->streams[i].pad == pad)
-      own->streams[i].pad = NULL;
-  gst_flow_combiner_remove_pad (own->combiner, pad);
-  GST_OBJECT_UNLOCK (self);
+  cine_pads_remove (&own->pads, pad);
   /* Ends a push that waits downstream. */
   gst_pad_set_active (pad, FALSE);
   gst_element_remove_pad (element, pad);
@@ -313,21 +281,17 @@ static void
 reset_stream (GstCinePlayer *self)
 {
   GstCinePlayerPrivate *own = PRIVATE (self);
-  gst_segment_init (&own->segment, GST_FORMAT_TIME);
+  GstSegment *segment = &own->pads.segment;
+
+  gst_segment_init (segment, GST_FORMAT_TIME);
   if (own->loops > 0)
-    own->segment.duration = own->loops * cine_show_cycle (&own->show);
-  own->group_id = gst_util_group_id_next ();
-  own->seqnum = gst_util_seqnum_next ();
+    segment->duration = own->loops * cine_show_cycle (&own->show);
+  cine_pads_begin (&own->pads);
   own->next = 0;
   GST_OBJECT_LOCK (self);
-  gst_flow_combiner_reset (own->combiner);
   own->last_seek = GST_SEQNUM_INVALID;
   own->finished = FALSE;
   own->position = GST_CLOCK_TIME_NONE;
-  for (guint i = 0; i < CINE_SHOWS; i++) {
-    own->streams[i].started = own->streams[i].tagged = FALSE;
-    own->need_segment[i] = TRUE;
-  }
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -480,102 +444,21 @@ find_picture (GstCinePlayer *self, GstClockTime time)
   return picture;
 }
 
-static GstPad *
-ref_pad (GstCinePlayer *self, guint kind)
+/* The next picture of a pad. */
+static GstBuffer *
+make_buffer (
+    gpointer data, guint kind, const GstVideoInfo *info, gboolean discont)
 {
+  GstCinePlayer *self = data;
   GstCinePlayerPrivate *own = PRIVATE (self);
-  GstPad *pad;
-
-  GST_OBJECT_LOCK (self);
-  pad = own->streams[kind].pad;
-  if (pad)
-    gst_object_ref (pad);
-  GST_OBJECT_UNLOCK (self);
-  return pad;
-}
-
-static void
-push_stream_start (GstCinePlayer *self, guint kind, GstPad *pad)
-{
-  GstCinePlayerPrivate *own = PRIVATE (self);
-  gchar *id =
-      gst_pad_create_stream_id (pad, GST_ELEMENT (self), pad_names[kind]);
-  GstEvent *event = gst_event_new_stream_start (id);
-
-  gst_event_set_group_id (event, own->group_id);
-  gst_pad_push_event (pad, event);
-  g_free (id);
-}
-
-/* The best of our formats that downstream takes. */
-static gboolean
-negotiate (GstCinePlayer *self, guint kind, GstPad *pad)
-{
-  GstCinePlayerPrivate *own = PRIVATE (self);
-  GstCaps *ours = cine_show_caps (&own->show, kind);
-  GstCaps *theirs = gst_pad_peer_query_caps (pad, NULL);
-  GstCaps *both =
-      gst_caps_intersect_full (ours, theirs, GST_CAPS_INTERSECT_FIRST);
-  gboolean fine = !gst_caps_is_empty (both);
-
-  gst_caps_unref (ours);
-  gst_caps_unref (theirs);
-  both = fine ? gst_caps_fixate (both) : both;
-  fine = fine && gst_video_info_from_caps (&own->streams[kind].info, both);
-  if (fine)
-    fine = gst_pad_push_event (pad, gst_event_new_caps (both))
-           || !gst_pad_is_linked (pad);
-  gst_caps_unref (both);
-  return fine;
-}
-
-/* What precedes buffers on a pad. */
-static GstFlowReturn
-prepare (GstCinePlayer *self, guint kind, GstPad *pad)
-{
-  GstCinePlayerPrivate *own = PRIVATE (self);
-  Stream *stream = &own->streams[kind];
-  gboolean renegotiate = gst_pad_check_reconfigure (pad);
-
-  if (!stream->started) {
-    push_stream_start (self, kind, pad);
-    renegotiate = TRUE;
-  }
-  if (renegotiate && !negotiate (self, kind, pad))
-    return GST_PAD_IS_FLUSHING (pad) ? GST_FLOW_FLUSHING
-                                     : GST_FLOW_NOT_NEGOTIATED;
-  stream->started = TRUE;
-  if (own->need_segment[kind]) {
-    GstEvent *event = gst_event_new_segment (&own->segment);
-
-    gst_event_set_seqnum (event, own->seqnum);
-    own->need_segment[kind] = FALSE;
-    gst_pad_push_event (pad, event);
-  }
-  if (!stream->tagged) {
-    stream->tagged = TRUE;
-    gst_pad_push_event (
-        pad, gst_event_new_tag (cine_show_tags (&own->show, kind)));
-  }
-  return GST_FLOW_OK;
-}
-
-static GstFlowReturn
-push_picture (GstCinePlayer *self, guint kind, GstPad *pad, guint64 picture,
-    gboolean discont)
-{
-  GstCinePlayerPrivate *own = PRIVATE (self);
-  guint phases = own->show.stack->phases;
   GstCinePlayerClass *klass = GST_CINE_PLAYER_GET_CLASS (self);
-  GstFlowReturn flow = prepare (self, kind, pad);
-  GstBuffer *buffer;
+  guint phases = own->show.stack->phases;
+  guint64 picture = own->next;
+  GstBuffer *buffer = cine_show_buffer (
+      &own->show, kind, info, picture % phases, picture / phases);
 
-  if (flow != GST_FLOW_OK)
-    return flow;
-  buffer = cine_show_buffer (&own->show, kind, &own->streams[kind].info,
-      picture % phases, picture / phases);
   if (!buffer)
-    return GST_FLOW_ERROR;
+    return NULL;
   if (klass->decorate)
     klass->decorate (self, picture % phases, buffer);
   GST_BUFFER_PTS (buffer) = get_time (self, picture);
@@ -585,79 +468,7 @@ push_picture (GstCinePlayer *self, guint kind, GstPad *pad, guint64 picture,
   GST_BUFFER_OFFSET_END (buffer) = picture + 1;
   if (discont)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
-  return gst_pad_push (pad, buffer);
-}
-
-static void
-push_to_all (GstCinePlayer *self, GstEvent *event)
-{
-  for (guint kind = 0; kind < CINE_SHOWS; kind++) {
-    GstPad *pad = ref_pad (self, kind);
-
-    if (!pad)
-      continue;
-    gst_pad_push_event (pad, gst_event_ref (event));
-    gst_object_unref (pad);
-  }
-  gst_event_unref (event);
-}
-
-/* The flow of all pads, of which one has pushed; those that were released
- * meanwhile do not count. */
-static GstFlowReturn
-combine (GstCinePlayer *self, guint kind, GstPad *pad, GstFlowReturn flow,
-    GstFlowReturn before)
-{
-  GstCinePlayerPrivate *own = PRIVATE (self);
-  GstFlowReturn all = before;
-
-  GST_OBJECT_LOCK (self);
-  if (own->streams[kind].pad == pad)
-    all = gst_flow_combiner_update_pad_flow (own->combiner, pad, flow);
-  GST_OBJECT_UNLOCK (self);
-  return all;
-}
-
-/* One phase to every pad. */
-static GstFlowReturn
-push_phase (GstCinePlayer *self)
-{
-  GstCinePlayerPrivate *own = PRIVATE (self);
-  GstFlowReturn all = GST_FLOW_NOT_LINKED;
-  gboolean discont;
-
-  for (guint kind = 0; kind < CINE_SHOWS; kind++) {
-    GstPad *pad = ref_pad (self, kind);
-    GstFlowReturn flow;
-
-    if (!pad)
-      continue;
-    discont = own->need_segment[kind];
-    flow = push_picture (self, kind, pad, own->next, discont);
-    all = combine (self, kind, pad, flow, all);
-    gst_object_unref (pad);
-    if (all != GST_FLOW_OK && all != GST_FLOW_NOT_LINKED)
-      break;
-  }
-  return all;
-}
-
-static void
-finish (GstCinePlayer *self)
-{
-  GstCinePlayerPrivate *own = PRIVATE (self);
-
-  /* A stream of no buffer still says what it is. */
-  for (guint kind = 0; kind < CINE_SHOWS; kind++) {
-    GstPad *pad = ref_pad (self, kind);
-
-    if (pad && own->need_segment[kind])
-      prepare (self, kind, pad);
-    if (pad)
-      gst_object_unref (pad);
-  }
-  push_to_all (
-      self, segment_end (GST_ELEMENT (self), &own->segment, own->seqnum));
+  return buffer;
 }
 
 static void
@@ -668,7 +479,9 @@ stop_for (GstCinePlayer *self, GstFlowReturn flow)
 
   gst_task_pause (own->task);
   if (flow == GST_FLOW_EOS) {
-    finish (self);
+    cine_pads_prepare_all (&own->pads); /* no buffer may have been */
+    cine_pads_push_event (&own->pads,
+        segment_end (GST_ELEMENT (self), &own->pads.segment, own->pads.seqnum));
     return;
   }
   if (flow == GST_FLOW_FLUSHING)
@@ -686,8 +499,8 @@ stop_for (GstCinePlayer *self, GstFlowReturn flow)
   else
     GST_ELEMENT_FLOW_ERROR (self, flow);
   event = gst_event_new_eos ();
-  gst_event_set_seqnum (event, own->seqnum);
-  push_to_all (self, event);
+  gst_event_set_seqnum (event, own->pads.seqnum);
+  cine_pads_push_event (&own->pads, event);
 }
 
 /* Until a live player's picture is due. False: told to stop. */
@@ -727,11 +540,11 @@ gst_cine_player_loop (gpointer data)
   GstFlowReturn flow = GST_FLOW_EOS;
 
   if ((all == 0 || own->next < all)
-      && (!GST_CLOCK_TIME_IS_VALID (own->segment.stop)
-          || time < own->segment.stop)) {
+      && (!GST_CLOCK_TIME_IS_VALID (own->pads.segment.stop)
+          || time < own->pads.segment.stop)) {
     if (gst_cine_player_is_live (self) && !wait_for (self, time))
       return;
-    flow = push_phase (self);
+    flow = cine_pads_push (&own->pads, make_buffer, self);
   }
   if (flow == GST_FLOW_OK) {
     own->next++;
@@ -762,25 +575,13 @@ take_seek (GstCinePlayer *self, guint32 seqnum)
   return is_new;
 }
 
-/* Downstream has none after a flush. */
-static void
-forget_segments (GstCinePlayer *self)
-{
-  for (guint kind = 0; kind < CINE_SHOWS; kind++)
-    PRIVATE (self)->need_segment[kind] = TRUE;
-}
-
 static void
 apply_seek (GstCinePlayer *self, const GstSegment *segment, guint32 seqnum)
 {
   GstCinePlayerPrivate *own = PRIVATE (self);
-  own->segment = *segment;
-  own->seqnum = seqnum;
+
+  cine_pads_seek (&own->pads, segment, seqnum);
   own->next = find_picture (self, segment->position);
-  GST_OBJECT_LOCK (self);
-  gst_flow_combiner_reset (own->combiner);
-  GST_OBJECT_UNLOCK (self);
-  forget_segments (self);
 }
 
 /* A bin sends the same seek through each of its sinks: the first one counts. */
@@ -808,22 +609,22 @@ seek (GstCinePlayer *self, GstEvent *event)
   if (flags & GST_SEEK_FLAG_FLUSH) {
     flush = gst_event_new_flush_start ();
     gst_event_set_seqnum (flush, seqnum);
-    push_to_all (self, flush);
+    cine_pads_push_event (&own->pads, flush);
   }
   gst_task_pause (own->task);
   g_rec_mutex_lock (&own->task_lock);
-  segment = own->segment;
+  segment = own->pads.segment;
   fine = gst_segment_do_seek (
       &segment, rate, format, flags, start_type, start, stop_type, stop, NULL);
   if (flags & GST_SEEK_FLAG_FLUSH) {
     flush = gst_event_new_flush_stop (TRUE);
     gst_event_set_seqnum (flush, seqnum);
-    push_to_all (self, flush);
+    cine_pads_push_event (&own->pads, flush);
   }
   if (fine)
     apply_seek (self, &segment, seqnum);
   else if (flags & GST_SEEK_FLAG_FLUSH)
-    forget_segments (self);
+    cine_pads_forget_segments (&own->pads);
   gst_task_start (own->task);
   g_rec_mutex_unlock (&own->task_lock);
   return fine;

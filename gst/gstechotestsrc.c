@@ -45,14 +45,11 @@
 #include "gstechotestsrc.h"
 
 #include <gst/video/video.h>
-#include <math.h>
-#include <string.h>
 
 #include "echochoice.h"
+#include "echoshow.h"
 #include "echotruth.h"
 #include "frametime.h"
-#include "meta/gstcardiacmeta.h"
-#include "meta/gstcardiactruthmeta.h"
 
 GST_DEBUG_CATEGORY_STATIC (echo_test_src_debug);
 #define GST_CAT_DEFAULT echo_test_src_debug
@@ -92,14 +89,8 @@ struct _GstEchoTestSrc {
   /* written by the streaming thread, under the lock */
   GstVideoInfo info;
 
-  /* streaming thread: what is shown */
-  EchoPhantom *phantom;
-  EchoSettings shown;
-  gboolean shown_has_end, shown_hold, shown_roi;
-  EchoTruth truth; /* of the recording */
-  gint instance;
-  EchoPicture picture;
-  guint8 *scratch; /* a picture in RGB; NULL: drawn in place */
+  /* streaming thread */
+  EchoShow show;
   EchoTruthFile *truth_file;
   EchoMasksFile *masks_file;
   gint cell;
@@ -409,11 +400,12 @@ post_write_error (GstEchoTestSrc *self, GError *error)
 static void
 close_files (GstEchoTestSrc *self)
 {
+  EchoShow *show = &self->show;
   GError *error = NULL;
 
   if (self->truth_file
-      && !echo_truth_file_close (self->truth_file, &self->shown,
-          self->shown_has_end, self->phantom, &self->picture, &error))
+      && !echo_truth_file_close (self->truth_file, &show->settings,
+          show->has_end, show->phantom, &show->picture, &error))
     post_write_error (self, g_steal_pointer (&error));
   if (self->masks_file && !echo_masks_file_close (self->masks_file, &error))
     post_write_error (self, g_steal_pointer (&error));
@@ -446,8 +438,7 @@ gst_echo_test_src_stop (GstBaseSrc *base)
   GstEchoTestSrc *self = GST_ECHO_TEST_SRC (base);
 
   close_files (self);
-  echo_phantom_free (&self->phantom);
-  g_clear_pointer (&self->scratch, g_free);
+  echo_show_clear (&self->show);
   return TRUE;
 }
 
@@ -517,23 +508,14 @@ gst_echo_test_src_set_caps (GstBaseSrc *base, GstCaps *caps)
     self->next = 0;
   }
 
-  echo_picture_fit (&self->picture, GST_VIDEO_INFO_WIDTH (&info),
-      GST_VIDEO_INFO_HEIGHT (&info),
-      GST_VIDEO_INFO_PAR_N (&info) / (gdouble) GST_VIDEO_INFO_PAR_D (&info));
-  g_clear_pointer (&self->scratch, g_free);
-  if (GST_VIDEO_INFO_FORMAT (&info) != GST_VIDEO_FORMAT_RGB) {
-    self->scratch = g_try_malloc_n ((gsize) 3 * GST_VIDEO_INFO_WIDTH (&info),
-        GST_VIDEO_INFO_HEIGHT (&info));
-    if (!self->scratch) {
-      GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
-          ("There is no memory for pictures of %d x %d pixels; ask for smaller "
-           "ones.",
-              GST_VIDEO_INFO_WIDTH (&info), GST_VIDEO_INFO_HEIGHT (&info)),
-          (NULL));
-      return FALSE;
-    }
-  }
-  return TRUE;
+  if (echo_show_set_format (&self->show, &info))
+    return TRUE;
+  GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
+      ("There is no memory for pictures of %d x %d pixels; ask for smaller "
+       "ones.",
+          GST_VIDEO_INFO_WIDTH (&info), GST_VIDEO_INFO_HEIGHT (&info)),
+      (NULL));
+  return FALSE;
 }
 
 static gboolean
@@ -712,139 +694,26 @@ gst_echo_test_src_get_times (
     *end = *start + GST_BUFFER_DURATION (buffer);
 }
 
-/* ---- pictures ---------------------------------------------------------- */
-
 /* Makes what is shown follow the properties. */
 static gboolean
 update_phantom (GstEchoTestSrc *self)
 {
+  EchoShow *show = &self->show;
   gboolean changed;
 
   GST_OBJECT_LOCK (self);
   changed = self->changed;
   self->changed = FALSE;
-  self->shown = self->settings;
-  self->shown_has_end = self->has_end;
-  self->shown_hold = self->hold;
-  self->shown_roi = self->truth_roi;
+  show->settings = self->settings;
+  show->has_end = self->has_end;
+  show->hold = self->hold;
+  show->with_roi = self->truth_roi;
   GST_OBJECT_UNLOCK (self);
-  if (self->phantom && !changed)
+  if ((show->phantom && !changed) || echo_show_make (show))
     return TRUE;
-
-  echo_phantom_free (&self->phantom);
-  self->phantom = echo_phantom_new (&self->shown);
-  if (!self->phantom) {
-    GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
-        ("There is no memory for a phantom."), (NULL));
-    return FALSE;
-  }
-  self->truth = echo_recording_truth (&self->shown);
-  self->instance = echo_truth_instance (&self->shown);
-  return TRUE;
-}
-
-/* From RGB to another order of the same bytes. */
-static void
-reorder (GstVideoFrame *frame, const guint8 *rgb)
-{
-  gint width = GST_VIDEO_FRAME_WIDTH (frame);
-  gint height = GST_VIDEO_FRAME_HEIGHT (frame);
-  gint pixel = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, 0);
-  guint8 *data = GST_VIDEO_FRAME_PLANE_DATA (frame, 0);
-  gint at[3], other;
-
-  for (gint c = 0; c < 3; c++)
-    at[c] = GST_VIDEO_FRAME_COMP_POFFSET (frame, c);
-  other = 6 - at[0] - at[1] - at[2]; /* of bytes 0 to 3 */
-
-  for (gint y = 0; y < height; y++) {
-    guint8 *out = data + y * GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0);
-
-    for (gint x = 0; x < width; x++, rgb += 3, out += pixel) {
-      out[at[0]] = rgb[0];
-      out[at[1]] = rgb[1];
-      out[at[2]] = rgb[2];
-      if (pixel == 4)
-        out[other] = 255;
-    }
-  }
-}
-
-static void
-draw (GstEchoTestSrc *self, GstVideoFrame *frame, gdouble time)
-{
-  gint width = GST_VIDEO_FRAME_WIDTH (frame);
-  gint height = GST_VIDEO_FRAME_HEIGHT (frame);
-
-  if (!self->scratch) {
-    echo_phantom_render (self->phantom, time, self->picture.view, width, height,
-        GST_VIDEO_FRAME_PLANE_DATA (frame, 0),
-        GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0));
-    return;
-  }
-  echo_phantom_render (self->phantom, time, self->picture.view, width, height,
-      self->scratch, (ptrdiff_t) 3 * width);
-  reorder (frame, self->scratch);
-}
-
-/* ---- truth ------------------------------------------------------------- */
-
-static void
-attach_truth (GstEchoTestSrc *self, GstBuffer *buffer, gdouble time,
-    const EchoMoment *moment)
-{
-  GstCardiacEchoTruthMeta *meta =
-      gst_buffer_add_cardiac_echo_truth_meta (buffer);
-  gdouble window = ECHO_INSTANCES * self->shown.clip;
-  EchoTruth truth = self->truth;
-
-  if (!self->shown_has_end) {
-    gdouble end = MAX (time, window);
-
-    truth = echo_truth (&self->shown, end - window, end);
-  }
-  meta->grade = truth.grade;
-  meta->severity = truth.severity;
-  meta->area = truth.area;
-  meta->duration = truth.duration;
-  meta->eccentric = truth.eccentric;
-  meta->worst_beat = truth.beat;
-  meta->instance = self->shown_has_end ? self->instance : -1;
-  meta->beat = moment->beat;
-  meta->phase = moment->phase;
-  meta->systole = moment->systole;
-  meta->jet_area = moment->jet_area;
-}
-
-static void
-attach_places (
-    GstEchoTestSrc *self, GstBuffer *buffer, const EchoMoment *moment)
-{
-  GstCardiacEchoPlacesMeta *meta =
-      gst_buffer_add_cardiac_echo_places_meta (buffer);
-  EchoView roi = echo_phantom_roi (self->phantom);
-  gdouble from[2] = { roi.x, roi.y };
-  gdouble to[2] = { roi.x + roi.width, roi.y + roi.height };
-
-  echo_picture_map (&self->picture, from, from);
-  echo_picture_map (&self->picture, to, to);
-  meta->roi.x = from[0];
-  meta->roi.y = from[1];
-  meta->roi.w = to[0] - from[0];
-  meta->roi.h = to[1] - from[1];
-  for (guint side = 0; side < 2; side++)
-    echo_picture_map (
-        &self->picture, moment->annulus[side], meta->annulus[side]);
-  echo_picture_map (&self->picture, moment->atrium, meta->atrium);
-
-  if (self->shown_roi) {
-    GstCardiacGeometryMeta *geometry =
-        gst_buffer_add_cardiac_geometry_meta (buffer);
-
-    geometry->has_roi = TRUE;
-    geometry->roi = meta->roi;
-    geometry->roi_confidence = 1;
-  }
+  GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
+      ("There is no memory for a phantom."), (NULL));
+  return FALSE;
 }
 
 static gboolean
@@ -856,25 +725,14 @@ write_truth (GstEchoTestSrc *self, GstClockTime pts, gdouble time,
   if (self->truth_file)
     echo_truth_file_add (self->truth_file, pts, moment);
   if (!self->masks_file
-      || echo_masks_file_add (self->masks_file, self->phantom, time,
-          &self->picture, self->cell, &error))
+      || echo_masks_file_add (self->masks_file, self->show.phantom, time,
+          &self->show.picture, self->cell, &error))
     return TRUE;
   post_write_error (self, error);
   return FALSE;
 }
 
 /* ---- frames ------------------------------------------------------------ */
-
-/* Time of the picture in the recording, s. */
-static gdouble
-picture_time (GstEchoTestSrc *self, GstClockTime pts)
-{
-  gdouble time = pts / (gdouble) GST_SECOND;
-  gdouble rate = self->shown.frame_rate;
-
-  /* A nanosecond, lest a rounded time show the picture before. */
-  return self->shown_hold ? floor ((time + 1e-9) * rate) / rate : time;
-}
 
 /* Which frame comes next; false at the end. */
 static gboolean
@@ -932,13 +790,12 @@ gst_echo_test_src_fill (GstPushSrc *push, GstBuffer *buffer)
         ("A frame's memory cannot be written to."), (NULL));
     return GST_FLOW_ERROR;
   }
-  time = picture_time (self, pts);
-  draw (self, &frame, time);
+  time = echo_show_time (&self->show, pts);
+  echo_show_draw (&self->show, &frame, time);
   gst_video_frame_unmap (&frame);
 
-  moment = echo_phantom_moment (self->phantom, time);
+  moment = echo_phantom_moment (self->show.phantom, time);
   set_times (self, buffer, n, pts);
-  attach_truth (self, buffer, time, &moment);
-  attach_places (self, buffer, &moment);
+  echo_show_attach (&self->show, buffer, time, &moment);
   return write_truth (self, pts, time, &moment) ? GST_FLOW_OK : GST_FLOW_ERROR;
 }

@@ -53,59 +53,27 @@
 #include <string.h>
 
 #include "clipfeeder.h"
-#include "cudaframe.h"
+#include "framefeed.h"
+#include "manualroi.h"
 #include "mapsfile.h"
 #include "meta/gstcardiacmeta.h"
 #include "mregnetwork.h"
 #include "mregreplay.h"
 #include "mregreport.h"
+#include "mregsettings.h"
 #include "resultstate.h"
-#include "videoimage.h"
 
 GST_DEBUG_CATEGORY_STATIC (mreg_classify_debug);
 #define GST_CAT_DEFAULT mreg_classify_debug
 
 #define DEMO_MODEL "mreg-demo.safetensors"
 
-/* Of a frame in GPU memory the host sees as many rows, or up to twice as many:
- * four for each of a signature's cells. */
-#define DEVICE_ROWS (4 * CARDIAC_SIGNATURE_ROWS)
-
-#define DEFAULT_CLIP_DURATION GST_SECOND
-#define DEFAULT_CLIP_STRIDE 0
-#define DEFAULT_UNSURE_BAND 0.1
-#define DEFAULT_STALE_TIME (3 * GST_SECOND)
-#define DEFAULT_ERASE_TIME (10 * GST_SECOND)
-#define DEFAULT_ROI ""
-#define DEFAULT_HEATMAP GST_CARDIAC_HEATMAP_ACTIVATION
-#define DEFAULT_INTERIM TRUE
-#define DEFAULT_LOCATION NULL
-
 enum {
   PROP_0,
-  PROP_CLIP_DURATION,
-  PROP_CLIP_STRIDE,
-  PROP_INSTANCES,
-  PROP_UNSURE_BAND,
-  PROP_STALE_TIME,
-  PROP_ERASE_TIME,
+  PROP_SETTINGS, /* and those that follow */
+  PROP_INSTANCES = PROP_SETTINGS + MREG_SETTINGS,
   PROP_ROI,
-  PROP_HEATMAP,
-  PROP_INTERIM,
-  PROP_RESULTS,
-  PROP_RESULTS_LOCATION,
-  PROP_MAPS_LOCATION,
 };
-
-/* Properties, as one copy under the object lock. */
-typedef struct {
-  GstClockTime clip_duration, clip_stride, stale_time, erase_time;
-  gdouble unsure_band;
-  gboolean has_roi, roi_wrong; /* wrong: roi_text cannot be read */
-  GstCardiacBox roi;
-  GstCardiacHeatmap heatmap;
-  gboolean interim;
-} Settings;
 
 typedef struct {
   ClipFeederCounts frames;
@@ -117,8 +85,8 @@ struct _GstMregClassify {
   GstCardiacFilter parent;
 
   /* properties and statistics, under the object lock */
-  Settings settings;
-  gchar *roi_text, *results, *results_location, *maps_location;
+  MregSettings settings;
+  ManualRoi roi;
   guint instances;
   Stats stats;
 
@@ -135,7 +103,7 @@ struct _GstMregClassify {
   GstClockTime heart_at;     /* when the detector last found one; NONE: never */
   guint64 looked, heartless; /* frames of this recording */
   Stats counts;
-  guint warned_failure, warned_picture;
+  guint warned_failure;
   gboolean drained;
 
   MregReplay *replay; /* second pass: all that there is */
@@ -167,33 +135,9 @@ static void forget_heart (GstMregClassify *self);
 static GstStructure *gst_mreg_classify_get_stats (GstCardiacFilter *filter);
 
 static void
-install_sampling_properties (GObjectClass *klass)
+install_properties (GObjectClass *klass)
 {
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-
-  /**
-   * GstMregClassify:clip-duration:
-   *
-   * Length of a clip in nanoseconds; at least one heart beat. Where it holds
-   * fewer than 16 different frames, the clip grows to 16 frame periods.
-   */
-  g_object_class_install_property (klass, PROP_CLIP_DURATION,
-      g_param_spec_uint64 ("clip-duration", "Clip duration",
-          "Length of a clip in ns; at least one heart beat", 100 * GST_MSECOND,
-          60 * GST_SECOND, DEFAULT_CLIP_DURATION,
-          flags | GST_PARAM_MUTABLE_READY));
-  /**
-   * GstMregClassify:clip-stride:
-   *
-   * Time from the start of a clip to the start of the next one while a window
-   * slides over the video. Clips never overlap.
-   */
-  g_object_class_install_property (klass, PROP_CLIP_STRIDE,
-      g_param_spec_uint64 ("clip-stride", "Clip stride",
-          "Time in ns from clip to clip in live use; 0, or less than "
-          "clip-duration: clip-duration",
-          0, 3600 * GST_SECOND, DEFAULT_CLIP_STRIDE,
-          flags | GST_PARAM_MUTABLE_READY));
+  mreg_settings_install (klass, PROP_SETTINGS);
   /**
    * GstMregClassify:instances:
    *
@@ -217,100 +161,9 @@ install_sampling_properties (GObjectClass *klass)
       g_param_spec_string ("roi", "Region of interest",
           "x,y,width,height in pixels; empty: the box of mregroi, or the whole "
           "picture",
-          DEFAULT_ROI, flags | GST_PARAM_MUTABLE_PLAYING));
-}
-
-static void
-install_result_properties (GObjectClass *klass)
-{
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-
-  /**
-   * GstMregClassify:unsure-band:
-   *
-   * A value as near as this to the border of two grades is UNSURE.
-   */
-  g_object_class_install_property (klass, PROP_UNSURE_BAND,
-      g_param_spec_double ("unsure-band", "Unsure band",
-          "Distance of the value to a border of grades that is UNSURE", 0, 10,
-          DEFAULT_UNSURE_BAND,
-          flags | GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE));
-  /**
-   * GstMregClassify:stale-time:
-   *
-   * Age in nanoseconds from which a result is STALE and no grade is shown.
-   */
-  g_object_class_install_property (klass, PROP_STALE_TIME,
-      g_param_spec_uint64 ("stale-time", "Stale time",
-          "Age in ns from which a result is no longer shown as current", 0,
-          G_MAXINT64, DEFAULT_STALE_TIME, flags | GST_PARAM_MUTABLE_PLAYING));
-  /**
-   * GstMregClassify:erase-time:
-   *
-   * Age in nanoseconds from which a result is forgotten.
-   */
-  g_object_class_install_property (klass, PROP_ERASE_TIME,
-      g_param_spec_uint64 ("erase-time", "Erase time",
-          "Age in ns from which a result is forgotten", 0, G_MAXINT64,
-          DEFAULT_ERASE_TIME, flags | GST_PARAM_MUTABLE_PLAYING));
-  /**
-   * GstMregClassify:heatmap:
-   *
-   * Which map of the network's activation results carry.
-   */
-  g_object_class_install_property (klass, PROP_HEATMAP,
-      g_param_spec_enum ("heatmap", "Heatmap",
-          "Map of the network's activation", GST_TYPE_CARDIAC_HEATMAP,
-          DEFAULT_HEATMAP, flags | GST_PARAM_MUTABLE_PLAYING));
-  /**
-   * GstMregClassify:interim:
-   *
-   * Whether a file is graded while it runs, too, and not only at its end.
-   */
-  g_object_class_install_property (klass, PROP_INTERIM,
-      g_param_spec_boolean ("interim", "Interim results",
-          "In exact mode, grade while the recording runs and not only at its "
-          "end",
-          DEFAULT_INTERIM, flags | GST_PARAM_MUTABLE_READY));
-}
-
-static void
-install_file_properties (GObjectClass *klass)
-{
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  /**
-   * GstMregClassify:results:
-   *
-   * JSON lines of an earlier pass. The last result is attached to every frame;
-   * no network runs.
-   */
-  g_object_class_install_property (klass, PROP_RESULTS,
-      g_param_spec_string ("results", "Results",
-          "JSON lines of a first pass, whose last result every frame gets; no "
-          "network runs",
-          DEFAULT_LOCATION, flags));
-  /**
-   * GstMregClassify:results-location:
-   *
-   * File that receives one JSON object a line for each record.
-   */
-  g_object_class_install_property (klass, PROP_RESULTS_LOCATION,
-      g_param_spec_string ("results-location", "Results location",
-          "File that receives one JSON object a line", DEFAULT_LOCATION,
-          flags));
-  /**
-   * GstMregClassify:maps-location:
-   *
-   * File that receives the maps of the final result, for a second pass. With
-   * #GstMregClassify:results, the file that they are read from.
-   */
-  g_object_class_install_property (klass, PROP_MAPS_LOCATION,
-      g_param_spec_string ("maps-location", "Maps location",
-          "File for the maps of the final result; read when \"results\" is "
-          "set",
-          DEFAULT_LOCATION, flags));
+          MANUAL_ROI_DEFAULT,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_PLAYING));
 }
 
 static void
@@ -326,9 +179,7 @@ gst_mreg_classify_class_init (GstMregClassifyClass *klass)
   gobject_class->set_property = gst_mreg_classify_set_property;
   gobject_class->get_property = gst_mreg_classify_get_property;
   gobject_class->finalize = gst_mreg_classify_finalize;
-  install_sampling_properties (gobject_class);
-  install_result_properties (gobject_class);
-  install_file_properties (gobject_class);
+  install_properties (gobject_class);
 
   gst_element_class_set_static_metadata (element_class,
       "Mitral regurgitation grading", "Filter/Analyzer/Video",
@@ -350,14 +201,8 @@ gst_mreg_classify_class_init (GstMregClassifyClass *klass)
 static void
 gst_mreg_classify_init (GstMregClassify *self)
 {
-  self->settings.clip_duration = DEFAULT_CLIP_DURATION;
-  self->settings.clip_stride = DEFAULT_CLIP_STRIDE;
-  self->settings.stale_time = DEFAULT_STALE_TIME;
-  self->settings.erase_time = DEFAULT_ERASE_TIME;
-  self->settings.unsure_band = DEFAULT_UNSURE_BAND;
-  self->settings.heatmap = DEFAULT_HEATMAP;
-  self->settings.interim = DEFAULT_INTERIM;
-  self->roi_text = g_strdup (DEFAULT_ROI);
+  mreg_settings_init (&self->settings);
+  manual_roi_init (&self->roi);
 }
 
 static void
@@ -365,89 +210,28 @@ gst_mreg_classify_finalize (GObject *object)
 {
   GstMregClassify *self = GST_MREG_CLASSIFY (object);
 
-  g_free (self->roi_text);
-  g_free (self->results);
-  g_free (self->results_location);
-  g_free (self->maps_location);
+  manual_roi_clear (&self->roi);
+  mreg_settings_clear (&self->settings);
   G_OBJECT_CLASS (gst_mreg_classify_parent_class)->finalize (object);
 }
 
 /* ---- properties -------------------------------------------------------- */
 
 static void
-set_string (gchar **string, const GValue *value)
-{
-  g_free (*string);
-  *string = g_value_dup_string (value);
-}
-
-static void
-set_roi (GstMregClassify *self, const GValue *value)
-{
-  const gchar *text = g_value_get_string (value);
-  GstCardiacBox box = { 0, 0, 0, 0 };
-  gboolean empty = !text || !*text, wrong;
-
-  wrong = !empty && !video_image_parse_box (text, &box);
-  if (wrong && gst_cardiac_filter_refuse_roi (GST_CARDIAC_FILTER (self), text))
-    return;
-  GST_OBJECT_LOCK (self);
-  set_string (&self->roi_text, value);
-  self->settings.roi_wrong = wrong;
-  self->settings.has_roi = !empty;
-  self->settings.roi = box;
-  GST_OBJECT_UNLOCK (self);
-}
-
-static void
 gst_mreg_classify_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   GstMregClassify *self = GST_MREG_CLASSIFY (object);
-  Settings *settings = &self->settings;
 
   if (id == PROP_ROI) {
-    set_roi (self, value);
-    return;
+    manual_roi_set (&self->roi, GST_ELEMENT (self), g_value_get_string (value));
+  } else if (id >= PROP_SETTINGS && id < PROP_SETTINGS + MREG_SETTINGS) {
+    GST_OBJECT_LOCK (self);
+    mreg_settings_set (&self->settings, id - PROP_SETTINGS, value);
+    GST_OBJECT_UNLOCK (self);
+  } else {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
-
-  GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_CLIP_DURATION:
-      settings->clip_duration = g_value_get_uint64 (value);
-      break;
-    case PROP_CLIP_STRIDE:
-      settings->clip_stride = g_value_get_uint64 (value);
-      break;
-    case PROP_UNSURE_BAND:
-      settings->unsure_band = g_value_get_double (value);
-      break;
-    case PROP_STALE_TIME:
-      settings->stale_time = g_value_get_uint64 (value);
-      break;
-    case PROP_ERASE_TIME:
-      settings->erase_time = g_value_get_uint64 (value);
-      break;
-    case PROP_HEATMAP:
-      settings->heatmap = g_value_get_enum (value);
-      break;
-    case PROP_INTERIM:
-      settings->interim = g_value_get_boolean (value);
-      break;
-    case PROP_RESULTS:
-      set_string (&self->results, value);
-      break;
-    case PROP_RESULTS_LOCATION:
-      set_string (&self->results_location, value);
-      break;
-    case PROP_MAPS_LOCATION:
-      set_string (&self->maps_location, value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
-  GST_OBJECT_UNLOCK (self);
 }
 
 static void
@@ -455,62 +239,28 @@ gst_mreg_classify_get_property (
     GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   GstMregClassify *self = GST_MREG_CLASSIFY (object);
-  const Settings *settings = &self->settings;
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_CLIP_DURATION:
-      g_value_set_uint64 (value, settings->clip_duration);
-      break;
-    case PROP_CLIP_STRIDE:
-      g_value_set_uint64 (value, settings->clip_stride);
-      break;
-    case PROP_INSTANCES:
-      g_value_set_uint (value, self->instances);
-      break;
-    case PROP_UNSURE_BAND:
-      g_value_set_double (value, settings->unsure_band);
-      break;
-    case PROP_STALE_TIME:
-      g_value_set_uint64 (value, settings->stale_time);
-      break;
-    case PROP_ERASE_TIME:
-      g_value_set_uint64 (value, settings->erase_time);
-      break;
-    case PROP_ROI:
-      g_value_set_string (value, self->roi_text);
-      break;
-    case PROP_HEATMAP:
-      g_value_set_enum (value, settings->heatmap);
-      break;
-    case PROP_INTERIM:
-      g_value_set_boolean (value, settings->interim);
-      break;
-    case PROP_RESULTS:
-      g_value_set_string (value, self->results);
-      break;
-    case PROP_RESULTS_LOCATION:
-      g_value_set_string (value, self->results_location);
-      break;
-    case PROP_MAPS_LOCATION:
-      g_value_set_string (value, self->maps_location);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  if (id == PROP_INSTANCES)
+    g_value_set_uint (value, self->instances);
+  else if (id == PROP_ROI)
+    g_value_set_string (value, self->roi.text);
+  else if (id >= PROP_SETTINGS && id < PROP_SETTINGS + MREG_SETTINGS)
+    mreg_settings_get (&self->settings, id - PROP_SETTINGS, value);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
 }
 
-static Settings
-get_settings (GstMregClassify *self)
+static MregTuning
+get_tuning (GstMregClassify *self)
 {
-  Settings settings;
+  MregTuning tuning;
 
   GST_OBJECT_LOCK (self);
-  settings = self->settings;
+  tuning = self->settings.tuning;
   GST_OBJECT_UNLOCK (self);
-  return settings;
+  return tuning;
 }
 
 static gchar *
@@ -572,7 +322,7 @@ gst_mreg_classify_needs_network (GstCardiacFilter *filter)
   gboolean needed;
 
   GST_OBJECT_LOCK (self);
-  needed = is_empty (self->results) && !self->settings.roi_wrong;
+  needed = is_empty (self->settings.results) && !self->roi.wrong;
   GST_OBJECT_UNLOCK (self);
   return needed;
 }
@@ -580,8 +330,8 @@ gst_mreg_classify_needs_network (GstCardiacFilter *filter)
 static gboolean
 open_replay (GstMregClassify *self)
 {
-  gchar *results = dup_locked (self, &self->results);
-  gchar *maps = dup_locked (self, &self->maps_location);
+  gchar *results = dup_locked (self, &self->settings.results);
+  gchar *maps = dup_locked (self, &self->settings.maps_location);
 
   self->replay = mreg_replay_new (GST_ELEMENT (self), results, maps);
   g_free (results);
@@ -593,12 +343,12 @@ static gboolean
 open_feeder (GstMregClassify *self, CardiacError **error)
 {
   const CardiacMRegShape *shape = self->provenance.shape;
-  Settings settings = get_settings (self);
+  MregTuning tuning = get_tuning (self);
   ClipFeederSettings feeder = {
     .frames = shape->frames,
     .side = shape->side,
-    .duration = settings.clip_duration,
-    .stride = settings.clip_stride,
+    .duration = tuning.clip_duration,
+    .stride = tuning.clip_stride,
     .budget = RECORDING_DEFAULT_BUDGET,
   };
 
@@ -615,20 +365,16 @@ gst_mreg_classify_open (GstCardiacFilter *filter, CardiacModel *model,
   Worker *worker;
 
   memset (&self->counts, 0, sizeof self->counts);
-  self->warned_failure = self->warned_picture = 0;
+  self->warned_failure = 0;
   self->drained = FALSE;
   forget_heart (self);
   publish_stats (self);
-  if (get_settings (self).roi_wrong) {
-    gchar *text = dup_locked (self, &self->roi_text);
-
-    gst_cardiac_filter_post_wrong_roi (filter, text);
-    g_free (text);
+  if (!manual_roi_check (&self->roi, GST_ELEMENT (self)))
     return FALSE;
-  }
   if (!model)
     return open_replay (self);
-  self->report = mreg_report_new (GST_ELEMENT (self), &self->results_location);
+  self->report =
+      mreg_report_new (GST_ELEMENT (self), &self->settings.results_location);
   if (!self->report)
     return FALSE;
 
@@ -727,7 +473,7 @@ write_maps (GstMregClassify *self, const MregOutcome *outcome,
 {
   const GstVideoInfo *info =
       gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
-  gchar *path = dup_locked (self, &self->maps_location);
+  gchar *path = dup_locked (self, &self->settings.maps_location);
   MapsGeometry geometry = {
     0,
   };
@@ -762,7 +508,7 @@ take_failure (GstMregClassify *self, const MregOutcome *outcome)
 static void
 take_outcome (GstMregClassify *self, MregOutcome *outcome)
 {
-  Settings settings = get_settings (self);
+  MregTuning tuning = get_tuning (self);
   GstCardiacResult *record;
 
   self->counts.encoded += outcome->encoded;
@@ -775,7 +521,7 @@ take_outcome (GstMregClassify *self, MregOutcome *outcome)
     return;
 
   record = mreg_record_from_outcome (
-      outcome, &self->provenance, settings.heatmap, settings.unsure_band);
+      outcome, &self->provenance, tuning.heatmap, tuning.unsure_band);
   mreg_report_take_finding (self->report, record);
   self->counts.evaluations++;
   self->counts.inference_ms = outcome->inference_ms;
@@ -826,15 +572,14 @@ attach (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
 }
 
 /* Notes whether a trained detector sees a heart. Without a detector, or with a
- * region given by hand, nobody has looked.
+ * region given @by_hand, nobody has looked.
  * Returns: for how long there was none */
 static GstClockTime
-watch_heart (GstMregClassify *self, GstBuffer *buffer, const Settings *settings,
+watch_heart (GstMregClassify *self, GstBuffer *buffer, gboolean by_hand,
     GstClockTime time)
 {
   GstCardiacGeometryMeta *meta = gst_buffer_get_cardiac_geometry_meta (buffer);
-  gboolean none =
-      meta && meta->searched && !meta->has_roi && !settings->has_roi;
+  gboolean none = meta && meta->searched && !meta->has_roi && !by_hand;
 
   self->looked++;
   if (none)
@@ -851,18 +596,12 @@ forget_heart (GstMregClassify *self)
   self->looked = self->heartless = 0;
 }
 
-/* Where to look: the property, then what mregroi or another detector says. */
+/* Where to look, when not by hand: what mregroi or another detector says. */
 static gboolean
-find_roi (GstMregClassify *self, GstBuffer *buffer, const Settings *settings,
-    GstCardiacBox *roi)
+find_roi (GstBuffer *buffer, GstCardiacBox *roi)
 {
-  GstCardiacGeometryMeta *meta;
+  GstCardiacGeometryMeta *meta = gst_buffer_get_cardiac_geometry_meta (buffer);
 
-  if (settings->has_roi) {
-    *roi = settings->roi;
-    return TRUE;
-  }
-  meta = gst_buffer_get_cardiac_geometry_meta (buffer);
   if (!meta || !meta->has_roi)
     return FALSE;
   *roi = meta->roi;
@@ -870,7 +609,7 @@ find_roi (GstMregClassify *self, GstBuffer *buffer, const Settings *settings,
 }
 
 static void
-pick_state (GstMregClassify *self, const Settings *settings,
+pick_state (GstMregClassify *self, const MregTuning *tuning,
     const Observation *seen, GstClockTime heartless_for, GstClockTime time)
 {
   GstCardiacResult *finding = mreg_report_get_finding (self->report);
@@ -883,102 +622,17 @@ pick_state (GstMregClassify *self, const Settings *settings,
     .heartless_for = heartless_for,
     .colourless_for = seen->colourless_for,
     .slow = clip_feeder_is_slow (self->feeder),
-    .stale_after = settings->stale_time,
+    .stale_after = tuning->stale_time,
   };
 
   if (finding) {
     input.age = time > finding->pts ? time - finding->pts : 0;
-    input.has_result = input.age < settings->erase_time;
+    input.has_result = input.age < tuning->erase_time;
     input.unsure = finding->state == GST_CARDIAC_STATE_UNSURE;
     if (!input.has_result)
       mreg_report_forget_finding (self->report);
   }
   mreg_report_update (self->report, state_pick (&input), time);
-}
-
-typedef struct {
-  CudaFrames *cuda;
-  GstVideoFrame frame;
-} DeviceFrame;
-
-static GstBuffer *
-copy_device_frame (gpointer data, CardiacImage *image)
-{
-  DeviceFrame *device = data;
-
-  return cuda_frames_copy (device->cuda, &device->frame, image);
-}
-
-/* Rows enough for the watch: every 2nd, 4th or 8th of a large picture. */
-static gint
-choose_step (gint height)
-{
-  gint step = 1;
-
-  while (step < 8 && height >= 2 * step * DEVICE_ROWS)
-    step *= 2;
-  return step;
-}
-
-/* A frame that lies where the network computes: the host sees some of its rows,
- * and the network gets a copy of it there. A recording is kept on the host.
- * Returns: %FALSE, with nothing done, for every other frame */
-static gboolean
-read_device_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time,
-    Observation *seen, Clip **clip, gboolean *ok, CardiacError **error)
-{
-  GstCardiacFilter *filter = GST_CARDIAC_FILTER (self);
-  DeviceFrame device = { gst_cardiac_filter_get_cuda (filter) };
-  FeederFrame feed = { .copy = copy_device_frame, .data = &device };
-  gboolean seen_rows;
-
-  if (gst_cardiac_filter_is_exact (filter)
-      || !cuda_frames_map (device.cuda, buffer, &device.frame))
-    return FALSE;
-  feed.step = choose_step (GST_VIDEO_FRAME_HEIGHT (&device.frame));
-  seen_rows =
-      cuda_frames_glance (device.cuda, &device.frame, feed.step, &feed.image);
-  *ok = seen_rows
-        && clip_feeder_push (self->feeder, &feed, time, seen, clip, error);
-  self->counts.on_device += *ok;
-  gst_video_frame_unmap (&device.frame);
-  return TRUE;
-}
-
-static gboolean
-read_frame (GstMregClassify *self, GstBuffer *buffer, GstClockTime time,
-    Observation *seen, Clip **clip)
-{
-  const GstVideoInfo *info =
-      gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
-  FeederFrame feed = { .step = 1 };
-  CardiacError *error = NULL;
-  GstVideoFrame frame;
-  gboolean ok;
-
-  if (read_device_frame (self, buffer, time, seen, clip, &ok, &error))
-    goto done;
-  if (!gst_video_frame_map (&frame, (GstVideoInfo *) info, buffer,
-          GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
-    gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
-        &self->warned_picture,
-        "A frame cannot be read in system memory. Put a download or convert "
-        "element (cudadownload, gldownload, videoconvert) before mregclassify.",
-        NULL);
-    return FALSE;
-  }
-  video_image_describe (&frame, &feed.image);
-  ok = clip_feeder_push (self->feeder, &feed, time, seen, clip, &error);
-  gst_video_frame_unmap (&frame);
-
-done:
-  if (!ok)
-    gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
-        &self->warned_picture,
-        error ? cardiac_error_message (error) : CUDA_FRAMES_FAILED,
-        error ? cardiac_error_detail (error) : NULL);
-  cardiac_error_free (&error);
-  return ok;
 }
 
 static void
@@ -988,9 +642,10 @@ analyse (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
       gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
   GstClockTime last = clip_feeder_get_time (self->feeder);
   gboolean exact = gst_cardiac_filter_is_exact (GST_CARDIAC_FILTER (self));
-  Settings settings = get_settings (self);
-  Observation seen;
+  MregTuning tuning = get_tuning (self);
   GstCardiacBox roi;
+  gboolean by_hand = manual_roi_get (&self->roi, GST_ELEMENT (self), &roi);
+  Observation seen;
   Clip *clip;
 
   clip_feeder_set_recording (self->feeder, exact);
@@ -1003,19 +658,20 @@ analyse (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
     forget_heart (self);
   }
   if (clip_feeder_set_region (self->feeder,
-          find_roi (self, buffer, &settings, &roi) ? &roi : NULL,
+          by_hand || find_roi (buffer, &roi) ? &roi : NULL,
           GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info)))
     forget_scene (self);
 
-  if (!read_frame (self, buffer, time, &seen, &clip))
+  if (!frame_feed_push (GST_CARDIAC_FILTER (self), self->feeder, buffer, time,
+          &seen, &clip, &self->counts.on_device))
     return;
-  if (clip && (!exact || settings.interim))
+  if (clip && (!exact || tuning.interim))
     submit_clip (self, clip);
   else
     clip_free (clip);
   take_outcomes (self);
-  pick_state (self, &settings, &seen,
-      watch_heart (self, buffer, &settings, time), time);
+  pick_state (
+      self, &tuning, &seen, watch_heart (self, buffer, by_hand, time), time);
 }
 
 static void

@@ -40,7 +40,9 @@
 
 #include "cudaframe.h"
 #include "jsonlines.h"
+#include "manualroi.h"
 #include "meta/gstcardiacmeta.h"
+#include "network.h"
 #include "roinetwork.h"
 #include "videoimage.h"
 
@@ -53,7 +55,6 @@ GST_DEBUG_CATEGORY_STATIC (mreg_roi_debug);
 #define DEFAULT_INTERVAL (500 * GST_MSECOND)
 #define DEFAULT_SMOOTHING 0.7
 #define DEFAULT_MIN_CONFIDENCE 0.5
-#define DEFAULT_ROI ""
 #define DEFAULT_RESULTS_LOCATION NULL
 
 /* Boxes that overlap less than this are of another view: no smoothing. */
@@ -82,9 +83,8 @@ struct _GstMregRoi {
   GstClockTime interval;
   gdouble smoothing;
   gdouble min_confidence;
-  gchar *roi_text, *results_location;
-  gboolean has_roi, roi_wrong; /* wrong: roi_text cannot be read */
-  GstCardiacBox roi;
+  gchar *results_location;
+  ManualRoi roi;
   Stats stats;
 
   /* the network; unlock() uses `worker` from other threads, under the lock */
@@ -102,7 +102,7 @@ struct _GstMregRoi {
   guint missed; /* detections in a row */
   guint64 serial;
   Stats counts;
-  guint warned_failure, warned_picture, warned_untrained;
+  guint warned_failure, warned_untrained;
 };
 
 G_DEFINE_FINAL_TYPE (GstMregRoi, gst_mreg_roi, GST_TYPE_CARDIAC_FILTER);
@@ -173,7 +173,7 @@ install_properties (GObjectClass *klass)
   g_object_class_install_property (klass, PROP_ROI,
       g_param_spec_string ("roi", "Region of interest",
           "x,y,width,height in pixels, instead of a network; empty: detect",
-          DEFAULT_ROI, flags | GST_PARAM_MUTABLE_PLAYING));
+          MANUAL_ROI_DEFAULT, flags | GST_PARAM_MUTABLE_PLAYING));
   /**
    * GstMregRoi:results-location:
    *
@@ -224,7 +224,7 @@ gst_mreg_roi_init (GstMregRoi *self)
   self->interval = DEFAULT_INTERVAL;
   self->smoothing = DEFAULT_SMOOTHING;
   self->min_confidence = DEFAULT_MIN_CONFIDENCE;
-  self->roi_text = g_strdup (DEFAULT_ROI);
+  manual_roi_init (&self->roi);
 }
 
 static void
@@ -232,30 +232,12 @@ gst_mreg_roi_finalize (GObject *object)
 {
   GstMregRoi *self = GST_MREG_ROI (object);
 
-  g_free (self->roi_text);
+  manual_roi_clear (&self->roi);
   g_free (self->results_location);
   G_OBJECT_CLASS (gst_mreg_roi_parent_class)->finalize (object);
 }
 
 /* ---- properties -------------------------------------------------------- */
-
-static void
-set_roi (GstMregRoi *self, const gchar *text)
-{
-  GstCardiacBox box = { 0, 0, 0, 0 };
-  gboolean empty = !text || !*text, wrong;
-
-  wrong = !empty && !video_image_parse_box (text, &box);
-  if (wrong && gst_cardiac_filter_refuse_roi (GST_CARDIAC_FILTER (self), text))
-    return;
-  GST_OBJECT_LOCK (self);
-  g_free (self->roi_text);
-  self->roi_text = g_strdup (text);
-  self->roi_wrong = wrong;
-  self->has_roi = !empty;
-  self->roi = box;
-  GST_OBJECT_UNLOCK (self);
-}
 
 static void
 gst_mreg_roi_set_property (
@@ -264,7 +246,7 @@ gst_mreg_roi_set_property (
   GstMregRoi *self = GST_MREG_ROI (object);
 
   if (id == PROP_ROI) {
-    set_roi (self, g_value_get_string (value));
+    manual_roi_set (&self->roi, GST_ELEMENT (self), g_value_get_string (value));
     return;
   }
 
@@ -308,7 +290,7 @@ gst_mreg_roi_get_property (
       g_value_set_double (value, self->min_confidence);
       break;
     case PROP_ROI:
-      g_value_set_string (value, self->roi_text);
+      g_value_set_string (value, self->roi.text);
       break;
     case PROP_RESULTS_LOCATION:
       g_value_set_string (value, self->results_location);
@@ -341,29 +323,8 @@ gst_mreg_roi_get_stats (GstCardiacFilter *filter)
 static gboolean
 gst_mreg_roi_needs_network (GstCardiacFilter *filter)
 {
-  GstMregRoi *self = GST_MREG_ROI (filter);
-  gboolean needed;
-
-  GST_OBJECT_LOCK (self);
-  needed = !self->has_roi;
-  GST_OBJECT_UNLOCK (self);
-  return needed;
-}
-
-/* Says so, too. */
-static gboolean
-has_wrong_roi (GstMregRoi *self)
-{
-  gchar *text;
-
-  GST_OBJECT_LOCK (self);
-  text = self->roi_wrong ? g_strdup (self->roi_text) : NULL;
-  GST_OBJECT_UNLOCK (self);
-  if (!text)
-    return FALSE;
-  gst_cardiac_filter_post_wrong_roi (GST_CARDIAC_FILTER (self), text);
-  g_free (text);
-  return TRUE;
+  return !manual_roi_get (
+      &GST_MREG_ROI (filter)->roi, GST_ELEMENT (filter), NULL);
 }
 
 static gboolean
@@ -374,12 +335,12 @@ gst_mreg_roi_open (GstCardiacFilter *filter, CardiacModel *model,
   Worker *worker;
 
   memset (&self->counts, 0, sizeof self->counts);
-  self->warned_failure = self->warned_picture = self->warned_untrained = 0;
+  self->warned_failure = self->warned_untrained = 0;
   self->asked = GST_CLOCK_TIME_NONE;
   self->has_box = self->has_looked = FALSE;
   self->missed = 0;
   self->serial = 0;
-  if (has_wrong_roi (self))
+  if (!manual_roi_check (&self->roi, GST_ELEMENT (self)))
     return FALSE;
   if (!json_lines_open_for (
           GST_ELEMENT (self), &self->results_location, &self->lines))
@@ -527,15 +488,10 @@ say (GstMregRoi *self, const RoiOutcome *outcome)
   record->pts = outcome->time;
   record->has_roi = TRUE;
   record->roi = outcome->box;
-  record->model_name = g_strdup (cardiac_model_name (model));
-  record->model_sha256 = g_strdup (cardiac_model_sha256 (model));
-  record->model_arch = g_strdup (cardiac_arch_name (CARDIAC_ARCH_YOLOV8));
-  record->trained = cardiac_model_trained (model);
-  record->synthetic = cardiac_model_synthetic (model);
+  network_fill_record (record, model);
   record->device = g_strdup (run_info->device);
   record->precision = g_strdup (run_info->precision);
   record->inference_ms = outcome->inference_ms;
-  record->version = g_strdup (VERSION);
   if (!json_lines_write (self->lines, record, &error)) {
     GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
         ("Results cannot be written: %s.", error->message), (NULL));
@@ -595,6 +551,7 @@ static gboolean
 make_device_job (GstMregRoi *self, GstBuffer *buffer, RoiJob **job)
 {
   CudaFrames *cuda = gst_cardiac_filter_get_cuda (GST_CARDIAC_FILTER (self));
+  CardiacError *none = NULL;
   GstVideoFrame frame;
   CardiacImage image;
   GstBuffer *copy;
@@ -605,8 +562,7 @@ make_device_job (GstMregRoi *self, GstBuffer *buffer, RoiJob **job)
   gst_video_frame_unmap (&frame);
   *job = NULL;
   if (!copy) {
-    gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
-        &self->warned_picture, CUDA_FRAMES_FAILED, NULL);
+    gst_cardiac_filter_warn_unread (GST_CARDIAC_FILTER (self), &none);
     return TRUE;
   }
   self->counts.on_device++;
@@ -619,8 +575,7 @@ make_device_job (GstMregRoi *self, GstBuffer *buffer, RoiJob **job)
 static RoiJob *
 make_host_job (GstMregRoi *self, GstBuffer *buffer)
 {
-  const GstVideoInfo *info =
-      gst_cardiac_filter_get_info (GST_CARDIAC_FILTER (self));
+  GstCardiacFilter *filter = GST_CARDIAC_FILTER (self);
   const CardiacYolov8Shape *shape = roi_network_shape (self->network);
   CardiacError *error = NULL;
   GstVideoFrame frame;
@@ -628,15 +583,8 @@ make_host_job (GstMregRoi *self, GstBuffer *buffer)
   RoiJob *job;
   gboolean ok;
 
-  if (!gst_video_frame_map (&frame, (GstVideoInfo *) info, buffer,
-          GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
-    gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
-        &self->warned_picture,
-        "A frame cannot be read in system memory. Put a download or convert "
-        "element (cudadownload, gldownload, videoconvert) before mregroi.",
-        NULL);
+  if (!gst_cardiac_filter_map (filter, buffer, &frame))
     return NULL;
-  }
   video_image_describe (&frame, &image);
   job = g_new0 (RoiJob, 1);
   job->input = g_new (gfloat, (gsize) 3 * shape->height * shape->width);
@@ -646,10 +594,7 @@ make_host_job (GstMregRoi *self, GstBuffer *buffer)
   if (ok)
     return job;
 
-  gst_cardiac_filter_warn_once (GST_CARDIAC_FILTER (self),
-      &self->warned_picture, cardiac_error_message (error),
-      cardiac_error_detail (error));
-  cardiac_error_free (&error);
+  gst_cardiac_filter_warn_unread (filter, &error);
   roi_job_free (job);
   return NULL;
 }
@@ -732,16 +677,11 @@ gst_mreg_roi_frame (
     GstCardiacFilter *filter, GstBuffer *buffer, GstClockTime time)
 {
   GstMregRoi *self = GST_MREG_ROI (filter);
-  gboolean enabled = gst_cardiac_filter_is_enabled (filter), manual;
   GstCardiacBox roi;
-
-  GST_OBJECT_LOCK (self);
-  manual = self->has_roi;
-  roi = self->roi;
-  GST_OBJECT_UNLOCK (self);
+  gboolean manual = manual_roi_get (&self->roi, GST_ELEMENT (self), &roi);
 
   self->counts.received++;
-  if (!enabled) {
+  if (!gst_cardiac_filter_is_enabled (filter)) {
     gst_mreg_roi_discard (filter);
   } else if (manual) {
     attach (self, buffer, &roi, 1, FALSE);

@@ -115,7 +115,8 @@ plan (MmsaNetwork *self, guint phases, CardiacError **error)
   if (self->mmsa && cardiac_mmsa_shape (self->mmsa)->phases == (gint) phases)
     return TRUE;
   cardiac_mmsa_free (&self->mmsa);
-  self->mmsa = cardiac_mmsa_new (self->plan.model, phases, &self->plan.settings, error);
+  self->mmsa =
+      cardiac_mmsa_new (self->plan.model, phases, &self->plan.settings, error);
   return self->mmsa != NULL;
 }
 
@@ -165,15 +166,6 @@ mmsa_mean_motion (const gfloat *flow, guint phases)
     }
   }
   return motion;
-}
-
-static void
-fail (MmsaOutcome *outcome, CardiacError **error)
-{
-  outcome->failure =
-      g_strdup (*error ? cardiac_error_message (*error) : "the network failed");
-  outcome->detail = g_strdup (*error ? cardiac_error_detail (*error) : "");
-  cardiac_error_free (error);
 }
 
 static void
@@ -232,7 +224,7 @@ mmsa_network_run (gpointer network, gpointer data)
     outcome->inference_ms = (g_get_monotonic_time () - begin) / 1000.0;
   }
   if (!result) {
-    fail (outcome, &error);
+    network_take_failure (&error, &outcome->failure, &outcome->detail);
     return outcome;
   }
   fill (outcome, self, result);

@@ -204,15 +204,6 @@ forget (MregNetwork *self)
   self->count = 0;
 }
 
-static void
-fail (MregOutcome *outcome, CardiacError **error)
-{
-  outcome->failure =
-      g_strdup (*error ? cardiac_error_message (*error) : "the network failed");
-  outcome->detail = g_strdup (*error ? cardiac_error_detail (*error) : "");
-  cardiac_error_free (error);
-}
-
 static gpointer
 mreg_network_run (gpointer network, gpointer data)
 {
@@ -252,7 +243,7 @@ mreg_network_run (gpointer network, gpointer data)
 failed:
   /* What was encoded is still good; what was not is missing. */
   forget (self);
-  fail (outcome, &error);
+  network_take_failure (&error, &outcome->failure, &outcome->detail);
   return outcome;
 }
 

@@ -264,6 +264,15 @@ network_fill_record (GstCardiacResult *record, CardiacModel *model)
 }
 
 void
+network_take_failure (CardiacError **error, gchar **failure, gchar **detail)
+{
+  *failure =
+      g_strdup (*error ? cardiac_error_message (*error) : "the network failed");
+  *detail = g_strdup (*error ? cardiac_error_detail (*error) : "");
+  cardiac_error_free (error);
+}
+
+void
 network_plan_init (
     NetworkPlan *plan, CardiacModel *model, const CardiacSettings *settings)
 {

@@ -97,4 +97,9 @@ void network_post_no_model (GstElement *element, const gchar *demo);
 /** Fills in what a record says of its software and of its model (NULL: none). */
 void network_fill_record (GstCardiacResult *record, CardiacModel *model);
 
+/** What a worker's outcome says of an error, which is freed here. The strings are
+ * the outcome's, to be freed with g_free(). */
+void network_take_failure (
+    CardiacError **error, gchar **failure, gchar **detail);
+
 #endif

@@ -112,9 +112,7 @@ roi_network_run (gpointer network, gpointer data)
   count = detect (self, job, &error);
   outcome->inference_ms = (g_get_monotonic_time () - begin) / 1000.0;
   if (count < 0) {
-    outcome->failure = g_strdup (cardiac_error_message (error));
-    outcome->detail = g_strdup (cardiac_error_detail (error));
-    cardiac_error_free (&error);
+    network_take_failure (&error, &outcome->failure, &outcome->detail);
   } else if (count > 0) {
     const CardiacDetection *best = &self->detections[0];
     gfloat box[4] = { best->x1, best->y1, best->x2, best->y2 };

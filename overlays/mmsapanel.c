@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The panel of wall motion: it covers nothing of the slices. */
 #include "mmsapanel.h"
+#include "age.h"
 #include "mmsawording.h"
 #include "wording.h"
 
@@ -173,33 +174,12 @@ static void
 draw_age (MmsaPanel *panel, TextKit *kit, const MmsaView *view,
     const Frame *frame, Key *key, PieceCounter *counter)
 {
-  Piece *piece = &panel->age;
-  Box box = panel->places.age;
+  const AgePlace place = { panel->places.age, frame->x, frame->y, panel->unit,
+    TEXT_LEFT };
   char *word = view->has_finding && view->common.v.age_s >= 0.0
                    ? word_age (&view->common)
                    : NULL;
-  if (word == NULL || box.width < 1.0) {
-    piece_clear (piece);
-    g_free (word);
-    return;
-  }
-  key_begin (key, "age");
-  key_string (key, word);
-  key_double (key, panel->unit);
-  key_bytes (key, &box, sizeof box);
-  cairo_t *cr =
-      piece_begin (piece, key, (int) box.width, (int) box.height, counter);
-  if (cr) {
-    set_ink (cr, INK_GROUND, 1.0);
-    cairo_paint (cr);
-    TextSpec age = { CARDIAC_OVERLAY_ROLE_AGE, word, 11.0 * panel->unit, 0.0,
-      PANGO_WEIGHT_NORMAL, INK_QUIET, 1 };
-    text_draw (kit, cr, &piece->log, &age,
-        (Box){ 0.0, 0.0, box.width, box.height }, TEXT_LEFT);
-    piece_end (piece, cr);
-  }
-  piece->x = frame->x + (int) box.x;
-  piece->y = frame->y + (int) box.y;
+  age_draw (&panel->age, kit, word, &place, key, counter);
   g_free (word);
 }
 

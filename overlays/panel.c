@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The side panel: an opaque column that covers nothing of the picture. */
 #include "panel.h"
+#include "age.h"
 #include "columnparts.h"
 #include "curve.h"
 #include "scale.h"
@@ -391,35 +392,10 @@ static void
 draw_age (Panel *panel, TextKit *kit, const View *view, Key *key,
     PieceCounter *counter)
 {
-  Piece *piece = &panel->age;
+  const AgePlace place = { panel->age_box, view->v.picture_width, 0,
+    panel->unit, TEXT_RIGHT };
   char *word = view->has_finding ? word_age (view) : NULL;
-  Box box = panel->age_box;
-  if (word == NULL || box.width < 1.0) {
-    piece_clear (piece);
-    g_free (word);
-    return;
-  }
-  key_begin (key, "age");
-  key_string (key, word);
-  key_double (key, panel->unit);
-  key_bytes (key, &box, sizeof box);
-  cairo_t *cr =
-      piece_begin (piece, key, (int) box.width, (int) box.height, counter);
-  if (cr) {
-    set_ink (cr, INK_GROUND, 1.0);
-    cairo_paint (cr);
-    TextSpec age = { .role = CARDIAC_OVERLAY_ROLE_AGE,
-      .string = word,
-      .size = 11.0 * panel->unit,
-      .weight = PANGO_WEIGHT_NORMAL,
-      .ink = INK_QUIET,
-      .lines = 1 };
-    text_draw (kit, cr, &piece->log, &age,
-        (Box){ 0.0, 0.0, box.width, box.height }, TEXT_RIGHT);
-    piece_end (piece, cr);
-  }
-  piece->x = view->v.picture_width + (int) box.x;
-  piece->y = (int) box.y;
+  age_draw (&panel->age, kit, word, &place, key, counter);
   g_free (word);
 }
 

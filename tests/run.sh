@@ -44,7 +44,11 @@ build_or_fail() {
 }
 
 # The sanitizers' own reports go to the test's log and fail it.
-export ASAN_OPTIONS=detect_leaks=1
+# Told to follow thread-local storage of opened libraries, LeakSanitizer of gcc
+# 12 and clang 14 takes a block 16 bytes into a page for one of glibc 2.19 and
+# reads what it believes to be its size: "Tracer caught signal 11", by chance.
+# Not told, it finds leaks as before.
+export ASAN_OPTIONS=detect_leaks=1:intercept_tls_get_addr=0
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS=halt_on_error=1
 export LSAN_OPTIONS=suppressions=$root/tests/lsan.supp:print_suppressions=0

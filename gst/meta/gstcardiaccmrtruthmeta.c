@@ -6,20 +6,11 @@
 
 #include "gstcardiaccmrtruthmeta.h"
 
-#include <gst/video/video.h>
 #include <string.h>
 
-GType
-gst_cardiac_cmr_truth_meta_api_get_type (void)
-{
-  static const gchar *tags[] = { GST_META_TAG_VIDEO_STR, NULL };
-  static gsize type = 0;
+#include "metadefine.h"
 
-  if (g_once_init_enter (&type))
-    g_once_init_leave (
-        &type, gst_meta_api_type_register ("GstCardiacCmrTruthMetaAPI", tags));
-  return type;
-}
+static const gchar *const tags[] = { NULL }; /* see gstcardiacmeta.c */
 
 static gboolean
 truth_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
@@ -44,20 +35,8 @@ truth_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
   return TRUE;
 }
 
-const GstMetaInfo *
-gst_cardiac_cmr_truth_meta_get_info (void)
-{
-  static const GstMetaInfo *info = NULL;
-
-  if (g_once_init_enter ((GstMetaInfo **) &info)) {
-    const GstMetaInfo *meta =
-        gst_meta_register (GST_CARDIAC_CMR_TRUTH_META_API_TYPE,
-            "GstCardiacCmrTruthMeta", sizeof (GstCardiacCmrTruthMeta),
-            truth_meta_init, NULL, truth_meta_transform);
-    g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) meta);
-  }
-  return info;
-}
+GST_CARDIAC_DEFINE_META (
+    CmrTruth, cmr_truth, tags, truth_meta_init, NULL, truth_meta_transform)
 
 GstCardiacCmrTruthMeta *
 gst_buffer_add_cardiac_cmr_truth_meta (GstBuffer *buffer)

@@ -20,9 +20,9 @@ typedef struct _GstCardiacCmrTruthMeta GstCardiacCmrTruthMeta;
  * @index: mean of the scores
  * @contraction: at this phase, 0 to 1
  *
- * What is true of a cine-MR phantom. Without coordinates, tagged "video" only:
- * it survives conversion, scaling and encoding. Landmarks are in the
- * #GstCardiacSliceMeta beside it.
+ * What is true of a cine-MR phantom. Without coordinates and without
+ * tags: it survives conversion, scaling, encoding and cudadownload. Landmarks
+ * are in the #GstCardiacSliceMeta beside it.
  */
 struct _GstCardiacCmrTruthMeta {
   GstMeta meta;

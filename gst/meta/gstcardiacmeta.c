@@ -3,7 +3,8 @@
 /* Two metas, because tags decide what survives other elements. The record is
  * untagged and is kept by everything that keeps metas at all. The
  * geometry is tagged {video, size, orientation}: elements that move pixels in
- * a way it cannot follow drop it. */
+ * a way it cannot follow drop it. So do those that know nothing of tags, such
+ * as cudadownload; without tags they would keep it, but so would a crop. */
 
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -13,18 +14,10 @@
 
 #include <gst/video/video.h>
 
-GType
-gst_cardiac_result_meta_api_get_type (void)
-{
-  /* cudadownload and cudaupload lose what has any. */
-  static const gchar *tags[] = { NULL };
-  static gsize type = 0;
+#include "metadefine.h"
 
-  if (g_once_init_enter (&type))
-    g_once_init_leave (
-        &type, gst_meta_api_type_register ("GstCardiacResultMetaAPI", tags));
-  return type;
-}
+/* cudadownload and cudaupload lose what has any. */
+static const gchar *const result_tags[] = { NULL };
 
 static gboolean
 result_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
@@ -68,20 +61,8 @@ result_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
   return TRUE;
 }
 
-const GstMetaInfo *
-gst_cardiac_result_meta_get_info (void)
-{
-  static const GstMetaInfo *info = NULL;
-
-  if (g_once_init_enter ((GstMetaInfo **) &info)) {
-    const GstMetaInfo *meta =
-        gst_meta_register (GST_CARDIAC_RESULT_META_API_TYPE,
-            "GstCardiacResultMeta", sizeof (GstCardiacResultMeta),
-            result_meta_init, result_meta_free, result_meta_transform);
-    g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) meta);
-  }
-  return info;
-}
+GST_CARDIAC_DEFINE_META (Result, result, result_tags, result_meta_init,
+    result_meta_free, result_meta_transform)
 
 GstCardiacResultMeta *
 gst_buffer_get_cardiac_result_meta (GstBuffer *buffer)
@@ -112,18 +93,8 @@ gst_buffer_add_cardiac_result_meta (GstBuffer *buffer, GstCardiacResult *result)
   return meta;
 }
 
-GType
-gst_cardiac_geometry_meta_api_get_type (void)
-{
-  static const gchar *tags[] = { GST_META_TAG_VIDEO_STR,
-    GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR, NULL };
-  static gsize type = 0;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (
-        &type, gst_meta_api_type_register ("GstCardiacGeometryMetaAPI", tags));
-  return type;
-}
+static const gchar *const geometry_tags[] = { GST_META_TAG_VIDEO_STR,
+  GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR, NULL };
 
 static gboolean
 geometry_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
@@ -202,20 +173,8 @@ geometry_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
   return TRUE;
 }
 
-const GstMetaInfo *
-gst_cardiac_geometry_meta_get_info (void)
-{
-  static const GstMetaInfo *info = NULL;
-
-  if (g_once_init_enter ((GstMetaInfo **) &info)) {
-    const GstMetaInfo *meta =
-        gst_meta_register (GST_CARDIAC_GEOMETRY_META_API_TYPE,
-            "GstCardiacGeometryMeta", sizeof (GstCardiacGeometryMeta),
-            geometry_meta_init, NULL, geometry_meta_transform);
-    g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) meta);
-  }
-  return info;
-}
+GST_CARDIAC_DEFINE_META (Geometry, geometry, geometry_tags, geometry_meta_init,
+    NULL, geometry_meta_transform)
 
 GstCardiacGeometryMeta *
 gst_buffer_get_cardiac_geometry_meta (GstBuffer *buffer)

@@ -14,6 +14,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "metadefine.h"
+
 static const GEnumValue levels[] = {
   { GST_CARDIAC_LEVEL_BASAL, "segments 1 to 6", "basal" },
   { GST_CARDIAC_LEVEL_MID, "segments 7 to 12", "mid" },
@@ -31,7 +33,7 @@ static const GEnumValue sources[] = {
   { 0, NULL, NULL },
 };
 
-static const gchar *tags[] = { GST_META_TAG_VIDEO_STR,
+static const gchar *const tags[] = { GST_META_TAG_VIDEO_STR,
   GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR, NULL };
 
 GType
@@ -60,28 +62,6 @@ gst_cardiac_landmarks_source_get_type (void)
     gst_type_mark_as_plugin_api (registered, 0);
     g_once_init_leave (&type, registered);
   }
-  return type;
-}
-
-GType
-gst_cardiac_slice_meta_api_get_type (void)
-{
-  static gsize type = 0;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (
-        &type, gst_meta_api_type_register ("GstCardiacSliceMetaAPI", tags));
-  return type;
-}
-
-GType
-gst_cardiac_polar_meta_api_get_type (void)
-{
-  static gsize type = 0;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (
-        &type, gst_meta_api_type_register ("GstCardiacPolarMetaAPI", tags));
   return type;
 }
 
@@ -197,20 +177,8 @@ slice_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
   return TRUE;
 }
 
-const GstMetaInfo *
-gst_cardiac_slice_meta_get_info (void)
-{
-  static const GstMetaInfo *info = NULL;
-
-  if (g_once_init_enter ((GstMetaInfo **) &info)) {
-    const GstMetaInfo *meta =
-        gst_meta_register (GST_CARDIAC_SLICE_META_API_TYPE,
-            "GstCardiacSliceMeta", sizeof (GstCardiacSliceMeta),
-            slice_meta_init, NULL, slice_meta_transform);
-    g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) meta);
-  }
-  return info;
-}
+GST_CARDIAC_DEFINE_META (
+    Slice, slice, tags, slice_meta_init, NULL, slice_meta_transform)
 
 static gboolean
 polar_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
@@ -239,20 +207,8 @@ polar_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
   return TRUE;
 }
 
-const GstMetaInfo *
-gst_cardiac_polar_meta_get_info (void)
-{
-  static const GstMetaInfo *info = NULL;
-
-  if (g_once_init_enter ((GstMetaInfo **) &info)) {
-    const GstMetaInfo *meta =
-        gst_meta_register (GST_CARDIAC_POLAR_META_API_TYPE,
-            "GstCardiacPolarMeta", sizeof (GstCardiacPolarMeta),
-            polar_meta_init, NULL, polar_meta_transform);
-    g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) meta);
-  }
-  return info;
-}
+GST_CARDIAC_DEFINE_META (
+    Polar, polar, tags, polar_meta_init, NULL, polar_meta_transform)
 
 GstCardiacSliceMeta *
 gst_buffer_add_cardiac_slice_meta (GstBuffer *buffer)

@@ -12,22 +12,14 @@
 #include <gst/video/video.h>
 #include <string.h>
 
+#include "metadefine.h"
+
 /* All that follows the GstMeta. */
 #define clear_fields(self)                                                     \
   memset ((guint8 *) (self) + sizeof (GstMeta), 0,                             \
       sizeof *(self) - sizeof (GstMeta))
 
-GType
-gst_cardiac_echo_truth_meta_api_get_type (void)
-{
-  static const gchar *tags[] = { GST_META_TAG_VIDEO_STR, NULL };
-  static gsize type = 0;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (
-        &type, gst_meta_api_type_register ("GstCardiacEchoTruthMetaAPI", tags));
-  return type;
-}
+static const gchar *const truth_tags[] = { NULL };
 
 static gboolean
 truth_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
@@ -52,33 +44,11 @@ truth_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
   return TRUE;
 }
 
-const GstMetaInfo *
-gst_cardiac_echo_truth_meta_get_info (void)
-{
-  static const GstMetaInfo *info = NULL;
+GST_CARDIAC_DEFINE_META (EchoTruth, echo_truth, truth_tags, truth_meta_init,
+    NULL, truth_meta_transform)
 
-  if (g_once_init_enter ((GstMetaInfo **) &info)) {
-    const GstMetaInfo *meta =
-        gst_meta_register (GST_CARDIAC_ECHO_TRUTH_META_API_TYPE,
-            "GstCardiacEchoTruthMeta", sizeof (GstCardiacEchoTruthMeta),
-            truth_meta_init, NULL, truth_meta_transform);
-    g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) meta);
-  }
-  return info;
-}
-
-GType
-gst_cardiac_echo_places_meta_api_get_type (void)
-{
-  static const gchar *tags[] = { GST_META_TAG_VIDEO_STR,
-    GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR, NULL };
-  static gsize type = 0;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        gst_meta_api_type_register ("GstCardiacEchoPlacesMetaAPI", tags));
-  return type;
-}
+static const gchar *const places_tags[] = { GST_META_TAG_VIDEO_STR,
+  GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR, NULL };
 
 static gboolean
 places_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
@@ -166,20 +136,8 @@ places_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
   return TRUE;
 }
 
-const GstMetaInfo *
-gst_cardiac_echo_places_meta_get_info (void)
-{
-  static const GstMetaInfo *info = NULL;
-
-  if (g_once_init_enter ((GstMetaInfo **) &info)) {
-    const GstMetaInfo *meta =
-        gst_meta_register (GST_CARDIAC_ECHO_PLACES_META_API_TYPE,
-            "GstCardiacEchoPlacesMeta", sizeof (GstCardiacEchoPlacesMeta),
-            places_meta_init, NULL, places_meta_transform);
-    g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) meta);
-  }
-  return info;
-}
+GST_CARDIAC_DEFINE_META (EchoPlaces, echo_places, places_tags, places_meta_init,
+    NULL, places_meta_transform)
 
 GstCardiacEchoTruthMeta *
 gst_buffer_add_cardiac_echo_truth_meta (GstBuffer *buffer)

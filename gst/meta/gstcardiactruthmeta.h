@@ -29,8 +29,8 @@ typedef struct _GstCardiacEchoPlacesMeta GstCardiacEchoPlacesMeta;
  * recording has no end, the former describe the time of three clips up to this
  * frame.
  *
- * It holds no coordinates and is tagged "video" only: it survives conversion,
- * scaling, cropping and encoding.
+ * It holds no coordinates and has no tags: it survives conversion, scaling,
+ * cropping, encoding and cudadownload.
  */
 struct _GstCardiacEchoTruthMeta {
   GstMeta meta;

@@ -1,37 +1,76 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A backend for tests, `device=fake`: the reference, made slow. Every network
- * run sleeps $CARDIAC_FAKE_DELAY_MS (default 0) in its first operator. Found
- * through $CARDIAC_BACKEND_PATH alone; never installed. */
+/* Found through $CARDIAC_BACKEND_PATH alone; never installed. */
+#include "fake.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
 #include "backends/backend.h"
 
-#include <stdlib.h>
-#include <time.h>
-
-typedef struct Delayed {
+typedef struct Gated {
   CardiacKernel inner;
-} Delayed;
+} Gated;
 
-static void
-delayed_run (const CardiacKernel *kernel, void *const *in, void *out, int piece,
-    void *scratch)
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static bool held; /* what follows, too, under the lock */
+static int waiting;
+
+void
+fake_hold (void)
 {
-  const Delayed *delayed = kernel->state;
-  if (piece == 0) {
-    const char *text = getenv ("CARDIAC_FAKE_DELAY_MS");
-    long ms = text ? atol (text) : 0;
-    struct timespec pause = { ms / 1000, ms % 1000 * 1000000 };
-    nanosleep (&pause, NULL);
-  }
-  delayed->inner.run (&delayed->inner, in, out, piece, scratch);
+  pthread_mutex_lock (&lock);
+  held = true;
+  pthread_mutex_unlock (&lock);
+}
+
+void
+fake_wait_held (void)
+{
+  pthread_mutex_lock (&lock);
+  while (waiting == 0)
+    pthread_cond_wait (&changed, &lock);
+  pthread_mutex_unlock (&lock);
+}
+
+void
+fake_release (void)
+{
+  pthread_mutex_lock (&lock);
+  held = false;
+  pthread_cond_broadcast (&changed);
+  pthread_mutex_unlock (&lock);
 }
 
 static void
-delayed_destroy (CardiacKernel *kernel)
+pass_gate (void)
 {
-  Delayed *delayed = kernel->state;
-  if (delayed->inner.destroy)
-    delayed->inner.destroy (&delayed->inner);
-  free (delayed);
+  pthread_mutex_lock (&lock);
+  waiting++;
+  pthread_cond_broadcast (&changed);
+  while (held)
+    pthread_cond_wait (&changed, &lock);
+  waiting--;
+  pthread_mutex_unlock (&lock);
+}
+
+static void
+gated_run (const CardiacKernel *kernel, void *const *in, void *out, int piece,
+    void *scratch)
+{
+  const Gated *gated = kernel->state;
+  if (piece == 0)
+    pass_gate ();
+  gated->inner.run (&gated->inner, in, out, piece, scratch);
+}
+
+static void
+gated_destroy (CardiacKernel *kernel)
+{
+  Gated *gated = kernel->state;
+  if (gated->inner.destroy)
+    gated->inner.destroy (&gated->inner);
+  free (gated);
 }
 
 static bool
@@ -42,13 +81,13 @@ fake_prepare (void *context, const CardiacOp *op, CardiacKernel *kernel,
     return false;
   if (op->kind != CARDIAC_OP_PATCHIFY && op->kind != CARDIAC_OP_NCHW_TO_NHWC)
     return true;
-  Delayed *delayed = malloc (sizeof *delayed);
-  if (!delayed)
+  Gated *gated = malloc (sizeof *gated);
+  if (!gated)
     abort ();
-  delayed->inner = *kernel;
-  kernel->run = delayed_run;
-  kernel->destroy = delayed_destroy;
-  kernel->state = delayed;
+  gated->inner = *kernel;
+  kernel->run = gated_run;
+  kernel->destroy = gated_destroy;
+  kernel->state = gated;
   return true;
 }
 

@@ -21,7 +21,6 @@
 #define WIDTH 512
 #define HEIGHT 400
 #define FPS 30
-#define MOST_FRAMES 6000
 
 typedef struct {
   GstElement *bin, *classify;
@@ -124,7 +123,6 @@ line_grade (Line *line)
     if (gst_cardiac_state_has_finding (meta->result->state))
       value = meta->result->value;
     gst_buffer_unref (buffer);
-    REQUIRE (line->frame < MOST_FRAMES);
     g_usleep (2000); /* the network has a turn */
   }
   return value;

@@ -31,6 +31,9 @@ static const Case cases[] = {
   { "videorate ! capsfilter caps=video/x-raw,framerate=15/1", TRUE, TRUE, 1 },
   { "jpegenc", TRUE, TRUE, 1 },
   { "jpegenc ! jpegdec", TRUE, TRUE, 1 },
+  /* Knows of no tags, as cudadownload does. */
+  { "videoconvert ! capsfilter caps=video/x-raw,format=ARGB ! rgb2bayer", TRUE,
+      FALSE, 1 },
   { I420 " ! x264enc tune=zerolatency ! h264parse", TRUE, TRUE, 1 },
 };
 
@@ -46,6 +49,7 @@ make_frame (const GstVideoInfo *info, guint i)
       gst_buffer_add_cardiac_echo_places_meta (buffer);
 
   gst_buffer_add_cardiac_echo_truth_meta (buffer)->severity = 0.25;
+  gst_buffer_add_cardiac_cmr_truth_meta (buffer)->index = 1.75;
   places->roi.x = places->atrium[0] = places->annulus[1][0] = 41;
   gst_buffer_add_cardiac_result_meta (buffer, result)->map_frame = 7;
   gst_cardiac_result_unref (result);
@@ -77,10 +81,13 @@ static void
 check_truth (GstBuffer *out, const Case *c)
 {
   GstCardiacEchoTruthMeta *truth = gst_buffer_get_cardiac_echo_truth_meta (out);
+  GstCardiacCmrTruthMeta *cmr = gst_buffer_get_cardiac_cmr_truth_meta (out);
   GstCardiacEchoPlacesMeta *places =
       gst_buffer_get_cardiac_echo_places_meta (out);
 
   REQUIRE ((truth != NULL) == c->record);
+  REQUIRE ((cmr != NULL) == c->record);
+  REQUIRE (!cmr || cmr->index == 1.75);
   REQUIRE ((places != NULL) == c->geometry);
   REQUIRE (!truth || truth->severity == 0.25);
   if (places) {

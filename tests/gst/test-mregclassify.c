@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../require.h"
+#include "fake.h"
 #include "gstmregclassify.h"
 #include "rig.h"
 
@@ -599,25 +600,31 @@ caps_may_change_in_the_middle (void)
 /* ---- a slow network ---------------------------------------------------- */
 
 static void
-sixty_frames_a_second_leave_while_the_network_sleeps (void)
+start_held (Rig *rig, const gchar *properties, gint fps)
 {
-  gchar *launch = g_strdup_printf ("mregclassify model=%s device=fake "
-                                   "threads=1 sync-mode=live",
-      rig_model ());
+  gchar *launch =
+      g_strdup_printf ("mregclassify model=%s device=fake threads=1 %s",
+          rig_model (), properties);
+
+  rig_start (rig, launch);
+  rig_caps (rig, "I420", WIDTH, HEIGHT, fps);
+  fake_hold ();
+  g_free (launch);
+}
+
+/* A clip is with the network, the next one waits, and others take its place. */
+static void
+sixty_frames_a_second_leave_while_the_network_is_held (void)
+{
   Rig rig;
 
-  g_setenv ("CARDIAC_FAKE_DELAY_MS", "2000", TRUE);
-  rig_start (&rig, launch);
-  rig_caps (&rig, "I420", WIDTH, HEIGHT, 60);
-  for (guint i = 0; i < 600; i++)
-    gst_buffer_unref (rig_push (&rig, FRAME_DOPPLER, i));
+  start_held (&rig, "sync-mode=live", 60);
+  REQUIRE (rig_push_many (&rig, FRAME_DOPPLER, 600) == GST_CARDIAC_STATE_WAIT);
   REQUIRE (rig_stat (&rig, "received") == 600);
-  /* If frames waited for the network, no clip would find the one before it
-   * still waiting. */
+  REQUIRE (rig_stat (&rig, "clips-encoded") == 0);
   REQUIRE (rig_stat (&rig, "clips-skipped") > 0);
+  fake_release ();
   rig_stop (&rig);
-  g_setenv ("CARDIAC_FAKE_DELAY_MS", "0", TRUE);
-  g_free (launch);
 }
 
 static gpointer
@@ -634,28 +641,28 @@ push_until_flushing (gpointer data)
   return NULL;
 }
 
-static void
-stopping_does_not_wait_for_ever (void)
+static gpointer
+set_to_null (gpointer element)
 {
-  gchar *launch = g_strdup_printf ("mregclassify model=%s device=fake "
-                                   "threads=1 sync-mode=exact",
-      rig_model ());
-  GThread *thread;
-  gint64 before;
+  gst_element_set_state (element, GST_STATE_NULL);
+  return NULL;
+}
+
+/* The network itself is waited for, the video that waits for it is not. */
+static void
+stopping_lets_waiting_video_go (void)
+{
+  GThread *push, *stop;
   Rig rig;
 
-  g_setenv ("CARDIAC_FAKE_DELAY_MS", "300", TRUE);
-  rig_start (&rig, launch);
-  rig_caps (&rig, "I420", WIDTH, HEIGHT, 30);
-  thread = g_thread_new ("push", push_until_flushing, &rig);
-  g_usleep (400 * 1000);
-  before = g_get_monotonic_time ();
-  gst_element_set_state (rig.element, GST_STATE_NULL);
-  REQUIRE (g_get_monotonic_time () - before < 5 * G_TIME_SPAN_SECOND);
-  g_thread_join (thread);
+  start_held (&rig, "sync-mode=exact", 30);
+  push = g_thread_new ("push", push_until_flushing, &rig);
+  fake_wait_held ();
+  stop = g_thread_new ("stop", set_to_null, rig.element);
+  g_thread_join (push);
+  fake_release ();
+  g_thread_join (stop);
   rig_stop (&rig);
-  g_setenv ("CARDIAC_FAKE_DELAY_MS", "0", TRUE);
-  g_free (launch);
 }
 
 static void
@@ -778,8 +785,8 @@ main (int argc, char **argv)
   time_that_goes_back_starts_anew ();
   a_flush_forgets_everything ();
   caps_may_change_in_the_middle ();
-  sixty_frames_a_second_leave_while_the_network_sleeps ();
-  stopping_does_not_wait_for_ever ();
+  sixty_frames_a_second_leave_while_the_network_is_held ();
+  stopping_lets_waiting_video_go ();
   states_can_be_cycled ();
   two_elements_share_one_model ();
   errors_say_which_file_and_what_is_wrong ();
