@@ -5,6 +5,7 @@
 #include "dicom-clip.h"
 
 #include "dicom-colour.h"
+#include "dicom-regions.h"
 #include "dicom-set.h"
 #include "dicom-timing.h"
 
@@ -424,7 +425,7 @@ open_data (DcmDataset &set, CineClip *clip, char *why)
   take_compressed (set, data, clip);
   take_window (set, clip);
   clip->channels = data->samples.channels ();
-  if (!take_timing (set, clip))
+  if (!take_timing (set, clip) || !take_regions (set, clip))
     return refuse (CINE_READ_DAMAGED, why, "out of memory");
   return CINE_READ_FINE;
 }
@@ -486,5 +487,6 @@ cine::clip_close (CineClip *clip)
 {
   delete (Clip *) clip->data;
   std::free (clip->starts_ns);
+  std::free (clip->regions);
   std::memset (clip, 0, sizeof *clip);
 }

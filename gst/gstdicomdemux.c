@@ -37,6 +37,7 @@
 #include <unistd.h>
 
 #include "cineproblem.h"
+#include "meta/gstcardiacregionmeta.h"
 #include "reader.h"
 #include "segmentend.h"
 
@@ -436,8 +437,11 @@ say_what_was_found (GstDicomDemux *self)
 {
   const CineClip *clip = &self->clip;
 
-  GST_INFO_OBJECT (self, "%d frames of %d x %d, colours: %s, times: %s",
-      clip->n_frames, clip->width, clip->height, clip->colour, clip->timing);
+  GST_INFO_OBJECT (self,
+      "%d frames of %d x %d, %d regions (%d more make no sense), colours: %s, "
+      "times: %s",
+      clip->n_frames, clip->width, clip->height, clip->n_regions,
+      clip->n_senseless, clip->colour, clip->timing);
   if (*clip->notes)
     GST_ELEMENT_WARNING (self, STREAM, FORMAT,
         ("%s: %s; times: %s", self->name, clip->notes, clip->timing), (NULL));
@@ -557,6 +561,31 @@ finish_segment (GstDicomDemux *self)
   gst_pad_pause_task (self->src);
 }
 
+static void
+attach_regions (GstDicomDemux *self, GstBuffer *buffer)
+{
+  for (gint i = 0; i < self->clip.n_regions; i++) {
+    const CineRegion *region = &self->clip.regions[i];
+    GstCardiacRegionMeta *meta = gst_buffer_add_cardiac_region_meta (buffer, i);
+
+    meta->spatial_format = region->format;
+    meta->data_type = region->type;
+    meta->kind =
+        gst_cardiac_region_kind_from_dicom (region->format, region->type);
+    meta->flags = region->flags;
+    meta->box.x = region->x;
+    meta->box.y = region->y;
+    meta->box.w = region->width;
+    meta->box.h = region->height;
+    for (gint axis = 0; axis < 2; axis++) {
+      meta->unit[axis] = region->unit[axis];
+      meta->delta[axis] = region->delta[axis];
+      meta->reference[axis] = region->reference[axis];
+      meta->reference_value[axis] = region->value[axis];
+    }
+  }
+}
+
 /* One frame, or NULL where it cannot be decoded. */
 static GstBuffer *
 make_frame (GstDicomDemux *self, gint number)
@@ -586,6 +615,7 @@ make_frame (GstDicomDemux *self, gint number)
   GST_BUFFER_DURATION (buffer) = starts[number + 1] - starts[number];
   GST_BUFFER_OFFSET (buffer) = number;
   GST_BUFFER_OFFSET_END (buffer) = number + 1;
+  attach_regions (self, buffer);
   return buffer;
 }
 

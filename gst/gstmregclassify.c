@@ -29,6 +29,11 @@
  * The first pass (`interim=false`) writes the result and the maps, the second
  * one (`results=`) attaches them to every frame without a network.
  *
+ * ## Screens without a 2-D picture
+ *
+ * Where the video's #GstCardiacRegionMeta say that the screen shows M-mode or
+ * spectra and no 2-D picture, the state is VIEW_NOT_A4C.
+ *
  * ## Frames in GPU memory
  *
  * Where the build has it, video/x-raw(memory:CUDAMemory) passes, too. In a live
@@ -59,6 +64,7 @@
 #include "mregnetwork.h"
 #include "mregreplay.h"
 #include "mregreport.h"
+#include "regions.h"
 #include "resultstate.h"
 #include "videoimage.h"
 
@@ -825,17 +831,22 @@ attach (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
           meta->wait_total);
 }
 
-/* Notes whether a trained detector sees a heart. Without a detector, or with a
- * region given by hand, nobody has looked.
+/* Notes whether a trained detector sees a heart, and whether the scanner says
+ * that there is a picture to see one in. Without either, or with a region given
+ * by hand, nobody has looked.
  * Returns: for how long there was none */
 static GstClockTime
 watch_heart (GstMregClassify *self, GstBuffer *buffer, const Settings *settings,
     GstClockTime time)
 {
   GstCardiacGeometryMeta *meta = gst_buffer_get_cardiac_geometry_meta (buffer);
+  gboolean by_hand =
+      settings->has_roi || (meta && meta->has_roi && !meta->detected);
+  gboolean no_picture = !by_hand && regions_show_no_picture (buffer);
   gboolean none =
-      meta && meta->searched && !meta->has_roi && !settings->has_roi;
+      no_picture || (!by_hand && meta && meta->searched && !meta->has_roi);
 
+  mreg_report_set_no_picture (self->report, no_picture);
   self->looked++;
   if (none)
     self->heartless++;

@@ -18,6 +18,7 @@ struct _MregReport {
   GstCardiacResult *finding; /* newest of the network */
   gboolean finding_said;
   gchar *failure;          /* why the network failed; NULL: it did not */
+  gboolean no_picture;     /* by the scanner's description of the screen */
   GstCardiacResult *shown; /* what frames carry now */
   gboolean is_new;         /* ... since this frame */
   guint64 serial, records;
@@ -130,6 +131,8 @@ make_state_record (MregReport *self, GstCardiacState state, GstClockTime time)
   record->instances = self->provenance->shape->instances;
   if (state == GST_CARDIAC_STATE_MODEL_ERROR && self->failure)
     text = self->failure;
+  if (state == GST_CARDIAC_STATE_VIEW_NOT_A4C && self->no_picture)
+    text = "the scanner describes M-mode or spectra and no 2-D picture";
   if (state == GST_CARDIAC_STATE_POOR_IMAGE)
     text = slow = make_slow_text (self);
   record->reason = make_reason (self, text);
@@ -199,6 +202,12 @@ const gchar *
 mreg_report_get_failure (MregReport *self)
 {
   return self->failure;
+}
+
+void
+mreg_report_set_no_picture (MregReport *self, gboolean no_picture)
+{
+  self->no_picture = no_picture;
 }
 
 guint64

@@ -7,7 +7,8 @@ extern "C" {
 #endif
 
 /** Writes a DICOM file by DCMTK.
- * @param elements "gggg,eeee=value" a line, in any order
+ * @param elements "gggg,eeee=value" a line, in any order; for an ultrasound
+ *   region "region=spatial format,data type,x0,y0,x1,y1"
  * @param frames [n_frames][size] plain samples, or compressed streams of JPEG
  *   baseline where `syntax` is its UID and `is_stream`
  * @param syntax UID that the samples are brought to

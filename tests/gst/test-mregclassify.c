@@ -378,6 +378,32 @@ where_a_detector_finds_no_heart_the_view_is_another (void)
   rig_stop (&rig);
 }
 
+/* Before its colours or a detector are asked. */
+static void
+a_screen_of_m_mode_is_another_view (void)
+{
+  GstCardiacResult *record;
+  Rig rig;
+
+  start_30 (&rig, "sync-mode=exact");
+  rig.m_mode = TRUE;
+  REQUIRE (rig_push_many (&rig, FRAME_DOPPLER, 120)
+           == GST_CARDIAC_STATE_VIEW_NOT_A4C);
+  gst_harness_push_event (rig.harness, gst_event_new_eos ());
+  record = rig_last_record (&rig, NULL);
+  REQUIRE (record && record->is_final);
+  REQUIRE (record->state == GST_CARDIAC_STATE_VIEW_NOT_A4C);
+  REQUIRE (strstr (record->reason, "M-mode"));
+  gst_cardiac_result_unref (record);
+  rig_stop (&rig);
+
+  start_30 (&rig, "sync-mode=exact roi=0,0,64,64");
+  rig.m_mode = TRUE;
+  rig_push_many (&rig, FRAME_DOPPLER, 120);
+  REQUIRE (gst_cardiac_state_has_finding (state_at_end (&rig)));
+  rig_stop (&rig);
+}
+
 static void
 one_picture_for_a_second_is_frozen (void)
 {
@@ -767,6 +793,7 @@ main (int argc, char **argv)
   black_is_no_signal ();
   grey_is_no_doppler ();
   where_a_detector_finds_no_heart_the_view_is_another ();
+  a_screen_of_m_mode_is_another_view ();
   one_picture_for_a_second_is_frozen ();
   a_short_recording_is_too_short ();
   too_few_pictures_a_second_are_a_poor_image ();
