@@ -5,6 +5,7 @@
 #include "dicom-clip.h"
 
 #include "dicom-colour.h"
+#include "dicom-j2k.h"
 #include "dicom-regions.h"
 #include "dicom-set.h"
 #include "dicom-timing.h"
@@ -37,7 +38,7 @@ struct Clip {
   DcmPixelData *pixels = nullptr;
   DcmPixelSequence *sequence = nullptr; ///< of compressed frames; or NULL
   Samples samples;
-  bool is_jpeg = false, tag_is_rgb = false;
+  bool is_jpeg = false, is_j2k = false, tag_is_rgb = false;
   std::vector<Uint32> fragments; ///< first of each frame, 0: unknown
   std::vector<uint8_t> stored;   ///< one frame
 };
@@ -56,7 +57,13 @@ refuse (CineRead read, char *why, const char *format, ...)
   return read;
 }
 
-/* What DCMTK does not decode, and what would. */
+bool
+is_jpeg_2000 (E_TransferSyntax syntax)
+{
+  return syntax == EXS_JPEG2000LosslessOnly || syntax == EXS_JPEG2000;
+}
+
+/* What is not decoded, and what would do it. */
 CineRead
 check_syntax (E_TransferSyntax syntax, char *why)
 {
@@ -65,6 +72,7 @@ check_syntax (E_TransferSyntax syntax, char *why)
   bool mpeg = !id.compare (0, 22, "1.2.840.10008.1.2.4.10");
 
   if (!xfer.isEncapsulated () || syntax == EXS_RLELossless
+      || (has_j2k && is_jpeg_2000 (syntax))
       || DcmCodecList::canChangeCoding (syntax, EXS_LittleEndianExplicit))
     return CINE_READ_FINE;
   if (mpeg)
@@ -76,6 +84,23 @@ check_syntax (E_TransferSyntax syntax, char *why)
       "its frames are compressed as %s (%s), which is not read; rewrite it "
       "without compression: gdcmconv --raw IN.dcm OUT.dcm",
       name.c_str (), id.c_str ());
+}
+
+/* The library does not get past a syntax that is younger than itself. */
+CineRead
+explain_unopened (DcmFileFormat &format, char *why)
+{
+  OFString id;
+
+  if (format.getMetaInfo ()
+          ->findAndGetOFString (DCM_TransferSyntaxUID, id)
+          .bad ()
+      || id.empty () || DcmXfer (id.c_str ()).getXfer () != EXS_Unknown)
+    return CINE_READ_DAMAGED; /* as was said */
+  return refuse (CINE_READ_REFUSED, why,
+      "its transfer syntax is %.64s, which is not read; rewrite it without "
+      "compression",
+      id.c_str ());
 }
 
 CineRead
@@ -142,7 +167,7 @@ take_palette (DcmItem &set, Samples *samples, char *why)
 
 /* The meaning of samples by the header alone. */
 CineRead
-take_samples (DcmItem &set, Clip *clip, const CineClip *shape, char *why)
+take_samples (DcmDataset &set, Clip *clip, const CineClip *shape, char *why)
 {
   std::string kind = text (set, DCM_PhotometricInterpretation);
   int n = integer (set, DCM_SamplesPerPixel);
@@ -153,7 +178,11 @@ take_samples (DcmItem &set, Clip *clip, const CineClip *shape, char *why)
   bool ybr = kind == "YBR_FULL" || kind == "YBR_FULL_422";
 
   *s = Samples ();
-  clip->tag_is_rgb = kind == "RGB";
+  clip->is_j2k = is_jpeg_2000 (set.getOriginalXfer ());
+  /* The decoder undoes these two. */
+  clip->tag_is_rgb =
+      kind == "RGB"
+      || (clip->is_j2k && (kind == "YBR_RCT" || kind == "YBR_ICT"));
   s->colour = grey               ? Colour::GREY
               : palette          ? Colour::PALETTE
               : clip->tag_is_rgb ? Colour::RGB
@@ -169,7 +198,7 @@ take_samples (DcmItem &set, Clip *clip, const CineClip *shape, char *why)
     return refuse (CINE_READ_REFUSED, why,
         "its colours are %.32s; expected MONOCHROME1, MONOCHROME2, PALETTE "
         "COLOR, "
-        "RGB, YBR_FULL or YBR_FULL_422",
+        "RGB, YBR_FULL or YBR_FULL_422, in JPEG 2000 YBR_RCT or YBR_ICT",
         kind.empty () ? "not said" : kind.c_str ());
   bool one = grey || palette;
   if (n != (one ? 1 : 3) || (allocated != 8 && !(one && allocated == 16))
@@ -180,6 +209,33 @@ take_samples (DcmItem &set, Clip *clip, const CineClip *shape, char *why)
         "of 8 or 16",
         n, allocated, s->bits);
   return palette ? take_palette (set, s, why) : CINE_READ_FINE;
+}
+
+/* Where each frame begins: the decoder is ours, and finds no parts itself. */
+int
+find_j2k_frames (Clip *clip)
+{
+  DcmObject *table = clip->sequence->nextInContainer (nullptr);
+  DcmObject *part = table ? clip->sequence->nextInContainer (table) : nullptr;
+  uint8_t head[16];
+  Uint32 i = 1;
+
+  clip->fragments.clear ();
+  for (; part; part = clip->sequence->nextInContainer (part), i++) {
+    DcmPixelItem *item = dynamic_cast<DcmPixelItem *> (part);
+    Uint32 size = item ? std::min<Uint32> (item->getLength (), sizeof head) : 0;
+    bool read =
+        size > 0 && item->getPartialValue (head, 0, size, &clip->cache).good ();
+    bool begins = clip->fragments.empty () || (read && starts_j2k (head, size));
+    if (begins && clip->fragments.size () == (size_t) MAX_FRAMES)
+      break;
+    if (begins)
+      clip->fragments.push_back (i);
+  }
+  if (clip->fragments.empty ())
+    return 0;
+  clip->fragments.push_back (i);
+  return (int) clip->fragments.size () - 1;
 }
 
 /* How many frames the file holds, which the header may not know. */
@@ -196,6 +252,8 @@ count_frames (Clip *clip, int promised)
       s->colour = Colour::YBR; /* every pixel has its own chroma */
     return (int) std::min<size_t> (length / s->size (), MAX_FRAMES);
   }
+  if (clip->is_j2k)
+    return find_j2k_frames (clip);
   DcmPixelItem *table = nullptr;
   int fragments = (int) clip->sequence->card () - 1;
   int listed = 0;
@@ -239,7 +297,8 @@ find_frames (DcmDataset &set, Clip *data, CineClip *clip, char *why)
   /* Decoders believe the header. */
   set.putAndInsertString (
       DCM_NumberOfFrames, std::to_string (clip->n_frames).c_str ());
-  data->fragments.assign (clip->n_frames + 1, 0);
+  if (!data->is_j2k)
+    data->fragments.assign (clip->n_frames + 1, 0);
   data->stored.assign (
       (std::max (data->samples.size (), (size_t) 3 * clip->width * clip->height)
           + 1)
@@ -288,6 +347,43 @@ take_jpeg (Clip *data, CineClip *clip)
                   : "photometric interpretation");
 }
 
+/* The parts of a frame in JPEG 2000, put together. */
+bool
+join_j2k (Clip *clip, int frame, std::vector<uint8_t> *stream)
+{
+  for (Uint32 i = clip->fragments[frame]; i < clip->fragments[frame + 1]; i++) {
+    DcmPixelItem *item = nullptr;
+    if (clip->sequence->getItem (item, i).bad () || !item)
+      return false;
+    size_t size = item->getLength (), at = stream->size ();
+    stream->resize (at + size);
+    if (size
+        && item->getPartialValue (
+                   stream->data () + at, 0, (Uint32) size, &clip->cache)
+               .bad ())
+      return false;
+  }
+  return true;
+}
+
+/* Colour of JPEG 2000 frames, by the first one. */
+void
+take_j2k (Clip *data, CineClip *clip)
+{
+  std::vector<uint8_t> stream;
+  bool transformed = join_j2k (data, 0, &stream)
+                     && transforms_j2k (stream.data (), stream.size ());
+
+  if (data->samples.channels () != 3 || data->samples.colour == Colour::PALETTE)
+    return;
+  if (transformed)
+    data->samples.colour = Colour::RGB;
+  std::snprintf (clip->colour, sizeof clip->colour,
+      "%s in JPEG 2000, by its %s",
+      data->samples.colour == Colour::RGB ? "RGB" : "YCbCr",
+      transformed ? "component transform" : "photometric interpretation");
+}
+
 /* The planes that a decoder hands out are not always those of the header. */
 void
 take_compressed (DcmDataset &set, Clip *data, CineClip *clip)
@@ -299,7 +395,9 @@ take_compressed (DcmDataset &set, Clip *data, CineClip *clip)
   if (!data->sequence || syntax == EXS_RLELossless)
     return;
   data->samples.planar = false;
-  data->is_jpeg = !jpeg_ls;
+  data->is_jpeg = !jpeg_ls && !data->is_j2k;
+  if (data->is_j2k)
+    take_j2k (data, clip);
   if (data->is_jpeg && data->samples.channels () == 3
       && data->samples.colour != Colour::PALETTE)
     take_jpeg (data, clip);
@@ -352,8 +450,22 @@ check_stream (Clip *clip, int frame, int n_frames, char *why)
 }
 
 bool
+fetch_j2k (Clip *clip, int frame, char *why)
+{
+  std::vector<uint8_t> stream;
+
+  if (join_j2k (clip, frame, &stream))
+    return decode_j2k (stream.data (), stream.size (), clip->samples,
+        clip->stored.data (), why);
+  std::snprintf (why, CINE_WHY, "it cannot be read");
+  return false;
+}
+
+bool
 fetch_compressed (Clip *clip, int frame, int n_frames, char *why)
 {
+  if (clip->is_j2k)
+    return fetch_j2k (clip, frame, why);
   Uint32 fragment = clip->fragments[frame];
   OFString model;
 
@@ -447,6 +559,8 @@ cine::clip_open (const char *path, CineClip *clip, char *why)
     clip->data = data.get ();
     if (open_file (data->format, path, why))
       read = open_data (*data->format.getDataset (), clip, why);
+    else
+      read = explain_unopened (data->format, why);
     if (read == CINE_READ_FINE)
       data.release ();
   } catch (const std::exception &e) {

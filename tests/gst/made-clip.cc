@@ -91,7 +91,8 @@ put_palette (DcmDataset &set)
 }
 
 static OFCondition
-put_streams (DcmDataset &set, const unsigned char *frames, int n, unsigned size)
+put_streams (DcmDataset &set, const unsigned char *frames, int n, unsigned size,
+    E_TransferSyntax syntax)
 {
   DcmPixelData *pixels = new DcmPixelData (DCM_PixelData);
   DcmPixelSequence *sequence = new DcmPixelSequence (DCM_PixelSequenceTag);
@@ -102,7 +103,7 @@ put_streams (DcmDataset &set, const unsigned char *frames, int n, unsigned size)
       item->putUint8Array (frames + (size_t) i * size, size);
     sequence->insert (item);
   }
-  pixels->putOriginalRepresentation (EXS_JPEGProcess1, nullptr, sequence);
+  pixels->putOriginalRepresentation (syntax, nullptr, sequence);
   return set.insert (pixels, OFTrue);
 }
 
@@ -140,7 +141,7 @@ made_clip (const char *path, const char *elements, const unsigned char *frames,
   if (kind == "PALETTE COLOR")
     put_palette (set);
   if (is_stream) {
-    done = put_streams (set, frames, n_frames, size);
+    done = put_streams (set, frames, n_frames, size, to);
   } else {
     done = set.putAndInsertUint8Array (
         DCM_PixelData, frames, (unsigned long) n_frames * size);
