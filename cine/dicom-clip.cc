@@ -238,9 +238,72 @@ find_j2k_frames (Clip *clip)
   return (int) clip->fragments.size () - 1;
 }
 
+/* Plain pixels that a file which is cut off still holds, in bytes. */
+Uint32
+find_end (Clip *clip)
+{
+  Uint32 low = 0, high = clip->pixels->getLength () & ~(Uint32) 1;
+  Uint8 word[2];
+
+  while (low < high) { /* a word at `low` may be there, none at `high` */
+    Uint32 middle = ((low + high) / 2) & ~(Uint32) 1;
+    if (clip->pixels->getPartialValue (word, middle, 2, &clip->cache).good ())
+      low = middle + 2;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* Takes the last fragment out of a file that is cut off, unless it is whole. */
+void
+drop_cut_fragment (Clip *clip)
+{
+  unsigned long last = clip->sequence->card ();
+  DcmPixelItem *item = nullptr;
+  Uint8 byte;
+
+  if (last < 2 || clip->sequence->getItem (item, last - 1).bad () || !item)
+    return;
+  Uint32 size = item->getLength ();
+  if (size == 0
+      || item->getPartialValue (&byte, size - 1, 1, &clip->cache).good ())
+    return;
+  if (clip->sequence->remove (item).good ())
+    delete item;
+}
+
+/* Frames whose fragments are all there, of a file that is cut off, by the
+ * offsets of all frames. The last one is whole where each has one fragment. */
+int
+count_whole_frames (Clip *clip, DcmPixelItem *table, int listed)
+{
+  std::vector<uint8_t> offsets (4 * (size_t) listed);
+  DcmObject *part = table;
+  uint64_t last = 0, there = 0; /* from the first fragment on */
+  int whole = 0, parts = 0;
+
+  auto offset = [&] (int frame) {
+    const uint8_t *at = &offsets[4 * (size_t) frame];
+    return at[0] | at[1] << 8 | at[2] << 16 | (uint64_t) at[3] << 24;
+  };
+  if (table
+          ->getPartialValue (
+              offsets.data (), 0, (Uint32) offsets.size (), &clip->cache)
+          .bad ())
+    return 0;
+  for (; (part = clip->sequence->nextInContainer (part)); parts++) {
+    last = there;
+    there += 8 + (uint64_t) part->getLength ();
+  }
+  while (whole + 1 < listed && offset (whole + 1) <= there)
+    whole++;
+  return parts == listed && offset (listed - 1) == last ? listed : whole;
+}
+
 /* How many frames the file holds, which the header may not know. */
 int
-count_frames (Clip *clip, int promised)
+count_frames (Clip *clip, int promised, bool is_cut)
 {
   Samples *s = &clip->samples;
 
@@ -250,8 +313,12 @@ count_frames (Clip *clip, int promised)
     if (s->colour == Colour::YBR_422
         && length >= whole * (promised ? promised : 1))
       s->colour = Colour::YBR; /* every pixel has its own chroma */
+    if (is_cut)
+      length = find_end (clip);
     return (int) std::min<size_t> (length / s->size (), MAX_FRAMES);
   }
+  if (is_cut)
+    drop_cut_fragment (clip);
   if (clip->is_j2k)
     return find_j2k_frames (clip);
   DcmPixelItem *table = nullptr;
@@ -259,6 +326,8 @@ count_frames (Clip *clip, int promised)
   int listed = 0;
   if (clip->sequence->getItem (table, 0).good ())
     listed = (int) (table->getLength () / 4);
+  if (is_cut && fragments > 0 && listed > 1)
+    return count_whole_frames (clip, table, listed);
   return listed > 1 && listed <= fragments ? listed
          : promised == 1                   ? std::min (fragments, 1)
                                            : fragments;
@@ -284,7 +353,10 @@ find_frames (DcmDataset &set, Clip *data, CineClip *clip, char *why)
   if (!data->sequence
       && text (set, DCM_PhotometricInterpretation) == "YBR_FULL_422")
     data->samples.colour = Colour::YBR_422;
-  int held = count_frames (data, clip->n_promised);
+  int held = count_frames (data, clip->n_promised, clip->is_cut);
+  if (held < 1 && clip->is_cut)
+    return refuse (CINE_READ_DAMAGED, why,
+        "it is cut off within its first frame; copy it again");
   if (held < 1)
     return refuse (CINE_READ_DAMAGED, why,
         "it holds %u bytes of pictures, and one of %d x %d needs %zu; copy it "
@@ -557,7 +629,9 @@ cine::clip_open (const char *path, CineClip *clip, char *why)
     set_up ();
     std::unique_ptr<Clip> data (new Clip);
     clip->data = data.get ();
-    if (open_file (data->format, path, why))
+    bool whole = open_file (data->format, path, why);
+    clip->is_cut = !whole && open_cut_file (data->format, path);
+    if (whole || clip->is_cut)
       read = open_data (*data->format.getDataset (), clip, why);
     else
       read = explain_unopened (data->format, why);

@@ -66,6 +66,7 @@ typedef struct CineClip {
   int width, height, channels; ///< 3: RGB, full range; 1: grey
   int n_frames;                ///< that the file holds, at least 1
   int n_promised;              ///< that its header claims; 0: none
+  bool is_cut;                 ///< the file ends within its pixels
   /** [n_frames + 1], ns; the first is 0, the last is the end. */
   uint64_t *starts_ns;
   bool timing_assumed;  ///< no timing was there: 30 frames a second

@@ -525,15 +525,22 @@ report_bad (GstDicomDemux *self)
 {
   const CineClip *clip = &self->clip;
   gint missing = clip->n_promised - clip->n_frames;
+  gchar *cut = NULL;
 
   if (self->reported)
     return;
   self->reported = TRUE;
+  if (clip->is_cut && clip->n_promised > 0)
+    cut = g_strdup_printf ("it is cut off after %d of %d frames",
+        clip->n_frames, clip->n_promised);
+  else if (clip->is_cut)
+    cut = g_strdup_printf ("it is cut off after %d frames", clip->n_frames);
   if (self->n_bad > 0) {
     gchar *why = g_strdup_printf ("%d of %d frames cannot be decoded, the "
-                                  "first is frame %d (%s); copy or "
+                                  "first is frame %d (%s); %s%scopy or "
                                   "export it again",
-        self->n_bad, clip->n_frames, self->first_bad, self->bad_reason);
+        self->n_bad, clip->n_frames, self->first_bad, self->bad_reason,
+        cut ? cut : "", cut ? "; " : "");
 
     if (self->n_bad == clip->n_frames)
       post_problem (self, CINE_UNREADABLE, why);
@@ -541,6 +548,9 @@ report_bad (GstDicomDemux *self)
       GST_ELEMENT_WARNING (
           self, STREAM, DECODE, ("%s: %s", self->name, why), (NULL));
     g_free (why);
+  } else if (cut) {
+    GST_ELEMENT_WARNING (self, STREAM, DECODE,
+        ("%s: %s; copy it again", self->name, cut), (NULL));
   } else if (missing > 0) {
     GST_ELEMENT_WARNING (self, STREAM, DECODE,
         ("%s: its header promises %d frames, it holds %d; copy or export it "
@@ -548,6 +558,7 @@ report_bad (GstDicomDemux *self)
             self->name, clip->n_promised, clip->n_frames),
         (NULL));
   }
+  g_free (cut);
 }
 
 /* After the last frame of the segment. */

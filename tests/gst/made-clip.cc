@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <cstdio>
+#include <cstring>
 #include <sstream>
 #include <string>
 
@@ -132,7 +133,8 @@ made_clip (const char *path, const char *elements, const unsigned char *frames,
   DcmDataset &set = *format.getDataset ();
   OFCondition done;
 
-  DJEncoderRegistration::registerCodecs ();
+  DJEncoderRegistration::registerCodecs (ECC_lossyYCbCr, EUC_default, OFTrue, 0,
+      0, std::strstr (elements, "fragments=1") ? 1 : 0);
   DJLSEncoderRegistration::registerCodecs ();
   DcmRLEEncoderRegistration::registerCodecs ();
   put_elements (set, elements);
