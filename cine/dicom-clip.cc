@@ -611,6 +611,7 @@ open_data (DcmDataset &set, CineClip *clip, char *why)
   clip->channels = data->samples.channels ();
   if (!take_timing (set, clip) || !take_regions (set, clip))
     return refuse (CINE_READ_DAMAGED, why, "out of memory");
+  take_beat (set, clip);
   return CINE_READ_FINE;
 }
 

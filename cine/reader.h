@@ -70,6 +70,7 @@ typedef struct CineClip {
   /** [n_frames + 1], ns; the first is 0, the last is the end. */
   uint64_t *starts_ns;
   bool timing_assumed;  ///< no timing was there: 30 frames a second
+  double beat_ms;       ///< length of a heart beat; 0: not said
   CineRegion *regions;  ///< [n_regions], no two alike
   int n_regions;        ///< 0 .. CINE_MAX_REGIONS
   int n_senseless;      ///< regions that were left out

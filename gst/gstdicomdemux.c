@@ -11,8 +11,9 @@
  * at a time; every one can be sought. docs/dicom.md says what is read, and how
  * colours and times are found.
  *
- * Nothing about the patient leaves the file: tags are the modality (title), the
- * device, and what times and colours come from (comment). What a person typed or
+ * Nothing about the patient leaves the file but the heart rate
+ * (%GST_TAG_BEATS_PER_MINUTE): other tags are the modality (title), the device,
+ * and what times and colours come from (comment). What a person typed or
  * burned into pictures stays in them.
  *
  * ## Example launch lines
@@ -426,6 +427,9 @@ make_tags (const CineClip *clip)
   if (*clip->model && g_utf8_validate (clip->model, -1, NULL))
     gst_tag_list_add (
         tags, GST_TAG_MERGE_REPLACE, GST_TAG_DEVICE_MODEL, clip->model, NULL);
+  if (clip->beat_ms > 0)
+    gst_tag_list_add (tags, GST_TAG_MERGE_REPLACE, GST_TAG_BEATS_PER_MINUTE,
+        60000 / clip->beat_ms, NULL);
   g_free (title);
   g_free (comment);
   return tags;

@@ -77,6 +77,10 @@ GST_DEBUG_CATEGORY_STATIC (mreg_classify_debug);
  * four for each of a signature's cells. */
 #define DEVICE_ROWS (4 * CARDIAC_SIGNATURE_ROWS)
 
+/* Beats a minute that are believed. */
+#define MIN_HEART_RATE 20
+#define MAX_HEART_RATE 300
+
 #define DEFAULT_CLIP_DURATION GST_SECOND
 #define DEFAULT_CLIP_STRIDE 0
 #define DEFAULT_UNSURE_BAND 0.1
@@ -138,6 +142,7 @@ struct _GstMregClassify {
   MregReport *report;
   guint epoch;               /* of clips; grows when they are forgotten */
   guint clips;               /* of this epoch */
+  GstClockTime beat;         /* of this recording's heart; 0: unknown */
   GstClockTime heart_at;     /* when the detector last found one; NONE: never */
   guint64 looked, heartless; /* frames of this recording */
   Stats counts;
@@ -170,6 +175,8 @@ static void gst_mreg_classify_unlock (
     GstCardiacFilter *filter, gboolean locked);
 static void gst_mreg_classify_drain (GstCardiacFilter *filter);
 static void forget_heart (GstMregClassify *self);
+static gboolean gst_mreg_classify_sink_event (
+    GstBaseTransform *trans, GstEvent *event);
 static GstStructure *gst_mreg_classify_get_stats (GstCardiacFilter *filter);
 
 static void
@@ -180,7 +187,8 @@ install_sampling_properties (GObjectClass *klass)
   /**
    * GstMregClassify:clip-duration:
    *
-   * Length of a clip in nanoseconds; at least one heart beat. Where it holds
+   * Length of a clip in nanoseconds; at least one heart beat: where a tag tells
+   * the heart rate, a clip that is shorter grows to a beat. Where it holds
    * fewer than 16 different frames, the clip grows to 16 frame periods.
    */
   g_object_class_install_property (klass, PROP_CLIP_DURATION,
@@ -341,6 +349,7 @@ gst_mreg_classify_class_init (GstMregClassifyClass *klass)
       "Grades mitral regurgitation in colour-Doppler echo; research use only",
       "gst-cardiac");
 
+  GST_BASE_TRANSFORM_CLASS (klass)->sink_event = gst_mreg_classify_sink_event;
   filter_class->demo_model = DEMO_MODEL;
   filter_class->needs_network = gst_mreg_classify_needs_network;
   filter_class->open = gst_mreg_classify_open;
@@ -725,6 +734,27 @@ gst_mreg_classify_format (GstCardiacFilter *filter, const GstVideoInfo *info)
   forget_scene (self);
 }
 
+/* A tag tells the heart rate before the first frame; each recording has its
+ * own. */
+static gboolean
+gst_mreg_classify_sink_event (GstBaseTransform *trans, GstEvent *event)
+{
+  GstMregClassify *self = GST_MREG_CLASSIFY (trans);
+  GstTagList *tags;
+  gdouble rate;
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
+    self->beat = 0;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_TAG) {
+    gst_event_parse_tag (event, &tags);
+    if (gst_tag_list_get_double (tags, GST_TAG_BEATS_PER_MINUTE, &rate)
+        && rate >= MIN_HEART_RATE && rate <= MAX_HEART_RATE)
+      self->beat = 60 * GST_SECOND / rate;
+  }
+  return GST_BASE_TRANSFORM_CLASS (gst_mreg_classify_parent_class)
+      ->sink_event (trans, event);
+}
+
 /* ---- the network's outcomes -------------------------------------------- */
 
 static void
@@ -1004,6 +1034,8 @@ analyse (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
   GstCardiacBox roi;
   Clip *clip;
 
+  if (!GST_CLOCK_TIME_IS_VALID (last))
+    clip_feeder_set_beat (self->feeder, self->beat);
   clip_feeder_set_recording (self->feeder, exact);
   if (GST_CLOCK_TIME_IS_VALID (last) && time < last) {
     GST_INFO_OBJECT (self,

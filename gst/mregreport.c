@@ -225,9 +225,11 @@ mreg_report_end (MregReport *self, GstCardiacState state)
   record->is_final = TRUE;
   if (state == GST_CARDIAC_STATE_TOO_SHORT) {
     gchar *text = g_strdup_printf (
-        "the recording of %.1f s does not hold %u clips without overlap",
+        "the recording of %.1f s does not hold %u clips of %.2f s without "
+        "overlap",
         clip_feeder_get_duration (self->feeder) / (gdouble) GST_SECOND,
-        self->provenance->shape->instances);
+        self->provenance->shape->instances,
+        clip_feeder_get_clip_duration (self->feeder) / (gdouble) GST_SECOND);
 
     g_free (record->reason);
     record->reason = make_reason (self, text);

@@ -630,6 +630,37 @@ times_come_from_the_best_source (void)
       FRAMES TIME "0018,1065=0\\30\\-50\\30\\50\n", even, 1, "Frame Time");
 }
 
+static void
+rate_is (const gchar *elements, gdouble rate)
+{
+  gchar *all = g_strconcat (COLOURED TIME "0028,0004=RGB\n", elements, NULL);
+  guint8 frame[3 * PIXELS] = { 0 };
+  gdouble found = 0;
+  Played p;
+
+  REQUIRE (!made_clip (path, all, frame, 1, sizeof frame, 0, RAW));
+  play (&p, path);
+  REQUIRE (p.errors == 0 && p.warnings == 0);
+  REQUIRE (gst_tag_list_get_double (p.tags, GST_TAG_BEATS_PER_MINUTE, &found)
+           == (rate > 0));
+  REQUIRE (fabs (found - rate) < 0.01);
+  done (&p);
+  g_free (all);
+}
+
+static void
+the_heart_rate_is_a_tag_where_it_makes_sense (void)
+{
+  rate_is ("", 0);
+  rate_is ("0018,1088=61\n", 61);
+  rate_is ("0018,1088=0\n", 0);
+  rate_is ("0018,1088=6100\n", 0);
+  rate_is ("0018,1088=61\n0018,6060=100\\1300\\2500\\3700\n", 50);
+  rate_is ("0018,6060=0\\1200\\2100\\2101\\3601\n", 50); /* median */
+  rate_is ("0018,1088=61\n0018,6060=100\n", 61);
+  rate_is ("0018,1088=61\n0018,6060=5000\\4000\\-3\\90000\n", 61);
+}
+
 /* --- seeks --------------------------------------------------------------- */
 
 static GstClockTime
@@ -966,6 +997,7 @@ main (int argc, char **argv)
   grey_is_shown_in_its_window ();
   jpeg_2000_is_played ();
   times_come_from_the_best_source ();
+  the_heart_rate_is_a_tag_where_it_makes_sense ();
   every_frame_can_be_sought ();
   what_cannot_be_played_is_said_once ();
   a_file_that_is_cut_off_plays_its_whole_frames ();
