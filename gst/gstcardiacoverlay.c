@@ -579,23 +579,27 @@ draw_mreg (GstCardiacOverlay *self, GstBuffer *buffer,
 }
 
 /* Whether the strip, whatever it may say of this record, has to lie on a place
- * that stays free. */
+ * that stays free. One of wall motion goes where it covers least. */
 static gboolean
 lacks_room (GstCardiacOverlay *self, GstBuffer *buffer)
 {
   const GstVideoInfo *info = &GST_VIDEO_FILTER (self)->in_info;
   GstCardiacResultMeta *meta = get_result (self, buffer);
-  OverlaySettings settings = copy_settings (self);
+  OverlaySettings settings;
   OverlayViewText text;
   CardiacMRegView view;
   RegionPlaces places;
   gboolean room;
 
+  if (meta ? meta->result->type == GST_CARDIAC_RESULT_MMSA
+           : self->content == GST_CARDIAC_CONTENT_MMSA
+                 || gst_buffer_get_cardiac_slice_meta (buffer, -1))
+    return FALSE;
+  settings = copy_settings (self);
   find_places (&places, &settings, buffer, info);
   fill_mreg (self, &view, &settings, &places, info);
   overlay_view_fill_model (&view, &text, meta);
-  room = (meta && meta->result->type == GST_CARDIAC_RESULT_MMSA)
-         || cardiac_overlay_strip_has_room (self->overlay, &view);
+  room = cardiac_overlay_strip_has_room (self->overlay, &view);
   overlay_settings_clear (&settings);
   return !room;
 }
