@@ -835,6 +835,7 @@ static guint
 find_items (const gchar *data, gsize size, gsize *items, guint most)
 {
   const gchar *pixels = find_bytes ((gchar *) data, size, "OB");
+  guint32 length;
   gsize at;
   guint n = 0;
 
@@ -844,7 +845,8 @@ find_items (const gchar *data, gsize size, gsize *items, guint most)
   at = pixels + 8 - data;
   while (n < most && !memcmp (data + at, "\xfe\xff\x00\xe0", 4)) {
     items[n++] = at;
-    at += 8 + GST_READ_UINT32_LE (data + at + 4);
+    memcpy (&length, data + at + 4, sizeof length);
+    at += 8 + GUINT32_FROM_LE (length);
   }
   items[n] = at; /* the delimiter */
   return n;
