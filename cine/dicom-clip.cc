@@ -5,6 +5,8 @@
 #include "dicom-clip.h"
 
 #include "dicom-colour.h"
+#include "dicom-j2k.h"
+#include "dicom-regions.h"
 #include "dicom-set.h"
 #include "dicom-timing.h"
 
@@ -36,7 +38,7 @@ struct Clip {
   DcmPixelData *pixels = nullptr;
   DcmPixelSequence *sequence = nullptr; ///< of compressed frames; or NULL
   Samples samples;
-  bool is_jpeg = false, tag_is_rgb = false;
+  bool is_jpeg = false, is_j2k = false, tag_is_rgb = false;
   std::vector<Uint32> fragments; ///< first of each frame, 0: unknown
   std::vector<uint8_t> stored;   ///< one frame
 };
@@ -55,7 +57,13 @@ refuse (CineRead read, char *why, const char *format, ...)
   return read;
 }
 
-/* What DCMTK does not decode, and what would. */
+bool
+is_jpeg_2000 (E_TransferSyntax syntax)
+{
+  return syntax == EXS_JPEG2000LosslessOnly || syntax == EXS_JPEG2000;
+}
+
+/* What is not decoded, and what would do it. */
 CineRead
 check_syntax (E_TransferSyntax syntax, char *why)
 {
@@ -64,6 +72,7 @@ check_syntax (E_TransferSyntax syntax, char *why)
   bool mpeg = !id.compare (0, 22, "1.2.840.10008.1.2.4.10");
 
   if (!xfer.isEncapsulated () || syntax == EXS_RLELossless
+      || (has_j2k && is_jpeg_2000 (syntax))
       || DcmCodecList::canChangeCoding (syntax, EXS_LittleEndianExplicit))
     return CINE_READ_FINE;
   if (mpeg)
@@ -75,6 +84,23 @@ check_syntax (E_TransferSyntax syntax, char *why)
       "its frames are compressed as %s (%s), which is not read; rewrite it "
       "without compression: gdcmconv --raw IN.dcm OUT.dcm",
       name.c_str (), id.c_str ());
+}
+
+/* The library does not get past a syntax that is younger than itself. */
+CineRead
+explain_unopened (DcmFileFormat &format, char *why)
+{
+  OFString id;
+
+  if (format.getMetaInfo ()
+          ->findAndGetOFString (DCM_TransferSyntaxUID, id)
+          .bad ()
+      || id.empty () || DcmXfer (id.c_str ()).getXfer () != EXS_Unknown)
+    return CINE_READ_DAMAGED; /* as was said */
+  return refuse (CINE_READ_REFUSED, why,
+      "its transfer syntax is %.64s, which is not read; rewrite it without "
+      "compression",
+      id.c_str ());
 }
 
 CineRead
@@ -141,7 +167,7 @@ take_palette (DcmItem &set, Samples *samples, char *why)
 
 /* The meaning of samples by the header alone. */
 CineRead
-take_samples (DcmItem &set, Clip *clip, const CineClip *shape, char *why)
+take_samples (DcmDataset &set, Clip *clip, const CineClip *shape, char *why)
 {
   std::string kind = text (set, DCM_PhotometricInterpretation);
   int n = integer (set, DCM_SamplesPerPixel);
@@ -152,7 +178,11 @@ take_samples (DcmItem &set, Clip *clip, const CineClip *shape, char *why)
   bool ybr = kind == "YBR_FULL" || kind == "YBR_FULL_422";
 
   *s = Samples ();
-  clip->tag_is_rgb = kind == "RGB";
+  clip->is_j2k = is_jpeg_2000 (set.getOriginalXfer ());
+  /* The decoder undoes these two. */
+  clip->tag_is_rgb =
+      kind == "RGB"
+      || (clip->is_j2k && (kind == "YBR_RCT" || kind == "YBR_ICT"));
   s->colour = grey               ? Colour::GREY
               : palette          ? Colour::PALETTE
               : clip->tag_is_rgb ? Colour::RGB
@@ -168,7 +198,7 @@ take_samples (DcmItem &set, Clip *clip, const CineClip *shape, char *why)
     return refuse (CINE_READ_REFUSED, why,
         "its colours are %.32s; expected MONOCHROME1, MONOCHROME2, PALETTE "
         "COLOR, "
-        "RGB, YBR_FULL or YBR_FULL_422",
+        "RGB, YBR_FULL or YBR_FULL_422, in JPEG 2000 YBR_RCT or YBR_ICT",
         kind.empty () ? "not said" : kind.c_str ());
   bool one = grey || palette;
   if (n != (one ? 1 : 3) || (allocated != 8 && !(one && allocated == 16))
@@ -181,9 +211,99 @@ take_samples (DcmItem &set, Clip *clip, const CineClip *shape, char *why)
   return palette ? take_palette (set, s, why) : CINE_READ_FINE;
 }
 
+/* Where each frame begins: the decoder is ours, and finds no parts itself. */
+int
+find_j2k_frames (Clip *clip)
+{
+  DcmObject *table = clip->sequence->nextInContainer (nullptr);
+  DcmObject *part = table ? clip->sequence->nextInContainer (table) : nullptr;
+  uint8_t head[16];
+  Uint32 i = 1;
+
+  clip->fragments.clear ();
+  for (; part; part = clip->sequence->nextInContainer (part), i++) {
+    DcmPixelItem *item = dynamic_cast<DcmPixelItem *> (part);
+    Uint32 size = item ? std::min<Uint32> (item->getLength (), sizeof head) : 0;
+    bool read =
+        size > 0 && item->getPartialValue (head, 0, size, &clip->cache).good ();
+    bool begins = clip->fragments.empty () || (read && starts_j2k (head, size));
+    if (begins && clip->fragments.size () == (size_t) MAX_FRAMES)
+      break;
+    if (begins)
+      clip->fragments.push_back (i);
+  }
+  if (clip->fragments.empty ())
+    return 0;
+  clip->fragments.push_back (i);
+  return (int) clip->fragments.size () - 1;
+}
+
+/* Plain pixels that a file which is cut off still holds, in bytes. */
+Uint32
+find_end (Clip *clip)
+{
+  Uint32 low = 0, high = clip->pixels->getLength () & ~(Uint32) 1;
+  Uint8 word[2];
+
+  while (low < high) { /* a word at `low` may be there, none at `high` */
+    Uint32 middle = ((low + high) / 2) & ~(Uint32) 1;
+    if (clip->pixels->getPartialValue (word, middle, 2, &clip->cache).good ())
+      low = middle + 2;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* Takes the last fragment out of a file that is cut off, unless it is whole. */
+void
+drop_cut_fragment (Clip *clip)
+{
+  unsigned long last = clip->sequence->card ();
+  DcmPixelItem *item = nullptr;
+  Uint8 byte;
+
+  if (last < 2 || clip->sequence->getItem (item, last - 1).bad () || !item)
+    return;
+  Uint32 size = item->getLength ();
+  if (size == 0
+      || item->getPartialValue (&byte, size - 1, 1, &clip->cache).good ())
+    return;
+  if (clip->sequence->remove (item).good ())
+    delete item;
+}
+
+/* Frames whose fragments are all there, of a file that is cut off, by the
+ * offsets of all frames. The last one is whole where each has one fragment. */
+int
+count_whole_frames (Clip *clip, DcmPixelItem *table, int listed)
+{
+  std::vector<uint8_t> offsets (4 * (size_t) listed);
+  DcmObject *part = table;
+  uint64_t last = 0, there = 0; /* from the first fragment on */
+  int whole = 0, parts = 0;
+
+  auto offset = [&] (int frame) {
+    const uint8_t *at = &offsets[4 * (size_t) frame];
+    return at[0] | at[1] << 8 | at[2] << 16 | (uint64_t) at[3] << 24;
+  };
+  if (table
+          ->getPartialValue (
+              offsets.data (), 0, (Uint32) offsets.size (), &clip->cache)
+          .bad ())
+    return 0;
+  for (; (part = clip->sequence->nextInContainer (part)); parts++) {
+    last = there;
+    there += 8 + (uint64_t) part->getLength ();
+  }
+  while (whole + 1 < listed && offset (whole + 1) <= there)
+    whole++;
+  return parts == listed && offset (listed - 1) == last ? listed : whole;
+}
+
 /* How many frames the file holds, which the header may not know. */
 int
-count_frames (Clip *clip, int promised)
+count_frames (Clip *clip, int promised, bool is_cut)
 {
   Samples *s = &clip->samples;
 
@@ -193,13 +313,21 @@ count_frames (Clip *clip, int promised)
     if (s->colour == Colour::YBR_422
         && length >= whole * (promised ? promised : 1))
       s->colour = Colour::YBR; /* every pixel has its own chroma */
+    if (is_cut)
+      length = find_end (clip);
     return (int) std::min<size_t> (length / s->size (), MAX_FRAMES);
   }
+  if (is_cut)
+    drop_cut_fragment (clip);
+  if (clip->is_j2k)
+    return find_j2k_frames (clip);
   DcmPixelItem *table = nullptr;
   int fragments = (int) clip->sequence->card () - 1;
   int listed = 0;
   if (clip->sequence->getItem (table, 0).good ())
     listed = (int) (table->getLength () / 4);
+  if (is_cut && fragments > 0 && listed > 1)
+    return count_whole_frames (clip, table, listed);
   return listed > 1 && listed <= fragments ? listed
          : promised == 1                   ? std::min (fragments, 1)
                                            : fragments;
@@ -225,7 +353,10 @@ find_frames (DcmDataset &set, Clip *data, CineClip *clip, char *why)
   if (!data->sequence
       && text (set, DCM_PhotometricInterpretation) == "YBR_FULL_422")
     data->samples.colour = Colour::YBR_422;
-  int held = count_frames (data, clip->n_promised);
+  int held = count_frames (data, clip->n_promised, clip->is_cut);
+  if (held < 1 && clip->is_cut)
+    return refuse (CINE_READ_DAMAGED, why,
+        "it is cut off within its first frame; copy it again");
   if (held < 1)
     return refuse (CINE_READ_DAMAGED, why,
         "it holds %u bytes of pictures, and one of %d x %d needs %zu; copy it "
@@ -238,7 +369,8 @@ find_frames (DcmDataset &set, Clip *data, CineClip *clip, char *why)
   /* Decoders believe the header. */
   set.putAndInsertString (
       DCM_NumberOfFrames, std::to_string (clip->n_frames).c_str ());
-  data->fragments.assign (clip->n_frames + 1, 0);
+  if (!data->is_j2k)
+    data->fragments.assign (clip->n_frames + 1, 0);
   data->stored.assign (
       (std::max (data->samples.size (), (size_t) 3 * clip->width * clip->height)
           + 1)
@@ -287,6 +419,43 @@ take_jpeg (Clip *data, CineClip *clip)
                   : "photometric interpretation");
 }
 
+/* The parts of a frame in JPEG 2000, put together. */
+bool
+join_j2k (Clip *clip, int frame, std::vector<uint8_t> *stream)
+{
+  for (Uint32 i = clip->fragments[frame]; i < clip->fragments[frame + 1]; i++) {
+    DcmPixelItem *item = nullptr;
+    if (clip->sequence->getItem (item, i).bad () || !item)
+      return false;
+    size_t size = item->getLength (), at = stream->size ();
+    stream->resize (at + size);
+    if (size
+        && item->getPartialValue (
+                   stream->data () + at, 0, (Uint32) size, &clip->cache)
+               .bad ())
+      return false;
+  }
+  return true;
+}
+
+/* Colour of JPEG 2000 frames, by the first one. */
+void
+take_j2k (Clip *data, CineClip *clip)
+{
+  std::vector<uint8_t> stream;
+  bool transformed = join_j2k (data, 0, &stream)
+                     && transforms_j2k (stream.data (), stream.size ());
+
+  if (data->samples.channels () != 3 || data->samples.colour == Colour::PALETTE)
+    return;
+  if (transformed)
+    data->samples.colour = Colour::RGB;
+  std::snprintf (clip->colour, sizeof clip->colour,
+      "%s in JPEG 2000, by its %s",
+      data->samples.colour == Colour::RGB ? "RGB" : "YCbCr",
+      transformed ? "component transform" : "photometric interpretation");
+}
+
 /* The planes that a decoder hands out are not always those of the header. */
 void
 take_compressed (DcmDataset &set, Clip *data, CineClip *clip)
@@ -298,7 +467,9 @@ take_compressed (DcmDataset &set, Clip *data, CineClip *clip)
   if (!data->sequence || syntax == EXS_RLELossless)
     return;
   data->samples.planar = false;
-  data->is_jpeg = !jpeg_ls;
+  data->is_jpeg = !jpeg_ls && !data->is_j2k;
+  if (data->is_j2k)
+    take_j2k (data, clip);
   if (data->is_jpeg && data->samples.channels () == 3
       && data->samples.colour != Colour::PALETTE)
     take_jpeg (data, clip);
@@ -351,8 +522,22 @@ check_stream (Clip *clip, int frame, int n_frames, char *why)
 }
 
 bool
+fetch_j2k (Clip *clip, int frame, char *why)
+{
+  std::vector<uint8_t> stream;
+
+  if (join_j2k (clip, frame, &stream))
+    return decode_j2k (stream.data (), stream.size (), clip->samples,
+        clip->stored.data (), why);
+  std::snprintf (why, CINE_WHY, "it cannot be read");
+  return false;
+}
+
+bool
 fetch_compressed (Clip *clip, int frame, int n_frames, char *why)
 {
+  if (clip->is_j2k)
+    return fetch_j2k (clip, frame, why);
   Uint32 fragment = clip->fragments[frame];
   OFString model;
 
@@ -424,8 +609,9 @@ open_data (DcmDataset &set, CineClip *clip, char *why)
   take_compressed (set, data, clip);
   take_window (set, clip);
   clip->channels = data->samples.channels ();
-  if (!take_timing (set, clip))
+  if (!take_timing (set, clip) || !take_regions (set, clip))
     return refuse (CINE_READ_DAMAGED, why, "out of memory");
+  take_beat (set, clip);
   return CINE_READ_FINE;
 }
 
@@ -444,8 +630,12 @@ cine::clip_open (const char *path, CineClip *clip, char *why)
     set_up ();
     std::unique_ptr<Clip> data (new Clip);
     clip->data = data.get ();
-    if (open_file (data->format, path, why))
+    bool whole = open_file (data->format, path, why);
+    clip->is_cut = !whole && open_cut_file (data->format, path);
+    if (whole || clip->is_cut)
       read = open_data (*data->format.getDataset (), clip, why);
+    else
+      read = explain_unopened (data->format, why);
     if (read == CINE_READ_FINE)
       data.release ();
   } catch (const std::exception &e) {
@@ -486,5 +676,6 @@ cine::clip_close (CineClip *clip)
 {
   delete (Clip *) clip->data;
   std::free (clip->starts_ns);
+  std::free (clip->regions);
   std::memset (clip, 0, sizeof *clip);
 }

@@ -19,6 +19,8 @@
 namespace {
 
 const Uint32 MAX_IN_MEMORY = 4096; /* longer values stay in the file */
+/* Of a file that is cut off: what was read in part looks like the whole. */
+const Uint32 MAX_OF_CUT = 8;
 
 /* Decoders, as long as the process lives. */
 struct Decoders {
@@ -139,4 +141,19 @@ cine::open_file (DcmFileFormat &format, const char *path, char *why)
       "it is cut off or does not hold together (%s); copy it again",
       read.text ());
   return false;
+}
+
+bool
+cine::open_cut_file (DcmFileFormat &format, const char *path)
+{
+  OFCondition read = format.loadFile (
+      path, EXS_Unknown, EGL_noChange, MAX_OF_CUT, ERM_fileOnly);
+  DcmDataset *set = format.getDataset ();
+
+  /* Within an element, or between two fragments. What is deflated is read into
+   * memory in any case. */
+  return (read == EC_StreamNotifyClient
+             || read == EC_SequDelimitationItemMissing)
+         && set && set->getOriginalXfer () != EXS_DeflatedLittleEndianExplicit
+         && set->tagExists (DCM_PixelData);
 }

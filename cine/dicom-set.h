@@ -25,6 +25,10 @@ bool has_magic (const char *path);
 /** Reads a file; long values stay in it. False with `why` (CINE_WHY bytes). */
 bool open_file (DcmFileFormat &format, const char *path, char *why);
 
+/** Reads a file that open_file() does not, if it ends within its pixels: its last
+ * fragment, or the end of plain pixels, may not be there. */
+bool open_cut_file (DcmFileFormat &format, const char *path);
+
 /** A text without its padding; empty where the element is missing. */
 std::string text (DcmItem &set, const DcmTagKey &tag);
 

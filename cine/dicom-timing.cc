@@ -4,10 +4,12 @@
 
 #include "dicom-set.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdarg>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 using namespace cine;
 
@@ -143,4 +145,35 @@ cine::take_timing (DcmItem &set, CineClip *clip)
   clip->timing_assumed = true;
   keep (clip->timing, "30 fps assumed");
   return true;
+}
+
+/* 20 to 300 beats a minute. */
+static bool
+is_beat (double ms)
+{
+  return ms >= 200 && ms <= 3000;
+}
+
+void
+cine::take_beat (DcmItem &set, CineClip *clip)
+{
+  const unsigned long most = 4096; /* R waves that are looked at */
+  std::vector<double> beats;
+  double before = number (set, DCM_RWaveTimeVector), rate;
+
+  for (unsigned long i = 1; i < most && std::isfinite (before); i++) {
+    double wave = number (set, DCM_RWaveTimeVector, i);
+    if (is_beat (wave - before))
+      beats.push_back (wave - before);
+    before = wave;
+  }
+  if (!beats.empty ()) {
+    auto middle = beats.begin () + beats.size () / 2;
+    std::nth_element (beats.begin (), middle, beats.end ());
+    clip->beat_ms = *middle;
+    return;
+  }
+  rate = number (set, DCM_HeartRate);
+  if (rate > 0 && is_beat (60000 / rate))
+    clip->beat_ms = 60000 / rate;
 }

@@ -15,6 +15,10 @@ namespace cine {
  * noted. False: out of memory. */
 bool take_timing (DcmItem &set, CineClip *clip);
 
+/** Length of a beat, by the median time between R waves, else by the heart rate;
+ * left at 0 where neither makes sense. */
+void take_beat (DcmItem &set, CineClip *clip);
+
 /** Adds a sentence to the clip's notes. */
 void note (CineClip *clip, const char *format, ...)
     __attribute__ ((format (printf, 2, 3)));

@@ -11,7 +11,7 @@ extern "C" {
 /* Readers of file formats are modules, opened at run time: the plugin works
  * without the libraries behind them. */
 
-#define CINE_READER_ABI 2
+#define CINE_READER_ABI 3
 
 typedef enum CineRead {
   CINE_READ_FINE,
@@ -44,15 +44,36 @@ typedef struct CineDicomFile {
   CineFrame *frames;
 } CineDicomFile;
 
+/** What a part of an ultrasound picture shows: an item of the Sequence of
+ * Ultrasound Regions. Numbers of kinds and units are those of DICOM PS3.3
+ * C.8.5.5.1; those that it does not know are kept. */
+typedef struct CineRegion {
+  int format; ///< 0 not said, 1 2-D, 2 M-mode, 3 spectral, 4 waveform, 5 graphics
+  int type; ///< 0 not said, 1 tissue, 2 colour flow, 10 ECG, 14 colour bar, ...
+  unsigned flags;
+  int x, y, width, height; ///< whole pixels, inside the picture
+  int unit[2];             ///< along x, y; 3 is cm, 0 not said
+  double delta[2];         ///< units a pixel, signed; NaN: not said
+  double reference[2];     ///< pixel of the picture; NaN: not said
+  double value[2];         ///< units there; NaN: not said
+} CineRegion;
+
+enum { CINE_MAX_REGIONS = 64 };
+
 /** Any DICOM file of pictures, as a clip of 8-bit RGB or grey. */
 typedef struct CineClip {
   char modality[17], manufacturer[65], model[65];
   int width, height, channels; ///< 3: RGB, full range; 1: grey
   int n_frames;                ///< that the file holds, at least 1
   int n_promised;              ///< that its header claims; 0: none
+  bool is_cut;                 ///< the file ends within its pixels
   /** [n_frames + 1], ns; the first is 0, the last is the end. */
   uint64_t *starts_ns;
   bool timing_assumed;  ///< no timing was there: 30 frames a second
+  double beat_ms;       ///< length of a heart beat; 0: not said
+  CineRegion *regions;  ///< [n_regions], no two alike
+  int n_regions;        ///< 0 .. CINE_MAX_REGIONS
+  int n_senseless;      ///< regions that were left out
   char timing[64];      ///< what the times come from
   char colour[160];     ///< what pixels are, and by which rule
   char notes[CINE_WHY]; ///< what of the header was passed over; may be empty

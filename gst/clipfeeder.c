@@ -18,6 +18,7 @@
 
 struct _ClipFeeder {
   ClipFeederSettings settings;
+  GstClockTime duration; /* of clips: as set, or a heart beat */
   ClipFeederCounts counts;
 
   Watch watch;
@@ -52,8 +53,7 @@ clip_feeder_new (const ClipFeederSettings *settings, CardiacError **error)
   self->resizer = resizer;
   self->levels = g_new (gfloat, (gsize) 3 * settings->side * settings->side);
   self->clip = clip_new (settings->frames);
-  clip_sampler_init (
-      &self->sampler, settings->frames, settings->duration, settings->stride);
+  clip_feeder_set_beat (self, 0);
   clip_feeder_set_period (self, 0);
   clip_feeder_reset (self);
   return self;
@@ -87,7 +87,28 @@ clip_feeder_set_recording (ClipFeeder *self, gboolean recording)
     g_clear_pointer (&self->recording, recording_free);
   else if (!self->recording)
     self->recording =
-        recording_new (settings->frames, settings->duration, settings->budget);
+        recording_new (settings->frames, self->duration, settings->budget);
+}
+
+void
+clip_feeder_set_beat (ClipFeeder *self, GstClockTime beat)
+{
+  const ClipFeederSettings *settings = &self->settings;
+  GstClockTime duration = MAX (settings->duration, beat);
+
+  if (duration == self->duration)
+    return;
+  self->duration = duration;
+  clip_sampler_init (
+      &self->sampler, settings->frames, duration, settings->stride);
+  clip_clear (self->clip);
+  g_clear_pointer (&self->recording, recording_free);
+}
+
+GstClockTime
+clip_feeder_get_clip_duration (ClipFeeder *self)
+{
+  return self->duration;
 }
 
 void
@@ -327,8 +348,7 @@ clip_feeder_get_period (ClipFeeder *self)
 GstClockTime
 clip_feeder_get_longest_period (ClipFeeder *self)
 {
-  return self->settings.duration * CLIP_FEEDER_MAX_GROWTH
-         / self->settings.frames;
+  return self->duration * CLIP_FEEDER_MAX_GROWTH / self->settings.frames;
 }
 
 gboolean

@@ -34,6 +34,11 @@ void clip_feeder_free (ClipFeeder *feeder);
 /** Frame period to assume until one is seen; 0: unknown. */
 void clip_feeder_set_period (ClipFeeder *feeder, GstClockTime period);
 
+/** Length of a heart beat; 0: unknown. Clips that are shorter grow to it. Between
+ * recordings only: what was collected is forgotten when clips change. */
+void clip_feeder_set_beat (ClipFeeder *feeder, GstClockTime beat);
+GstClockTime clip_feeder_get_clip_duration (ClipFeeder *feeder);
+
 /** Whether to keep the whole recording for clip_feeder_get_clips(). */
 void clip_feeder_set_recording (ClipFeeder *feeder, gboolean recording);
 

@@ -16,6 +16,12 @@
  * canvas grows and nothing of the picture is covered. Drawing happens in the
  * video's own format, or is left to a sink that takes overlay compositions.
  *
+ * Nothing is drawn on regions that the video's #GstCardiacRegionMeta call
+ * M-mode, spectra, ECG and other traces, bars or graphics, nor on
+ * #GstCardiacOverlay:no-draw. Where they leave no room for the strip, the panel
+ * takes its place, unless downstream takes no other size: then a warning says
+ * that the strip covers something.
+ *
  * "RESEARCH USE ONLY" is in every frame; no property removes it.
  *
  * ## Example launch lines
@@ -46,6 +52,7 @@
 #include "overlaymmsaview.h"
 #include "overlaysettings.h"
 #include "overlayview.h"
+#include "regions.h"
 #include "videoimage.h"
 
 GST_DEBUG_CATEGORY_STATIC (cardiac_overlay_debug);
@@ -69,7 +76,9 @@ struct _GstCardiacOverlay {
   GstCardiacLayout layout;   /* while running */
   GstCardiacContent content; /* likewise */
   gboolean below;            /* the canvas grows below the picture */
-  gboolean attach;           /* a composition to the buffer; else blend it */
+  gboolean grown;  /* no room inside: a panel; under the object lock */
+  gboolean stuck;  /* no room inside, and downstream takes no panel */
+  gboolean attach; /* a composition to the buffer; else blend it */
   gboolean attach_known;
   gboolean negotiating;  /* a caps event is being handled */
   GstClockTime observed; /* newest picture shown to the overlay */
@@ -113,6 +122,8 @@ static gboolean gst_cardiac_overlay_sink_event (
     GstBaseTransform *trans, GstEvent *event);
 static gboolean gst_cardiac_overlay_transform_meta (
     GstBaseTransform *trans, GstBuffer *out, GstMeta *meta, GstBuffer *in);
+static GstFlowReturn gst_cardiac_overlay_submit_input_buffer (
+    GstBaseTransform *trans, gboolean is_discont, GstBuffer *buffer);
 static void gst_cardiac_overlay_before_transform (
     GstBaseTransform *trans, GstBuffer *buffer);
 static gboolean gst_cardiac_overlay_set_info (GstVideoFilter *filter,
@@ -149,6 +160,7 @@ gst_cardiac_overlay_class_init (GstCardiacOverlayClass *klass)
   trans_class->transform_caps = gst_cardiac_overlay_transform_caps;
   trans_class->sink_event = gst_cardiac_overlay_sink_event;
   trans_class->transform_meta = gst_cardiac_overlay_transform_meta;
+  trans_class->submit_input_buffer = gst_cardiac_overlay_submit_input_buffer;
   trans_class->before_transform = gst_cardiac_overlay_before_transform;
   filter_class->set_info = gst_cardiac_overlay_set_info;
   filter_class->transform_frame = gst_cardiac_overlay_transform_frame;
@@ -249,6 +261,10 @@ gst_cardiac_overlay_start (GstBaseTransform *trans)
 
   self->layout = settings.layout;
   self->content = settings.content;
+  self->stuck = FALSE;
+  GST_OBJECT_LOCK (self);
+  self->grown = FALSE;
+  GST_OBJECT_UNLOCK (self);
   overlay_settings_clear (&settings);
   if (!readable)
     return FALSE;
@@ -333,7 +349,7 @@ gst_cardiac_overlay_transform_caps (GstBaseTransform *trans,
   GstCaps *result;
 
   GST_OBJECT_LOCK (self);
-  layout = self->settings.layout;
+  layout = self->grown ? GST_CARDIAC_LAYOUT_PANEL : self->settings.layout;
   content = self->settings.content;
   GST_OBJECT_UNLOCK (self);
 
@@ -381,6 +397,7 @@ gst_cardiac_overlay_set_info (GstVideoFilter *filter, GstCaps *in_caps,
   self->observed = GST_CLOCK_TIME_NONE;
   self->observations = 0;
   self->attach_known = FALSE;
+  self->stuck = FALSE;
   return TRUE;
 }
 
@@ -496,6 +513,42 @@ shows_wall_motion (GstCardiacOverlay *self, const GstCardiacResultMeta *meta,
          || gst_buffer_get_cardiac_slice_meta (buffer, -1) != NULL;
 }
 
+/* Places by hand and those that the video tells. */
+static void
+find_places (RegionPlaces *places, const OverlaySettings *settings,
+    GstBuffer *buffer, const GstVideoInfo *info)
+{
+  places->n_pictures = 0;
+  places->n_no_draw = settings->n_no_draw;
+  memcpy (places->no_draw, settings->no_draw,
+      settings->n_no_draw * sizeof settings->no_draw[0]);
+  regions_add_places (places, buffer, info);
+}
+
+static void
+fill_mreg (GstCardiacOverlay *self, CardiacMRegView *view,
+    const OverlaySettings *settings, const RegionPlaces *places,
+    const GstVideoInfo *info)
+{
+  cardiac_mreg_view_init (view);
+  view->picture_width = GST_VIDEO_INFO_WIDTH (info);
+  view->picture_height = GST_VIDEO_INFO_HEIGHT (info);
+  view->layout = self->layout == GST_CARDIAC_LAYOUT_PANEL
+                     ? CARDIAC_OVERLAY_PANEL
+                     : CARDIAC_OVERLAY_INSIDE;
+  view->enabled = settings->enabled;
+  view->hide_marks = settings->hide_marks;
+  view->withhold_grade = settings->withhold_grade;
+  view->map_mode = (CardiacOverlayMap) settings->map;
+  view->fill_alpha = settings->fill_alpha;
+  view->no_draw = places->no_draw;
+  view->n_no_draw = places->n_no_draw;
+  view->pictures = places->pictures;
+  view->n_pictures = places->n_pictures;
+  view->nyquist = settings->nyquist;
+  view->note = settings->note;
+}
+
 static guint
 draw_mreg (GstCardiacOverlay *self, GstBuffer *buffer,
     const GstCardiacResultMeta *meta, const GstVideoFrame *picture,
@@ -504,23 +557,11 @@ draw_mreg (GstCardiacOverlay *self, GstBuffer *buffer,
   GstClockTime time = get_stream_time (self, buffer);
   OverlayViewText text;
   CardiacMRegView view;
+  RegionPlaces places;
   guint count;
 
-  cardiac_mreg_view_init (&view);
-  view.picture_width = GST_VIDEO_FRAME_WIDTH (picture);
-  view.picture_height = GST_VIDEO_FRAME_HEIGHT (picture);
-  view.layout = self->layout == GST_CARDIAC_LAYOUT_PANEL
-                    ? CARDIAC_OVERLAY_PANEL
-                    : CARDIAC_OVERLAY_INSIDE;
-  view.enabled = settings->enabled;
-  view.hide_marks = settings->hide_marks;
-  view.withhold_grade = settings->withhold_grade;
-  view.map_mode = (CardiacOverlayMap) settings->map;
-  view.fill_alpha = settings->fill_alpha;
-  view.no_draw = settings->no_draw;
-  view.n_no_draw = settings->n_no_draw;
-  view.nyquist = settings->nyquist;
-  view.note = settings->note;
+  find_places (&places, settings, buffer, &picture->info);
+  fill_mreg (self, &view, settings, &places, &picture->info);
   overlay_view_fill (&view, &text, meta,
       gst_buffer_get_cardiac_geometry_meta (buffer), time,
       meta && meta->result->is_final ? get_duration (self)
@@ -535,6 +576,78 @@ draw_mreg (GstCardiacOverlay *self, GstBuffer *buffer,
   if (view.layout == CARDIAC_OVERLAY_INSIDE)
     warn_when_covering (self);
   return count;
+}
+
+/* Whether the strip, whatever it may say of this record, has to lie on a place
+ * that stays free. One of wall motion goes where it covers least. */
+static gboolean
+lacks_room (GstCardiacOverlay *self, GstBuffer *buffer)
+{
+  const GstVideoInfo *info = &GST_VIDEO_FILTER (self)->in_info;
+  GstCardiacResultMeta *meta = get_result (self, buffer);
+  OverlaySettings settings;
+  OverlayViewText text;
+  CardiacMRegView view;
+  RegionPlaces places;
+  gboolean room;
+
+  if (meta ? meta->result->type == GST_CARDIAC_RESULT_MMSA
+           : self->content == GST_CARDIAC_CONTENT_MMSA
+                 || gst_buffer_get_cardiac_slice_meta (buffer, -1))
+    return FALSE;
+  settings = copy_settings (self);
+  find_places (&places, &settings, buffer, info);
+  fill_mreg (self, &view, &settings, &places, info);
+  overlay_view_fill_model (&view, &text, meta);
+  room = cardiac_overlay_strip_has_room (self->overlay, &view);
+  overlay_settings_clear (&settings);
+  return !room;
+}
+
+/* The panel instead, if downstream takes its size. */
+static void
+grow (GstCardiacOverlay *self)
+{
+  GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
+  GstCaps *caps = gst_pad_get_current_caps (GST_BASE_TRANSFORM_SINK_PAD (self));
+  GstCaps *canvas = overlay_caps_resize (GST_PAD_SINK, caps, self->content);
+  gboolean taken = !gst_caps_is_empty (canvas)
+                   && gst_pad_peer_query_accept_caps (
+                       GST_BASE_TRANSFORM_SRC_PAD (self), canvas);
+
+  gst_caps_unref (caps);
+  gst_caps_unref (canvas);
+  if (!taken) {
+    self->stuck = TRUE;
+    GST_ELEMENT_WARNING (self, STREAM, FAILED,
+        ("Regions of the screen leave no room for the text strip, which covers "
+         "parts of them, and no panel fits downstream. Use layout=panel."),
+        (NULL));
+    return;
+  }
+  GST_ELEMENT_INFO (self, STREAM, FORMAT,
+      ("Regions of the screen leave no room for the text strip: it is a panel "
+       "beside the picture."),
+      (NULL));
+  self->layout = GST_CARDIAC_LAYOUT_PANEL;
+  GST_OBJECT_LOCK (self);
+  self->grown = TRUE;
+  GST_OBJECT_UNLOCK (self);
+  gst_base_transform_set_in_place (trans, FALSE);
+  gst_base_transform_reconfigure_src (trans);
+}
+
+static GstFlowReturn
+gst_cardiac_overlay_submit_input_buffer (
+    GstBaseTransform *trans, gboolean is_discont, GstBuffer *buffer)
+{
+  GstCardiacOverlay *self = GST_CARDIAC_OVERLAY (trans);
+
+  if (self->layout == GST_CARDIAC_LAYOUT_INSIDE && !self->stuck
+      && GST_VIDEO_FILTER (self)->negotiated && lacks_room (self, buffer))
+    grow (self);
+  return GST_BASE_TRANSFORM_CLASS (gst_cardiac_overlay_parent_class)
+      ->submit_input_buffer (trans, is_discont, buffer);
 }
 
 static void

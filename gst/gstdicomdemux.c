@@ -11,8 +11,9 @@
  * at a time; every one can be sought. docs/dicom.md says what is read, and how
  * colours and times are found.
  *
- * Nothing about the patient leaves the file: tags are the modality (title), the
- * device, and what times and colours come from (comment). What a person typed or
+ * Nothing about the patient leaves the file but the heart rate
+ * (%GST_TAG_BEATS_PER_MINUTE): other tags are the modality (title), the device,
+ * and what times and colours come from (comment). What a person typed or
  * burned into pictures stays in them.
  *
  * ## Example launch lines
@@ -37,6 +38,7 @@
 #include <unistd.h>
 
 #include "cineproblem.h"
+#include "meta/gstcardiacregionmeta.h"
 #include "reader.h"
 #include "segmentend.h"
 
@@ -425,6 +427,9 @@ make_tags (const CineClip *clip)
   if (*clip->model && g_utf8_validate (clip->model, -1, NULL))
     gst_tag_list_add (
         tags, GST_TAG_MERGE_REPLACE, GST_TAG_DEVICE_MODEL, clip->model, NULL);
+  if (clip->beat_ms > 0)
+    gst_tag_list_add (tags, GST_TAG_MERGE_REPLACE, GST_TAG_BEATS_PER_MINUTE,
+        60000 / clip->beat_ms, NULL);
   g_free (title);
   g_free (comment);
   return tags;
@@ -436,8 +441,11 @@ say_what_was_found (GstDicomDemux *self)
 {
   const CineClip *clip = &self->clip;
 
-  GST_INFO_OBJECT (self, "%d frames of %d x %d, colours: %s, times: %s",
-      clip->n_frames, clip->width, clip->height, clip->colour, clip->timing);
+  GST_INFO_OBJECT (self,
+      "%d frames of %d x %d, %d regions (%d more make no sense), colours: %s, "
+      "times: %s",
+      clip->n_frames, clip->width, clip->height, clip->n_regions,
+      clip->n_senseless, clip->colour, clip->timing);
   if (*clip->notes)
     GST_ELEMENT_WARNING (self, STREAM, FORMAT,
         ("%s: %s; times: %s", self->name, clip->notes, clip->timing), (NULL));
@@ -521,15 +529,22 @@ report_bad (GstDicomDemux *self)
 {
   const CineClip *clip = &self->clip;
   gint missing = clip->n_promised - clip->n_frames;
+  gchar *cut = NULL;
 
   if (self->reported)
     return;
   self->reported = TRUE;
+  if (clip->is_cut && clip->n_promised > 0)
+    cut = g_strdup_printf ("it is cut off after %d of %d frames",
+        clip->n_frames, clip->n_promised);
+  else if (clip->is_cut)
+    cut = g_strdup_printf ("it is cut off after %d frames", clip->n_frames);
   if (self->n_bad > 0) {
     gchar *why = g_strdup_printf ("%d of %d frames cannot be decoded, the "
-                                  "first is frame %d (%s); copy or "
+                                  "first is frame %d (%s); %s%scopy or "
                                   "export it again",
-        self->n_bad, clip->n_frames, self->first_bad, self->bad_reason);
+        self->n_bad, clip->n_frames, self->first_bad, self->bad_reason,
+        cut ? cut : "", cut ? "; " : "");
 
     if (self->n_bad == clip->n_frames)
       post_problem (self, CINE_UNREADABLE, why);
@@ -537,6 +552,9 @@ report_bad (GstDicomDemux *self)
       GST_ELEMENT_WARNING (
           self, STREAM, DECODE, ("%s: %s", self->name, why), (NULL));
     g_free (why);
+  } else if (cut) {
+    GST_ELEMENT_WARNING (self, STREAM, DECODE,
+        ("%s: %s; copy it again", self->name, cut), (NULL));
   } else if (missing > 0) {
     GST_ELEMENT_WARNING (self, STREAM, DECODE,
         ("%s: its header promises %d frames, it holds %d; copy or export it "
@@ -544,6 +562,7 @@ report_bad (GstDicomDemux *self)
             self->name, clip->n_promised, clip->n_frames),
         (NULL));
   }
+  g_free (cut);
 }
 
 /* After the last frame of the segment. */
@@ -555,6 +574,31 @@ finish_segment (GstDicomDemux *self)
   gst_pad_push_event (self->src,
       segment_end (GST_ELEMENT (self), &self->segment, self->seqnum));
   gst_pad_pause_task (self->src);
+}
+
+static void
+attach_regions (GstDicomDemux *self, GstBuffer *buffer)
+{
+  for (gint i = 0; i < self->clip.n_regions; i++) {
+    const CineRegion *region = &self->clip.regions[i];
+    GstCardiacRegionMeta *meta = gst_buffer_add_cardiac_region_meta (buffer, i);
+
+    meta->spatial_format = region->format;
+    meta->data_type = region->type;
+    meta->kind =
+        gst_cardiac_region_kind_from_dicom (region->format, region->type);
+    meta->flags = region->flags;
+    meta->box.x = region->x;
+    meta->box.y = region->y;
+    meta->box.w = region->width;
+    meta->box.h = region->height;
+    for (gint axis = 0; axis < 2; axis++) {
+      meta->unit[axis] = region->unit[axis];
+      meta->delta[axis] = region->delta[axis];
+      meta->reference[axis] = region->reference[axis];
+      meta->reference_value[axis] = region->value[axis];
+    }
+  }
 }
 
 /* One frame, or NULL where it cannot be decoded. */
@@ -586,6 +630,7 @@ make_frame (GstDicomDemux *self, gint number)
   GST_BUFFER_DURATION (buffer) = starts[number + 1] - starts[number];
   GST_BUFFER_OFFSET (buffer) = number;
   GST_BUFFER_OFFSET_END (buffer) = number + 1;
+  attach_regions (self, buffer);
   return buffer;
 }
 

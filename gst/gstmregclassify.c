@@ -29,6 +29,11 @@
  * The first pass (`interim=false`) writes the result and the maps, the second
  * one (`results=`) attaches them to every frame without a network.
  *
+ * ## Screens without a 2-D picture
+ *
+ * Where the video's #GstCardiacRegionMeta say that the screen shows M-mode or
+ * spectra and no 2-D picture, the state is VIEW_NOT_A4C.
+ *
  * ## Frames in GPU memory
  *
  * Where the build has it, video/x-raw(memory:CUDAMemory) passes, too. In a live
@@ -61,12 +66,17 @@
 #include "mregreplay.h"
 #include "mregreport.h"
 #include "mregsettings.h"
+#include "regions.h"
 #include "resultstate.h"
 
 GST_DEBUG_CATEGORY_STATIC (mreg_classify_debug);
 #define GST_CAT_DEFAULT mreg_classify_debug
 
 #define DEMO_MODEL "mreg-demo.safetensors"
+
+/* Beats a minute that are believed. */
+#define MIN_HEART_RATE 20
+#define MAX_HEART_RATE 300
 
 enum {
   PROP_0,
@@ -100,6 +110,7 @@ struct _GstMregClassify {
   MregReport *report;
   guint epoch;               /* of clips; grows when they are forgotten */
   guint clips;               /* of this epoch */
+  GstClockTime beat;         /* of this recording's heart; 0: unknown */
   GstClockTime heart_at;     /* when the detector last found one; NONE: never */
   guint64 looked, heartless; /* frames of this recording */
   Stats counts;
@@ -132,6 +143,8 @@ static void gst_mreg_classify_unlock (
     GstCardiacFilter *filter, gboolean locked);
 static void gst_mreg_classify_drain (GstCardiacFilter *filter);
 static void forget_heart (GstMregClassify *self);
+static gboolean gst_mreg_classify_sink_event (
+    GstBaseTransform *trans, GstEvent *event);
 static GstStructure *gst_mreg_classify_get_stats (GstCardiacFilter *filter);
 
 static void
@@ -186,6 +199,7 @@ gst_mreg_classify_class_init (GstMregClassifyClass *klass)
       "Grades mitral regurgitation in colour-Doppler echo; research use only",
       "gst-cardiac");
 
+  GST_BASE_TRANSFORM_CLASS (klass)->sink_event = gst_mreg_classify_sink_event;
   filter_class->demo_model = DEMO_MODEL;
   filter_class->needs_network = gst_mreg_classify_needs_network;
   filter_class->open = gst_mreg_classify_open;
@@ -465,6 +479,27 @@ gst_mreg_classify_format (GstCardiacFilter *filter, const GstVideoInfo *info)
   forget_scene (self);
 }
 
+/* A tag tells the heart rate before the first frame; each recording has its
+ * own. */
+static gboolean
+gst_mreg_classify_sink_event (GstBaseTransform *trans, GstEvent *event)
+{
+  GstMregClassify *self = GST_MREG_CLASSIFY (trans);
+  GstTagList *tags;
+  gdouble rate;
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
+    self->beat = 0;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_TAG) {
+    gst_event_parse_tag (event, &tags);
+    if (gst_tag_list_get_double (tags, GST_TAG_BEATS_PER_MINUTE, &rate)
+        && rate >= MIN_HEART_RATE && rate <= MAX_HEART_RATE)
+      self->beat = 60 * GST_SECOND / rate;
+  }
+  return GST_BASE_TRANSFORM_CLASS (gst_mreg_classify_parent_class)
+      ->sink_event (trans, event);
+}
+
 /* ---- the network's outcomes -------------------------------------------- */
 
 static void
@@ -571,16 +606,23 @@ attach (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
           meta->wait_total);
 }
 
-/* Notes whether a trained detector sees a heart. Without a detector, or with a
- * region given @by_hand, nobody has looked.
+/* Notes whether a trained detector sees a heart, and whether the scanner says
+ * that there is a picture to see one in. Without either, or with a region given
+ * @by_hand, nobody has looked.
  * Returns: for how long there was none */
 static GstClockTime
 watch_heart (GstMregClassify *self, GstBuffer *buffer, gboolean by_hand,
     GstClockTime time)
 {
   GstCardiacGeometryMeta *meta = gst_buffer_get_cardiac_geometry_meta (buffer);
-  gboolean none = meta && meta->searched && !meta->has_roi && !by_hand;
+  gboolean none, no_picture;
 
+  if (meta && meta->has_roi && !meta->detected)
+    by_hand = TRUE;
+  no_picture = !by_hand && regions_show_no_picture (buffer);
+  none = no_picture || (!by_hand && meta && meta->searched && !meta->has_roi);
+
+  mreg_report_set_no_picture (self->report, no_picture);
   self->looked++;
   if (none)
     self->heartless++;
@@ -648,6 +690,8 @@ analyse (GstMregClassify *self, GstBuffer *buffer, GstClockTime time)
   Observation seen;
   Clip *clip;
 
+  if (!GST_CLOCK_TIME_IS_VALID (last))
+    clip_feeder_set_beat (self->feeder, self->beat);
   clip_feeder_set_recording (self->feeder, exact);
   if (GST_CLOCK_TIME_IS_VALID (last) && time < last) {
     GST_INFO_OBJECT (self,

@@ -15,6 +15,10 @@
  * runs. Without a model, or with one that is marked untrained, frames carry no
  * box.
  *
+ * Where the video's #GstCardiacRegionMeta tell which parts of the screen show
+ * colour flow, or else tissue, a box elsewhere is none; on a screen of M-mode or
+ * spectra alone there is none at all.
+ *
  * Frames in GPU memory pass where the build has it. With the network in the same
  * CUDA context they are looked at where they lie, otherwise they are downloaded.
  *
@@ -43,6 +47,7 @@
 #include "manualroi.h"
 #include "meta/gstcardiacmeta.h"
 #include "network.h"
+#include "regions.h"
 #include "roinetwork.h"
 #include "videoimage.h"
 
@@ -566,7 +571,7 @@ make_device_job (GstMregRoi *self, GstBuffer *buffer, RoiJob **job)
     return TRUE;
   }
   self->counts.on_device++;
-  *job = g_new0 (RoiJob, 1);
+  *job = roi_job_new ();
   (*job)->frame = copy;
   (*job)->image = image;
   return TRUE;
@@ -586,7 +591,7 @@ make_host_job (GstMregRoi *self, GstBuffer *buffer)
   if (!gst_cardiac_filter_map (filter, buffer, &frame))
     return NULL;
   video_image_describe (&frame, &image);
-  job = g_new0 (RoiJob, 1);
+  job = roi_job_new ();
   job->input = g_new (gfloat, (gsize) 3 * shape->height * shape->width);
   ok = cardiac_resizer_letterbox_to_tensor (self->resizer, &image,
       shape->height, job->input, &job->placement, &error);
@@ -628,6 +633,11 @@ detect (GstMregRoi *self, GstBuffer *buffer, GstClockTime time)
   RoiJob *job;
 
   take_outcomes (self);
+  if (regions_show_no_picture (buffer)) {
+    self->has_looked = TRUE;
+    self->has_box = FALSE;
+    return;
+  }
   if (!is_due (self, time))
     return;
   /* Busy with an earlier picture: look again at the next one. */
@@ -638,6 +648,7 @@ detect (GstMregRoi *self, GstBuffer *buffer, GstClockTime time)
   job = make_job (self, buffer);
   if (!job)
     return;
+  regions_get_pictures (buffer, job->pictures);
   job->time = self->asked = time;
   worker_submit (self->worker, job);
   if (exact) {

@@ -18,6 +18,7 @@ struct _MregReport {
   GstCardiacResult *finding; /* newest of the network */
   gboolean finding_said;
   gchar *failure;          /* why the network failed; NULL: it did not */
+  gboolean no_picture;     /* by the scanner's description of the screen */
   GstCardiacResult *shown; /* what frames carry now */
   gboolean is_new;         /* ... since this frame */
   guint64 serial, records;
@@ -130,6 +131,8 @@ make_state_record (MregReport *self, GstCardiacState state, GstClockTime time)
   record->instances = self->provenance->shape->instances;
   if (state == GST_CARDIAC_STATE_MODEL_ERROR && self->failure)
     text = self->failure;
+  if (state == GST_CARDIAC_STATE_VIEW_NOT_A4C && self->no_picture)
+    text = "the scanner describes M-mode or spectra and no 2-D picture";
   if (state == GST_CARDIAC_STATE_POOR_IMAGE)
     text = slow = make_slow_text (self);
   record->reason = make_reason (self, text);
@@ -201,6 +204,12 @@ mreg_report_get_failure (MregReport *self)
   return self->failure;
 }
 
+void
+mreg_report_set_no_picture (MregReport *self, gboolean no_picture)
+{
+  self->no_picture = no_picture;
+}
+
 guint64
 mreg_report_count (MregReport *self)
 {
@@ -216,9 +225,11 @@ mreg_report_end (MregReport *self, GstCardiacState state)
   record->is_final = TRUE;
   if (state == GST_CARDIAC_STATE_TOO_SHORT) {
     gchar *text = g_strdup_printf (
-        "the recording of %.1f s does not hold %u clips without overlap",
+        "the recording of %.1f s does not hold %u clips of %.2f s without "
+        "overlap",
         clip_feeder_get_duration (self->feeder) / (gdouble) GST_SECOND,
-        self->provenance->shape->instances);
+        self->provenance->shape->instances,
+        clip_feeder_get_clip_duration (self->feeder) / (gdouble) GST_SECOND);
 
     g_free (record->reason);
     record->reason = make_reason (self, text);

@@ -36,6 +36,10 @@ void mreg_report_forget_finding (MregReport *report);
 void mreg_report_set_failure (MregReport *report, const gchar *failure);
 const gchar *mreg_report_get_failure (MregReport *report);
 
+/** Whether the scanner says that there is no 2-D picture; VIEW_NOT_A4C says so
+ * then. */
+void mreg_report_set_no_picture (MregReport *report, gboolean no_picture);
+
 /** Makes what frames carry follow from the state, and says it where it is new. A
  * state with a finding shows the finding. */
 void mreg_report_update (

@@ -23,7 +23,8 @@ install_sampling_properties (GObjectClass *klass, guint first)
   /**
    * GstMregClassify:clip-duration:
    *
-   * Length of a clip in nanoseconds; at least one heart beat. Where it holds
+   * Length of a clip in nanoseconds; at least one heart beat: where a tag tells
+   * the heart rate, a clip that is shorter grows to a beat. Where it holds
    * fewer than 16 different frames, the clip grows to 16 frame periods.
    */
   g_object_class_install_property (klass, first + MREG_CLIP_DURATION,

@@ -64,11 +64,10 @@ has_borders (const GstCardiacResult *result)
 }
 
 static void
-fill_finding (CardiacMRegView *view, OverlayViewText *text,
+fill_labels (CardiacMRegView *view, OverlayViewText *text,
     const GstCardiacResult *result)
 {
   view->n_classes = result->n_classes;
-  view->grade = result->grade;
   for (guint k = 0; k < result->n_classes; k++) {
     if (result->labels[k]) {
       view->labels[k] = result->labels[k];
@@ -77,6 +76,14 @@ fill_finding (CardiacMRegView *view, OverlayViewText *text,
     g_snprintf (text->label[k], sizeof text->label[k], "grade %u", k);
     view->labels[k] = text->label[k];
   }
+}
+
+static void
+fill_finding (CardiacMRegView *view, OverlayViewText *text,
+    const GstCardiacResult *result)
+{
+  fill_labels (view, text, result);
+  view->grade = result->grade;
   if (has_borders (result)) {
     view->value = result->value;
     for (guint k = 0; k + 1 < result->n_classes; k++)
@@ -140,6 +147,16 @@ fill_provenance (CardiacMRegView *view, const GstCardiacResult *result)
   view->precision = result->precision;
   view->trained = result->trained;
   view->synthetic = result->synthetic;
+}
+
+void
+overlay_view_fill_model (CardiacMRegView *view, OverlayViewText *text,
+    const GstCardiacResultMeta *meta)
+{
+  if (!meta || meta->result->type != GST_CARDIAC_RESULT_MREG)
+    return;
+  fill_provenance (view, meta->result);
+  fill_labels (view, text, meta->result);
 }
 
 void

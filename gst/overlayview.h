@@ -22,6 +22,10 @@ void overlay_view_fill (CardiacMRegView *view, OverlayViewText *text,
     const GstCardiacResultMeta *meta, const GstCardiacGeometryMeta *geometry,
     GstClockTime time, GstClockTime duration);
 
+/** Fills in what a record says of its model and grades, whatever its state. */
+void overlay_view_fill_model (CardiacMRegView *view, OverlayViewText *text,
+    const GstCardiacResultMeta *meta);
+
 /** The state of a record as the drawing calls it. */
 CardiacOverlayState overlay_view_state (GstCardiacState state);
 

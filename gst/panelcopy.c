@@ -20,6 +20,22 @@ get_component (const GstVideoFormatInfo *format, guint plane)
   return 0;
 }
 
+/* Bytes of a row of a picture. The last colour of a packed row of odd width lies
+ * behind its last luma. */
+static gsize
+get_row (const GstVideoFrame *picture, guint plane)
+{
+  const GstVideoFormatInfo *format = picture->info.finfo;
+  gsize bytes = 0;
+
+  for (guint c = 0; c < GST_VIDEO_FORMAT_INFO_N_COMPONENTS (format); c++)
+    if (GST_VIDEO_FORMAT_INFO_PLANE (format, c) == plane)
+      bytes = MAX (bytes, (gsize) GST_VIDEO_FRAME_COMP_WIDTH (picture, c)
+                              * GST_VIDEO_FRAME_COMP_PSTRIDE (picture, c));
+  return MIN (
+      bytes, (gsize) ABS (GST_VIDEO_FRAME_PLANE_STRIDE (picture, plane)));
+}
+
 static gboolean
 is_aligned (const GstVideoFormatInfo *format, gint x, gint y)
 {
@@ -41,7 +57,7 @@ panel_copy_frame (
     gint pixel = GST_VIDEO_FORMAT_INFO_PSTRIDE (format, c);
     gsize from =
         (gsize) GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (format, c, x) * pixel;
-    gsize bytes = (gsize) GST_VIDEO_FRAME_COMP_WIDTH (picture, c) * pixel;
+    gsize bytes = get_row (picture, p);
     gint top = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (format, c, y);
     gint rows = MIN (GST_VIDEO_FRAME_COMP_HEIGHT (picture, c),
         GST_VIDEO_FRAME_COMP_HEIGHT (canvas, c) - top);

@@ -7,6 +7,7 @@
 #include "roinetwork.h"
 
 #include "network.h"
+#include "regions.h"
 
 struct _RoiNetwork {
   NetworkPlan plan;
@@ -14,11 +15,21 @@ struct _RoiNetwork {
   CardiacDetection detections[CARDIAC_YOLOV8_MAX_DETECTIONS];
 };
 
+RoiJob *
+roi_job_new (void)
+{
+  RoiJob *job = g_new0 (RoiJob, 1);
+
+  job->pictures = g_array_new (FALSE, FALSE, sizeof (GstCardiacBox));
+  return job;
+}
+
 void
 roi_job_free (RoiJob *job)
 {
   g_free (job->input);
   gst_clear_buffer (&job->frame);
+  g_array_unref (job->pictures);
   g_free (job);
 }
 
@@ -98,6 +109,26 @@ detect (RoiNetwork *self, RoiJob *job, CardiacError **error)
   return cardiac_yolov8_run (self->yolov8, job->input, self->detections, error);
 }
 
+/* The surest box that lies on a picture of the screen, when somebody said where
+ * those are. */
+static void
+take_best (RoiNetwork *self, const RoiJob *job, gint count, RoiOutcome *outcome)
+{
+  for (gint i = 0; i < count && !outcome->found; i++) {
+    const CardiacDetection *d = &self->detections[i];
+    gfloat box[4] = { d->x1, d->y1, d->x2, d->y2 };
+
+    cardiac_letterbox_to_picture (&job->placement, box);
+    outcome->box.x = box[0];
+    outcome->box.y = box[1];
+    outcome->box.w = box[2] - box[0];
+    outcome->box.h = box[3] - box[1];
+    outcome->confidence = d->score;
+    outcome->found = outcome->box.w >= 1 && outcome->box.h >= 1
+                     && regions_hold (job->pictures, &outcome->box);
+  }
+}
+
 static gpointer
 roi_network_run (gpointer network, gpointer data)
 {
@@ -113,17 +144,8 @@ roi_network_run (gpointer network, gpointer data)
   outcome->inference_ms = (g_get_monotonic_time () - begin) / 1000.0;
   if (count < 0) {
     network_take_failure (&error, &outcome->failure, &outcome->detail);
-  } else if (count > 0) {
-    const CardiacDetection *best = &self->detections[0];
-    gfloat box[4] = { best->x1, best->y1, best->x2, best->y2 };
-
-    cardiac_letterbox_to_picture (&job->placement, box);
-    outcome->box.x = box[0];
-    outcome->box.y = box[1];
-    outcome->box.w = box[2] - box[0];
-    outcome->box.h = box[3] - box[1];
-    outcome->confidence = best->score;
-    outcome->found = outcome->box.w >= 1 && outcome->box.h >= 1;
+  } else {
+    take_best (self, job, count, outcome);
   }
   return outcome;
 }

@@ -31,6 +31,7 @@ typedef struct {
   gfloat *input;              ///< [3, side, side]; owned; NULL: a frame
   GstBuffer *frame;           ///< in GPU memory; owned
   CardiacImage image;         ///< of `frame`
+  GArray *pictures;           ///< see regions_get_pictures(); owned
 } RoiJob;
 
 typedef struct {
@@ -42,6 +43,7 @@ typedef struct {
   gchar *failure, *detail;
 } RoiOutcome;
 
+RoiJob *roi_job_new (void);
 void roi_job_free (RoiJob *job);
 void roi_outcome_free (RoiOutcome *outcome);
 

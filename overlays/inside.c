@@ -136,12 +136,14 @@ draw_item (const StripContent *content, cairo_t *cr, TextKit *kit, TextLog *log,
 static void
 avoid (StripContent *strip, const CardiacMRegView *v)
 {
-  for (int i = 0; i < v->n_no_draw; i++)
-    strip_avoid (strip, v->no_draw[i]);
+  strip->no_draw = v->no_draw;
+  strip->n_no_draw = v->n_no_draw;
+  strip->pictures = v->pictures;
+  strip->n_pictures = v->n_pictures;
   if (v->draw_roi)
-    strip_avoid_local (strip, v->roi);
+    strip_avoid (strip, v->roi);
   if (v->map)
-    strip_avoid_local (strip, v->crop);
+    strip_avoid (strip, v->crop);
 }
 
 static void
@@ -194,6 +196,17 @@ inside_draw (Strip *strip, TextKit *kit, const View *view,
   key_int (key, view->v.hide_marks);
   /* Places that the strip gives way to. */
   key_bytes (key, view->v.no_draw, sizeof (Box) * (size_t) view->v.n_no_draw);
+  key_bytes (key, view->v.pictures, sizeof (Box) * (size_t) view->v.n_pictures);
   strip_draw (strip, kit, &d.strip, occupancy, key, counter);
   draft_free (&d);
+}
+
+bool
+inside_has_room (TextKit *kit, const View *view)
+{
+  Draft d;
+  draft_make (&d, view);
+  bool room = strip_has_room (&d.strip, kit);
+  draft_free (&d);
+  return room;
 }

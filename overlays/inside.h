@@ -8,5 +8,7 @@
 /// The strip inside the picture for a result of mitral regurgitation.
 void inside_draw (Strip *strip, TextKit *kit, const View *view,
     const Occupancy *occupancy, Key *scratch, PieceCounter *counter);
+/// Whether that strip can keep off all no_draw places.
+bool inside_has_room (TextKit *kit, const View *view);
 
 #endif

@@ -93,13 +93,13 @@ draw_square (const StripContent *strip, cairo_t *cr, TextKit *kit, TextLog *log,
 static void
 avoid (StripContent *strip, const MmsaView *view)
 {
-  for (int i = 0; i < view->v.n_no_draw; i++)
-    strip_avoid (strip, view->v.no_draw[i]);
+  strip->no_draw = view->v.no_draw;
+  strip->n_no_draw = view->v.n_no_draw;
   for (int i = 0; i < CARDIAC_OVERLAY_SLICES; i++)
     if (view->v.slices[i].has_landmarks) {
       const AhaOrientation *heart = &view->orientation[i];
       double reach = 1.2 * heart->radius + 2.0 * strip->em;
-      strip_avoid_local (
+      strip_avoid (
           strip, (Box){ heart->centre[0] - reach, heart->centre[1] - reach,
                      2.0 * reach, 2.0 * reach });
     }
@@ -139,6 +139,7 @@ mmsa_inside_draw (Strip *strip, TextKit *kit, const MmsaView *view,
   key_begin (key, "mmsa-strip");
   mmsa_view_key (view, key);
   key_bytes (key, content.avoid, sizeof (Box) * (size_t) content.n_avoid);
+  key_bytes (key, content.no_draw, sizeof (Box) * (size_t) content.n_no_draw);
   strip_draw (strip, kit, &content, occupancy, key, counter);
   *bullseye = (Bullseye){ 0 };
   if (content.side > 0.0 && strip->piece.surface) {

@@ -29,7 +29,8 @@ extern "C" {
 enum {
   CARDIAC_OVERLAY_MAX_CLASSES = 8,    ///< grades
   CARDIAC_OVERLAY_MAX_INSTANCES = 8,  ///< clips of one result
-  CARDIAC_OVERLAY_MAX_NO_DRAW = 16,   ///< rectangles that stay free
+  CARDIAC_OVERLAY_MAX_NO_DRAW = 80,   ///< rectangles that stay free
+  CARDIAC_OVERLAY_MAX_PICTURES = 16,  ///< rectangles that the strip spares
   CARDIAC_OVERLAY_MAX_RECTANGLES = 16 ///< pieces of one frame
 };
 
@@ -86,9 +87,12 @@ typedef struct CardiacMRegView {
   /* where */
   int picture_width, picture_height; ///< pixels, 64 .. 8192; required
   CardiacOverlayLayout layout;       ///< default INSIDE
-  const CardiacOverlayBox *no_draw;  ///< places that the strip and the
-                                     ///< activation leave free; may be NULL
+  const CardiacOverlayBox *no_draw;  ///< places that stay as they are; may be
+                                     ///< NULL
   int n_no_draw;                     ///< 0 .. MAX_NO_DRAW; more are ignored
+  const CardiacOverlayBox *pictures; ///< places that count as picture even
+                                     ///< where it is dark; may be NULL
+  int n_pictures;                    ///< 0 .. MAX_PICTURES; more are ignored
 
   /* switches */
   bool enabled;        ///< default true; false: only the marking and the
@@ -235,6 +239,12 @@ void cardiac_overlay_observe_luma (CardiacOverlay *overlay, const uint8_t *luma,
     int width, int height, int row_stride, int pixel_stride);
 /// Forgets the observed pictures (new source, new layout of the scanner).
 void cardiac_overlay_forget (CardiacOverlay *overlay);
+/// `inside` only: whether a strip of this view's words finds a place off all
+/// no_draw places, in every state that may come. It is asked for what the view
+/// says of model, labels and places, and answers at once while they stay.
+/// Where it is false the strip covers parts of them: use the panel.
+bool cardiac_overlay_strip_has_room (
+    CardiacOverlay *overlay, const CardiacMRegView *view);
 /// Share of the strip of the last drawing that lies over picture content or
 /// no_draw places, 0 .. 1. Above ~0.05 a caller should warn: use the panel.
 double cardiac_overlay_strip_covers (const CardiacOverlay *overlay);

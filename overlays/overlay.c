@@ -8,6 +8,7 @@ cardiac_overlay_new (void)
   CardiacOverlay *overlay = g_new0 (CardiacOverlay, 1);
   overlay->text = text_kit_new ();
   overlay->scratch = g_byte_array_new ();
+  overlay->asked = g_byte_array_new ();
   overlay->texts = g_array_new (FALSE, FALSE, sizeof (CardiacOverlayText));
   return overlay;
 }
@@ -37,6 +38,7 @@ cardiac_overlay_free (CardiacOverlay **handle)
   occupancy_clear (&overlay->occupancy);
   g_array_unref (overlay->texts);
   g_byte_array_unref (overlay->scratch);
+  g_byte_array_unref (overlay->asked);
   text_kit_free (overlay->text);
   g_free (overlay);
 }

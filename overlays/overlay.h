@@ -19,6 +19,8 @@ struct CardiacOverlay {
   MmsaPanel mmsa_panel;
   SliceMarks slices[CARDIAC_OVERLAY_SLICES];
   Strip strip;
+  Key *asked;    ///< what the newest answer about the strip's room is about
+  bool has_room; ///< and that answer
   CardiacOverlayLayout layout;
   Bullseye bullseye; ///< of the last drawing, canvas pixels
   const Piece *shown[CARDIAC_OVERLAY_MAX_RECTANGLES];

@@ -19,6 +19,18 @@ is_shown (const CardiacMRegView *v)
   }
 }
 
+static bool
+is_reserved (const CardiacMRegView *v, int x, int y, int arm)
+{
+  for (int i = 0; i < v->n_no_draw; i++) {
+    const CardiacOverlayBox *b = &v->no_draw[i];
+    if (b->x < x + arm && x < b->x + b->width && b->y < y + arm
+        && y < b->y + b->height)
+      return true;
+  }
+  return false;
+}
+
 /* An L of two bars with a black casing, drawn for the top left corner and
  * mirrored for the others. */
 static void
@@ -62,6 +74,12 @@ roi_draw (Piece corners[4], const View *view, Key *key, PieceCounter *counter)
   /* In steps, so that a box that breathes does not redraw its corners. */
   int arm = MAX (side / 40 * 4, 10);
   for (int i = 0; i < 4; i++) {
+    int x = i == 1 || i == 2 ? right - arm : left;
+    int y = i >= 2 ? bottom - arm : top;
+    if (is_reserved (v, x, y, arm)) {
+      piece_clear (&corners[i]);
+      continue;
+    }
     key_begin (key, "corner");
     key_int (key, i);
     key_int (key, arm);
@@ -72,7 +90,7 @@ roi_draw (Piece corners[4], const View *view, Key *key, PieceCounter *counter)
       draw_corner (cr, i, arm, width, casing);
       piece_end (&corners[i], cr);
     }
-    corners[i].x = i == 1 || i == 2 ? right - arm : left;
-    corners[i].y = i >= 2 ? bottom - arm : top;
+    corners[i].x = x;
+    corners[i].y = y;
   }
 }

@@ -7,6 +7,11 @@
 
 enum { LATTICE = 12, PATIENCE = 6 };
 #define WORTH_MOVING 0.04 /* less cost than here */
+/* A dark corner of the picture beside a sector is better than a bright ECG, and
+ * worse than the empty screen. */
+#define DARK_PICTURE 0.25
+/* More than anything else together. */
+#define FORBIDDEN 100.0
 
 static double
 margin_of (const StripContent *c)
@@ -14,19 +19,20 @@ margin_of (const StripContent *c)
   return round (0.01 * MIN (c->picture_width, c->picture_height));
 }
 
-/* From one or two lines over the whole width to a block in a corner. */
+/* From one or two lines over the whole width to a block in a corner. Tall ones
+ * say all they can, low ones leave something out, the last say what must be
+ * said and no more. */
 static void
 find_shape (StripContent *c, TextKit *kit, int shape)
 {
+  const double heights[STRIP_SHAPES / STRIP_WIDTHS] = { 0.55, 0.42, 0.0 };
   double all = c->picture_width - 2.0 * margin_of (c) - c->side;
   double least = fmin (flow_least_width (&c->flow, kit), all);
-  const double widths[STRIP_SHAPES / 2] = { all, fmax (0.62 * all, least),
+  const double widths[STRIP_WIDTHS] = { all, fmax (0.62 * all, least),
     1.5 * least, least, 0.78 * least, 0.66 * least, 0.58 * least };
-  /* Tall ones say all they can; low ones leave something out. */
-  double most = shape < STRIP_SHAPES / 2 ? 0.55 : 0.42;
-  int width = shape % (STRIP_SHAPES / 2);
+  int width = shape % STRIP_WIDTHS;
   flow_place (&c->flow, kit, fmin (widths[width], all),
-      most * c->picture_height, width > 0);
+      heights[shape / STRIP_WIDTHS] * c->picture_height, width > 0);
   c->width = c->side + c->flow.width;
   c->height = fmax (c->side, c->flow.height);
 }
@@ -66,24 +72,40 @@ is_local (const Box *box, const StripContent *c)
 void
 strip_avoid (StripContent *c, Box box)
 {
-  if (c->n_avoid < STRIP_AVOIDS)
+  if (is_local (&box, c) && c->n_avoid < STRIP_AVOIDS)
     c->avoid[c->n_avoid++] = box;
 }
 
-void
-strip_avoid_local (StripContent *c, Box box)
+static double
+sum_of_shares (const Box *box, const Box *places, int n)
 {
-  if (is_local (&box, c))
-    strip_avoid (c, box);
+  double share = 0.0;
+  for (int i = 0; i < n; i++)
+    share += overlap_share (box, &places[i]);
+  return fmin (share, 1.0);
 }
 
 static double
 forbidden_share (const Box *box, const StripContent *c)
 {
-  double share = 0.0;
-  for (int i = 0; i < c->n_avoid; i++)
-    share += overlap_share (box, &c->avoid[i]);
-  return fmin (share, 1.0);
+  return sum_of_shares (box, c->no_draw, c->n_no_draw);
+}
+
+static double
+disliked_share (const Box *box, const StripContent *c)
+{
+  return fmin (
+      forbidden_share (box, c) + sum_of_shares (box, c->avoid, c->n_avoid),
+      1.0);
+}
+
+/* What the picture shows below a box, bright or by its description. */
+static double
+content_share (
+    const Box *box, const StripContent *c, const Occupancy *occupancy)
+{
+  return fmax (occupancy_share (occupancy, box),
+      DARK_PICTURE * sum_of_shares (box, c->pictures, c->n_pictures));
 }
 
 /* Before anything is known a sector stands in the middle, its apex at the
@@ -117,9 +139,11 @@ cost_of (const StripContent *c, const Occupancy *occupancy, int column, int row)
   Box box = box_at (c, column, row);
   double area =
       box.width * box.height / ((double) c->picture_width * c->picture_height);
+  double forbidden = forbidden_share (&box, c);
   /* What counts is how much of the picture is lost, not of the strip. */
-  return 8.0 * forbidden_share (&box, c)
-         + 12.0 * area * occupancy_share (occupancy, &box) + prior (&box, c)
+  return (forbidden > 0.0 ? FORBIDDEN * (1.0 + forbidden) : 0.0)
+         + 8.0 * disliked_share (&box, c)
+         + 12.0 * area * content_share (&box, c, occupancy) + prior (&box, c)
          + 0.3 * area + silence (&c->flow);
 }
 
@@ -133,6 +157,9 @@ best_place (StripContent *c, TextKit *kit, const Occupancy *occupancy)
 {
   Place best = { 0, 0, 0, INFINITY };
   for (int shape = 0; shape < STRIP_SHAPES; shape++) {
+    /* Silence only where nothing else keeps off forbidden places. */
+    if (shape >= 2 * STRIP_WIDTHS && best.cost < FORBIDDEN)
+      break;
     find_shape (c, kit, shape);
     if (c->flow.spoilt && best.cost < INFINITY)
       continue;
@@ -144,6 +171,20 @@ best_place (StripContent *c, TextKit *kit, const Occupancy *occupancy)
       }
   }
   return best;
+}
+
+bool
+strip_has_room (StripContent *c, TextKit *kit)
+{
+  for (int shape = 2 * STRIP_WIDTHS; shape < STRIP_SHAPES; shape++) {
+    find_shape (c, kit, shape);
+    for (int i = 0; i <= LATTICE * (LATTICE + 2) && !c->flow.spoilt; i++) {
+      Box box = box_at (c, i % (LATTICE + 1), i / (LATTICE + 1));
+      if (forbidden_share (&box, c) <= 0.0)
+        return true;
+    }
+  }
+  return false;
 }
 
 /* How the strip stands where it is. */
@@ -160,13 +201,13 @@ standing (const Strip *strip, StripContent *c, TextKit *kit,
 {
   find_shape (c, kit, strip->shape);
   Box box = box_at (c, strip->column, strip->row);
-  double forbidden = forbidden_share (&box, c);
+  double disliked = disliked_share (&box, c);
   return (Standing){
     .cost = cost_of (c, occupancy, strip->column, strip->row),
-    .good = !c->flow.spoilt && silence (&c->flow) < 0.02 && forbidden <= 0.0
-            && occupancy_share (occupancy, &box) < 0.01,
+    .good = !c->flow.spoilt && silence (&c->flow) < 0.02 && disliked <= 0.0
+            && content_share (&box, c, occupancy) < 0.01,
     .spoilt = c->flow.spoilt,
-    .hopeless = c->flow.spoilt || forbidden > 0.0,
+    .hopeless = c->flow.spoilt || disliked > 0.0,
   };
 }
 
@@ -260,7 +301,7 @@ strip_draw (Strip *strip, TextKit *kit, StripContent *c,
   piece->x = (int) box.x;
   piece->y = (int) box.y;
   strip->covers =
-      fmin (forbidden_share (&box, c) + occupancy_share (occupancy, &box), 1.0);
+      fmin (disliked_share (&box, c) + occupancy_share (occupancy, &box), 1.0);
 }
 
 void

@@ -6,7 +6,7 @@
 #include "occupancy.h"
 #include "piece.h"
 
-enum { STRIP_SHAPES = 14, STRIP_AVOIDS = CARDIAC_OVERLAY_MAX_NO_DRAW + 4 };
+enum { STRIP_WIDTHS = 7, STRIP_SHAPES = 3 * STRIP_WIDTHS, STRIP_AVOIDS = 4 };
 
 /// Where a strip inside the picture stands, and the place it keeps.
 typedef struct Strip {
@@ -28,8 +28,12 @@ struct StripContent {
   int chip;    ///< id of the item that is drawn as a chip
   double side; ///< of a square drawing left of the flow, pixels; 0: none
   Flow flow;
-  Box avoid[STRIP_AVOIDS]; ///< places that stay free
+  Box avoid[STRIP_AVOIDS]; ///< places that stay free where others are as good
   int n_avoid;
+  const Box *no_draw; ///< places that stay free at any cost
+  int n_no_draw;
+  const Box *pictures; ///< places that count as half empty where they are dark
+  int n_pictures;
   /// Draws what is no text. `item` NULL: the square, at `box`. May be NULL.
   void (*draw) (const StripContent *content, cairo_t *cr, TextKit *kit,
       TextLog *log, const FlowItem *item, Box box);
@@ -37,10 +41,11 @@ struct StripContent {
   double width, height; ///< found: outer size
 };
 
-/// Adds a place that stays free.
+/// Adds a place that stays free where it can, unless it is nearly the whole
+/// picture.
 void strip_avoid (StripContent *content, Box box);
-/// As above, unless it is nearly the whole picture.
-void strip_avoid_local (StripContent *content, Box box);
+/// Whether there is a place off all `no_draw` for the words that must stay.
+bool strip_has_room (StripContent *content, TextKit *kit);
 /// Draws what changed and finds the strip's place.
 /// @param key all that the content and the fixed places depend on; the strip
 ///   adds its shape

@@ -174,6 +174,9 @@ check_marks (CardiacMRegView *v)
   if (v->no_draw == NULL)
     v->n_no_draw = 0;
   v->n_no_draw = CLAMP (v->n_no_draw, 0, CARDIAC_OVERLAY_MAX_NO_DRAW);
+  if (v->pictures == NULL)
+    v->n_pictures = 0;
+  v->n_pictures = CLAMP (v->n_pictures, 0, CARDIAC_OVERLAY_MAX_PICTURES);
 }
 
 bool

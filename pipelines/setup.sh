@@ -9,7 +9,7 @@ packages_run="build-essential meson ninja-build pkg-config libjansson-dev libdnn
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcairo2-dev libpango1.0-dev
   fonts-inter gstreamer1.0-tools gstreamer1.0-plugins-base-apps gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x
-  libdcmtk-dev libnifti-dev"
+  libdcmtk-dev libopenjp2-7-dev libnifti-dev"
 
 # What the tests need beside it.
 packages_test="ffmpeg valgrind libclang-rt-14-dev python3 python3-numpy python3-torch libopenblas0-pthread

@@ -4,6 +4,7 @@
 
 #include "gstcardiaccmrtruthmeta.h"
 #include "gstcardiacmeta.h"
+#include "gstcardiacregionmeta.h"
 #include "gstcardiacresult.h"
 #include "gstcardiacslicemeta.h"
 #include "gstcardiactruthmeta.h"

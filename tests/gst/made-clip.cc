@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <cstdio>
+#include <cstring>
 #include <sstream>
 #include <string>
 
@@ -19,12 +20,37 @@
 #include <dcmtk/dcmjpls/djencode.h>
 #include <dcmtk/dcmjpls/djrparam.h>
 
+/* Spatial format, data type, box; 0.05 cm a pixel, upwards; (10, 20) of the
+ * region is 1.5, -2 cm. */
+static void
+put_region (DcmDataset &set, const unsigned *v)
+{
+  DcmItem *item = nullptr;
+
+  set.findOrCreateSequenceItem (DCM_SequenceOfUltrasoundRegions, item, -2);
+  item->putAndInsertUint16 (DCM_RegionSpatialFormat, (Uint16) v[0]);
+  item->putAndInsertUint16 (DCM_RegionDataType, (Uint16) v[1]);
+  item->putAndInsertUint32 (DCM_RegionFlags, 2);
+  item->putAndInsertUint32 (DCM_RegionLocationMinX0, v[2]);
+  item->putAndInsertUint32 (DCM_RegionLocationMinY0, v[3]);
+  item->putAndInsertUint32 (DCM_RegionLocationMaxX1, v[4]);
+  item->putAndInsertUint32 (DCM_RegionLocationMaxY1, v[5]);
+  item->putAndInsertSint32 (DCM_ReferencePixelX0, 10);
+  item->putAndInsertSint32 (DCM_ReferencePixelY0, 20);
+  item->putAndInsertUint16 (DCM_PhysicalUnitsXDirection, 3);
+  item->putAndInsertUint16 (DCM_PhysicalUnitsYDirection, 3);
+  item->putAndInsertFloat64 (DCM_ReferencePixelPhysicalValueX, 1.5);
+  item->putAndInsertFloat64 (DCM_ReferencePixelPhysicalValueY, -2);
+  item->putAndInsertFloat64 (DCM_PhysicalDeltaX, 0.05);
+  item->putAndInsertFloat64 (DCM_PhysicalDeltaY, -0.05);
+}
+
 static void
 put_elements (DcmDataset &set, const char *elements)
 {
   std::istringstream lines (elements);
   std::string line;
-  unsigned group, element;
+  unsigned group, element, v[6];
 
   set.putAndInsertString (
       DCM_SOPClassUID, UID_UltrasoundMultiframeImageStorage);
@@ -33,7 +59,11 @@ put_elements (DcmDataset &set, const char *elements)
   set.putAndInsertString (DCM_PatientID, "4711");
   set.putAndInsertString (DCM_Modality, "US");
   while (std::getline (lines, line))
-    if (std::sscanf (line.c_str (), "%x,%x=", &group, &element) == 2) {
+    if (std::sscanf (line.c_str (), "region=%u,%u,%u,%u,%u,%u", &v[0], &v[1],
+            &v[2], &v[3], &v[4], &v[5])
+        == 6)
+      put_region (set, v);
+    else if (std::sscanf (line.c_str (), "%x,%x=", &group, &element) == 2) {
       DcmTag tag ((Uint16) group, (Uint16) element);
       std::string value = line.substr (10);
       if (tag.getEVR () == EVR_US || tag.getEVR () == EVR_xs)
@@ -62,7 +92,8 @@ put_palette (DcmDataset &set)
 }
 
 static OFCondition
-put_streams (DcmDataset &set, const unsigned char *frames, int n, unsigned size)
+put_streams (DcmDataset &set, const unsigned char *frames, int n, unsigned size,
+    E_TransferSyntax syntax)
 {
   DcmPixelData *pixels = new DcmPixelData (DCM_PixelData);
   DcmPixelSequence *sequence = new DcmPixelSequence (DCM_PixelSequenceTag);
@@ -73,7 +104,7 @@ put_streams (DcmDataset &set, const unsigned char *frames, int n, unsigned size)
       item->putUint8Array (frames + (size_t) i * size, size);
     sequence->insert (item);
   }
-  pixels->putOriginalRepresentation (EXS_JPEGProcess1, nullptr, sequence);
+  pixels->putOriginalRepresentation (syntax, nullptr, sequence);
   return set.insert (pixels, OFTrue);
 }
 
@@ -102,7 +133,8 @@ made_clip (const char *path, const char *elements, const unsigned char *frames,
   DcmDataset &set = *format.getDataset ();
   OFCondition done;
 
-  DJEncoderRegistration::registerCodecs ();
+  DJEncoderRegistration::registerCodecs (ECC_lossyYCbCr, EUC_default, OFTrue, 0,
+      0, std::strstr (elements, "fragments=1") ? 1 : 0);
   DJLSEncoderRegistration::registerCodecs ();
   DcmRLEEncoderRegistration::registerCodecs ();
   put_elements (set, elements);
@@ -111,7 +143,7 @@ made_clip (const char *path, const char *elements, const unsigned char *frames,
   if (kind == "PALETTE COLOR")
     put_palette (set);
   if (is_stream) {
-    done = put_streams (set, frames, n_frames, size);
+    done = put_streams (set, frames, n_frames, size, to);
   } else {
     done = set.putAndInsertUint8Array (
         DCM_PixelData, frames, (unsigned long) n_frames * size);

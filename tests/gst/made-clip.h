@@ -7,9 +7,11 @@ extern "C" {
 #endif
 
 /** Writes a DICOM file by DCMTK.
- * @param elements "gggg,eeee=value" a line, in any order
- * @param frames [n_frames][size] plain samples, or compressed streams of JPEG
- *   baseline where `syntax` is its UID and `is_stream`
+ * @param elements "gggg,eeee=value" a line, in any order; for an ultrasound
+ *   region "region=spatial format,data type,x0,y0,x1,y1"; "fragments=1" for JPEG
+ *   in parts of 1 kB
+ * @param frames [n_frames][size] plain samples, or fragments that are
+ *   compressed as `syntax` says where `is_stream`
  * @param syntax UID that the samples are brought to
  * Returns 0 when it worked. */
 int made_clip (const char *path, const char *elements,

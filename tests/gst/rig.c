@@ -59,6 +59,9 @@ rig_push (Rig *rig, FrameKind kind, guint texture)
   rig->frame++;
   if (rig->heartless)
     gst_buffer_add_cardiac_geometry_meta (buffer)->searched = TRUE;
+  if (rig->m_mode)
+    gst_buffer_add_cardiac_region_meta (buffer, 0)->kind =
+        GST_CARDIAC_REGION_M_MODE;
   REQUIRE (gst_harness_push (rig->harness, buffer) == GST_FLOW_OK);
   buffer = gst_harness_pull (rig->harness);
   REQUIRE (buffer != NULL);

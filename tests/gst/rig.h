@@ -15,8 +15,9 @@ typedef struct {
   GstBus *bus;
   GstVideoInfo info;
   gdouble fps;
-  guint frame; ///< number of the next one
+  guint frame;        ///< number of the next one
   gboolean heartless; ///< frames carry word of a detector that finds no heart
+  gboolean m_mode;    ///< frames carry word of a screen of M-mode alone
 } Rig;
 
 /** @launch: the element and its properties, as for gst-launch */

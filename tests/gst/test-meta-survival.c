@@ -48,6 +48,7 @@ make_frame (const GstVideoInfo *info, guint i)
   GstCardiacEchoPlacesMeta *places =
       gst_buffer_add_cardiac_echo_places_meta (buffer);
 
+  gst_buffer_add_cardiac_region_meta (buffer, 3)->box.x = 41;
   gst_buffer_add_cardiac_echo_truth_meta (buffer)->severity = 0.25;
   gst_buffer_add_cardiac_cmr_truth_meta (buffer)->index = 1.75;
   places->roi.x = places->atrium[0] = places->annulus[1][0] = 41;
@@ -97,6 +98,19 @@ check_truth (GstBuffer *out, const Case *c)
   }
 }
 
+/* Lost and kept as the geometry, and never twice. */
+static void
+check_regions (GstBuffer *out, const Case *c)
+{
+  gpointer state = NULL;
+  GstCardiacRegionMeta *region =
+      gst_buffer_iterate_cardiac_region_meta (out, &state);
+
+  REQUIRE ((region != NULL) == c->geometry);
+  REQUIRE (!region || region->box.x == 41 * c->scale);
+  REQUIRE (gst_buffer_get_n_meta (out, GST_CARDIAC_REGION_META_API_TYPE) <= 1);
+}
+
 static void
 check (const Case *c)
 {
@@ -125,6 +139,7 @@ check (const Case *c)
   }
   REQUIRE (gst_buffer_get_n_meta (out, GST_CARDIAC_RESULT_META_API_TYPE) <= 1);
   check_truth (out, c);
+  check_regions (out, c);
   gst_buffer_unref (out);
   gst_harness_teardown (harness);
 }

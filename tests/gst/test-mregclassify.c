@@ -3,6 +3,7 @@
 /* mregclassify between two pads. */
 
 #include <glib/gstdio.h>
+#include <math.h>
 #include <string.h>
 
 #include "../require.h"
@@ -374,6 +375,71 @@ where_a_detector_finds_no_heart_the_view_is_another (void)
   rig_stop (&rig);
   start_30 (&rig, "sync-mode=exact roi=0,0,64,64");
   rig.heartless = TRUE;
+  rig_push_many (&rig, FRAME_DOPPLER, 120);
+  REQUIRE (gst_cardiac_state_has_finding (state_at_end (&rig)));
+  rig_stop (&rig);
+}
+
+/* A clip is never shorter than a beat whose length is known. */
+static void
+clips_grow_to_a_beat (void)
+{
+  static const struct {
+    gdouble rate; /* beats a minute; 0: no tag */
+    gdouble clip; /* s; 0: too long for the recording */
+  } cases[] = { { 0, 1 }, { 80, 1 }, { 50, 1.2 }, { 40, 0 }, { 1, 1 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstCardiacResult *record;
+    Rig rig;
+
+    start_30 (&rig, "sync-mode=exact");
+    if (cases[i].rate > 0)
+      gst_harness_push_event (
+          rig.harness, gst_event_new_tag (gst_tag_list_new (
+                           GST_TAG_BEATS_PER_MINUTE, cases[i].rate, NULL)));
+    rig_push_many (&rig, FRAME_DOPPLER, 110); /* 3.67 s */
+    gst_harness_push_event (rig.harness, gst_event_new_eos ());
+    record = rig_last_record (&rig, NULL);
+    REQUIRE (record && record->is_final);
+    if (cases[i].clip > 0) {
+      gdouble span = (record->spans[0][1] - record->spans[0][0]) / 1e9;
+
+      gdouble frames = record->n_points;
+
+      /* from the middle of the first part to that of the last */
+      REQUIRE (gst_cardiac_state_has_finding (record->state));
+      REQUIRE (fabs (span - cases[i].clip * (frames - 1) / frames) < 0.035);
+    } else {
+      REQUIRE (record->state == GST_CARDIAC_STATE_TOO_SHORT);
+      REQUIRE (strstr (record->reason, "3 clips of 1.50 s"));
+    }
+    gst_cardiac_result_unref (record);
+    rig_stop (&rig);
+  }
+}
+
+/* Before its colours or a detector are asked. */
+static void
+a_screen_of_m_mode_is_another_view (void)
+{
+  GstCardiacResult *record;
+  Rig rig;
+
+  start_30 (&rig, "sync-mode=exact");
+  rig.m_mode = TRUE;
+  REQUIRE (rig_push_many (&rig, FRAME_DOPPLER, 120)
+           == GST_CARDIAC_STATE_VIEW_NOT_A4C);
+  gst_harness_push_event (rig.harness, gst_event_new_eos ());
+  record = rig_last_record (&rig, NULL);
+  REQUIRE (record && record->is_final);
+  REQUIRE (record->state == GST_CARDIAC_STATE_VIEW_NOT_A4C);
+  REQUIRE (strstr (record->reason, "M-mode"));
+  gst_cardiac_result_unref (record);
+  rig_stop (&rig);
+
+  start_30 (&rig, "sync-mode=exact roi=0,0,64,64");
+  rig.m_mode = TRUE;
   rig_push_many (&rig, FRAME_DOPPLER, 120);
   REQUIRE (gst_cardiac_state_has_finding (state_at_end (&rig)));
   rig_stop (&rig);
@@ -774,6 +840,8 @@ main (int argc, char **argv)
   black_is_no_signal ();
   grey_is_no_doppler ();
   where_a_detector_finds_no_heart_the_view_is_another ();
+  clips_grow_to_a_beat ();
+  a_screen_of_m_mode_is_another_view ();
   one_picture_for_a_second_is_frozen ();
   a_short_recording_is_too_short ();
   too_few_pictures_a_second_are_a_poor_image ();
