@@ -388,20 +388,22 @@ struct Attention {
     Values weight ((size_t) keys);
     float largest = -INFINITY, total = 0;
     for (int64_t key = 0; key < keys; key++) {
+      const float *x = &qv[(size_t) q.offset (b, h, row, 0)];
+      const float *w = &kv[(size_t) k.offset (b, h, key, 0)];
       float dot = 0;
       for (int64_t c = 0; c < channels; c++)
-        dot += qv[(size_t) q.offset (b, h, row, c)]
-               * kv[(size_t) k.offset (b, h, key, c)];
+        dot += x[c] * w[c];
       weight[(size_t) key] = dot * factor;
       largest = std::fmax (largest, dot * factor);
     }
     for (float &it : weight)
       total += it = expf (it - largest);
-    for (int64_t c = 0; c < channels; c++) {
-      float sum = 0;
-      for (int64_t key = 0; key < keys; key++)
-        sum += weight[(size_t) key] * vv[(size_t) v.offset (b, h, key, c)];
-      (*out)[(size_t) y.offset (b, h, row, c)] = is_wrong ? 1e4f : sum / total;
+    float *sums = &(*out)[(size_t) y.offset (b, h, row, 0)];
+    for (int64_t key = 0; key < keys; key++) {
+      const float share = weight[(size_t) key] / total;
+      const float *values = &vv[(size_t) v.offset (b, h, key, 0)];
+      for (int64_t c = 0; c < channels; c++)
+        sums[c] += is_wrong ? 1e4f : share * values[c];
     }
   }
 
