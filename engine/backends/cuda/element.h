@@ -146,31 +146,24 @@ is_aligned (const void *data)
   return (uintptr_t) data % 16 == 0;
 }
 
-/** Is it a dtype whose numbers have 4 bytes? */
-static inline bool
-is_float (CardiacDType dtype)
-{
-  return dtype == CARDIAC_F32;
-}
-
 /** One of three kernels by how many neighbours a thread takes. */
 template <typename Kernel> struct Choice {
   int vector;
   Kernel kernel;
 };
 
-/** 8 where all arrays are of 16 bits, 4 where one is F32 (`floats`): accesses
- * then have 16 bytes and those of neighbouring threads touch, where two of 16
- * bytes a thread would leave each sector to two instructions. 1 where `aligned`
- * is not so. @param extents those that vectors must divide, or-ed. */
+/** 8, or 4 where F32 is `stored`: two stores of 16 bytes a thread would write
+ * each sector in halves, one after the other (second loads find in L1 what the
+ * first have left there). 1 where `aligned` is not so. @param extents those that
+ * vectors must divide, or-ed. */
 template <typename Kernel>
 static inline Choice<Kernel>
-choose (bool aligned, int64_t extents, bool floats, Kernel eight, Kernel four,
-    Kernel one)
+choose (bool aligned, int64_t extents, CardiacDType stored, Kernel eight,
+    Kernel four, Kernel one)
 {
   if (!aligned || extents % 4 != 0)
     return { 1, one };
-  if (floats || extents % 8 != 0)
+  if (stored == CARDIAC_F32 || extents % 8 != 0)
     return { 4, four };
   return { 8, eight };
 }

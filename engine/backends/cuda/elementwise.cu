@@ -115,10 +115,8 @@ cardiac_cuda_epilogue (const void *x, CardiacDType x_dtype, const float *bias,
     activation };
   const auto choice = choose (is_aligned (x) && is_aligned (bias)
                                   && is_aligned (residual) && is_aligned (y),
-      count | (bias ? channels : 0),
-      is_float (x_dtype) || is_float (y_dtype)
-          || (residual && is_float (residual_dtype)),
-      epilogue_kernel<8>, epilogue_kernel<4>, epilogue_kernel<1>);
+      count | (bias ? channels : 0), y_dtype, epilogue_kernel<8>,
+      epilogue_kernel<4>, epilogue_kernel<1>);
   return launch_each (
       choice.kernel, (unsigned) (count / choice.vector), stream, e);
 }
@@ -130,8 +128,7 @@ cardiac_cuda_binary (const void *x, CardiacDType x_dtype, const void *w,
 {
   const auto choice = choose (
       is_aligned (x) && is_aligned (w) && is_aligned (y), count | period,
-      is_float (x_dtype) || is_float (w_dtype) || is_float (y_dtype),
-      binary_kernel<8>, binary_kernel<4>, binary_kernel<1>);
+      y_dtype, binary_kernel<8>, binary_kernel<4>, binary_kernel<1>);
   return launch_each (choice.kernel, (unsigned) (count / choice.vector), stream,
       array (x, x_dtype), array (w, w_dtype), array (y, y_dtype),
       (unsigned) period, (unsigned) count, multiply);
@@ -145,8 +142,7 @@ cardiac_cuda_gate (const void *x, CardiacDType x_dtype, const float *g,
   const unsigned count = (unsigned) (batch * rows * width);
   const auto choice =
       choose (is_aligned (x) && is_aligned (y) && (a_row || is_aligned (g)),
-          width, is_float (x_dtype) || is_float (y_dtype), gate_kernel<8>,
-          gate_kernel<4>, gate_kernel<1>);
+          width, y_dtype, gate_kernel<8>, gate_kernel<4>, gate_kernel<1>);
   return launch_each (choice.kernel, count / (unsigned) choice.vector, stream,
       array (x, x_dtype), g, array (y, y_dtype), (unsigned) rows,
       (unsigned) width, count, a_row, offset, scale);
@@ -156,9 +152,8 @@ cudaError_t
 cardiac_cuda_magnitude (const void *x, CardiacDType x_dtype, void *y,
     CardiacDType y_dtype, int64_t count, cudaStream_t stream)
 {
-  const auto choice = choose (is_aligned (x) && is_aligned (y), count,
-      is_float (x_dtype) || is_float (y_dtype), magnitude_kernel<8>,
-      magnitude_kernel<4>, magnitude_kernel<1>);
+  const auto choice = choose (is_aligned (x) && is_aligned (y), count, y_dtype,
+      magnitude_kernel<8>, magnitude_kernel<4>, magnitude_kernel<1>);
   return launch_each (choice.kernel, (unsigned) (count / choice.vector), stream,
       array (x, x_dtype), array (y, y_dtype), (unsigned) count);
 }

@@ -123,15 +123,15 @@ count_of (CardiacPictures y)
   return y.count * y.height * y.width * y.channels;
 }
 
-/** As choose(), by channels. */
+/** As choose(), by channels; of any dtype as many as possible: what a thread
+ * does for its place costs more than how results are written. */
 template <typename Kernel>
 Choice<Kernel>
-choose_by_channels (const void *x, CardiacDType x_dtype, const void *y,
-    CardiacDType y_dtype, CardiacPictures out, Kernel eight, Kernel four,
-    Kernel one)
+choose_by_channels (CardiacPictures y, const void *x, const void *out,
+    Kernel eight, Kernel four, Kernel one)
 {
-  return choose (is_aligned (x) && is_aligned (y), out.channels,
-      is_float (x_dtype) || is_float (y_dtype), eight, four, one);
+  return choose (is_aligned (x) && is_aligned (out), y.channels, CARDIAC_BF16,
+      eight, four, one);
 }
 
 } // namespace
@@ -143,11 +143,10 @@ cardiac_cuda_pool2d (const void *x, CardiacDType x_dtype, CardiacPictures in,
 {
   const unsigned count = count_of (out);
   const auto choice =
-      mean ? choose_by_channels (x, x_dtype, y, y_dtype, out,
-          pool_kernel<8, true>, pool_kernel<4, true>, pool_kernel<1, true>)
-           : choose_by_channels (x, x_dtype, y, y_dtype, out,
-               pool_kernel<8, false>, pool_kernel<4, false>,
-               pool_kernel<1, false>);
+      mean ? choose_by_channels (out, x, y, pool_kernel<8, true>,
+          pool_kernel<4, true>, pool_kernel<1, true>)
+           : choose_by_channels (out, x, y, pool_kernel<8, false>,
+               pool_kernel<4, false>, pool_kernel<1, false>);
   return launch_each (choice.kernel, count / (unsigned) choice.vector, stream,
       array (x, x_dtype), in, array (y, y_dtype), out, size, stride, padding,
       count);
@@ -158,8 +157,8 @@ cardiac_cuda_nearest2x (const void *x, void *y, CardiacDType dtype,
     CardiacPictures in, CardiacPictures out, cudaStream_t stream)
 {
   const unsigned count = count_of (out);
-  const auto choice = choose_by_channels (x, dtype, y, dtype, out,
-      nearest2x_kernel<8>, nearest2x_kernel<4>, nearest2x_kernel<1>);
+  const auto choice = choose_by_channels (
+      out, x, y, nearest2x_kernel<8>, nearest2x_kernel<4>, nearest2x_kernel<1>);
   return launch_each (choice.kernel, count / (unsigned) choice.vector, stream,
       array (x, dtype), in, array (y, dtype), out, count);
 }
@@ -170,8 +169,8 @@ cardiac_cuda_bilinear2x (const void *x, CardiacDType x_dtype,
     float scale, cudaStream_t stream)
 {
   const unsigned count = count_of (out);
-  const auto choice = choose_by_channels (x, x_dtype, y, y_dtype, out,
-      bilinear2x_kernel<8>, bilinear2x_kernel<4>, bilinear2x_kernel<1>);
+  const auto choice = choose_by_channels (out, x, y, bilinear2x_kernel<8>,
+      bilinear2x_kernel<4>, bilinear2x_kernel<1>);
   return launch_each (choice.kernel, count / (unsigned) choice.vector, stream,
       array (x, x_dtype), in, array (y, y_dtype), out, scale, count);
 }

@@ -134,9 +134,8 @@ cardiac_cuda_copy_rows (const void *x, CardiacDType x_dtype, int64_t x_stride,
 {
   const unsigned count = (unsigned) (outer * inner);
   const auto choice = choose (is_aligned (x) && is_aligned (y),
-      x_stride | x_first | y_stride | y_first | inner,
-      is_float (x_dtype) || is_float (y_dtype), copy_kernel<8>, copy_kernel<4>,
-      copy_kernel<1>);
+      x_stride | x_first | y_stride | y_first | inner, y_dtype, copy_kernel<8>,
+      copy_kernel<4>, copy_kernel<1>);
   return launch_each (choice.kernel, count / (unsigned) choice.vector, stream,
       array (x, x_dtype), (unsigned) x_stride, (unsigned) x_first,
       array (y, y_dtype), (unsigned) y_stride, (unsigned) y_first,
@@ -148,17 +147,16 @@ cardiac_cuda_concat (void *const *x, const CardiacTensor *shapes, int inputs,
     void *y, CardiacDType y_dtype, int64_t count, cudaStream_t stream)
 {
   Columns in = {};
-  bool aligned = is_aligned (y), floats = is_float (y_dtype);
+  bool aligned = is_aligned (y);
   int64_t widths = 0;
   for (int i = 0; i < inputs; i++) {
     const unsigned width = (unsigned) shapes[i].shape[shapes[i].rank - 1];
     in.x[i] = array (x[i], shapes[i].dtype);
     in.first[i + 1] = in.first[i] + width;
     aligned = aligned && is_aligned (x[i]);
-    floats = floats || is_float (shapes[i].dtype);
     widths |= width;
   }
-  const auto choice = choose (aligned, widths, floats, concat_kernel<8>,
+  const auto choice = choose (aligned, widths, y_dtype, concat_kernel<8>,
       concat_kernel<4>, concat_kernel<1>);
   return launch_each (choice.kernel, (unsigned) (count / choice.vector), stream,
       in, array (y, y_dtype), in.first[inputs], (unsigned) count);
@@ -169,9 +167,9 @@ cardiac_cuda_patchify (const float *x, void *y, CardiacDType y_dtype,
     int64_t batch, int64_t side, int64_t patch, cudaStream_t stream)
 {
   const unsigned count = (unsigned) (batch * 3 * side * side);
-  const bool wide = patch % 4 == 0 && is_aligned (x) && is_aligned (y);
-  return launch_each (wide ? patchify_kernel<4> : patchify_kernel<1>,
-      wide ? count / 4 : count, stream, x, array (y, y_dtype), (unsigned) side,
+  const bool wide = patch % 8 == 0 && is_aligned (x) && is_aligned (y);
+  return launch_each (wide ? patchify_kernel<8> : patchify_kernel<1>,
+      wide ? count / 8 : count, stream, x, array (y, y_dtype), (unsigned) side,
       (unsigned) patch, count);
 }
 

@@ -90,7 +90,8 @@ public:
     ASAN_UNPOISON_MEMORY_REGION (base + at, bytes);
     if (!getenv ("CUDA_EMULATION_IDLE")) {
       open_locked ();
-      std::fill_n ((uint16_t *) (base + at), (bytes + 1) / 2,
+      memset (base + at, 0xff, bytes);
+      std::fill_n ((uint16_t *) (base + at), bytes / 2,
           (uint16_t) CUDA_EMULATION_FRESH);
       close_locked ();
     }

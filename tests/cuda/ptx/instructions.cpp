@@ -6,7 +6,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <functional>
 #include <limits>
 #include <unordered_map>
 #include <utility>
@@ -631,7 +630,7 @@ finish_copies (Warp &warp, const Instruction &in, unsigned left)
 void
 copy_commit (Warp &warp, const Instruction &in)
 {
-  require_lanes (warp, in, warp.lanes);
+  require_lanes (warp, in, warp.live);
   warp.groups++;
 }
 

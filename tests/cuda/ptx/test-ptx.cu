@@ -547,6 +547,37 @@ parameters_arrive (void)
   REQUIRE (cudaFree (y) == cudaSuccess);
 }
 
+/** Through one pointer: this thread's memory, the block's, the device's. */
+__global__ static void
+points_anywhere (float *y)
+{
+  float own[4], *shared = (float *) dynamic_shared ();
+  y[THREADS] = 1;
+  for (int i = 0; i < 4; i++)
+    own[i] = 10 + (float) i;
+  shared[threadIdx.x] = 20;
+  y[threadIdx.x] = 30;
+  __syncthreads ();
+  const int one = (int) y[THREADS];
+  float sum = 0;
+  for (int i = 0; i < 3 * one; i++) {
+    const float *from = i == 0   ? own
+                        : i == 1 ? shared + threadIdx.x
+                                 : y + threadIdx.x;
+    sum += from[i == 0 ? (int) threadIdx.x % 4 : 0];
+  }
+  y[threadIdx.x] = sum;
+}
+
+static void
+pointers_lead_to_all_memory (void)
+{
+  float y[THREADS + 1];
+  results (points_anywhere, FLOATS, y, THREADS + 1);
+  for (int i = 0; i < THREADS; i++)
+    REQUIRE (y[i] == (float) (60 + i % 4));
+}
+
 /** d = a b of small integers, a [16,16], b [16,8] at y + 128, d at y. */
 template <typename T>
 __global__ static void
@@ -619,6 +650,7 @@ main (void)
   lanes_go_their_own_ways ();
   lanes_exchange_numbers ();
   parameters_arrive ();
+  pointers_lead_to_all_memory ();
   REQUIRE (says (turn_around<true>, FLOATS, "", false));
   REQUIRE (says (turn_around_in_warps<true>, FLOATS, "", false));
   REQUIRE (says (copies<2>, LINES, "", false));
