@@ -97,9 +97,10 @@ line_push (Line *line, FrameKind kind)
       line->frame * GST_SECOND / FPS, GST_SECOND / FPS, FALSE);
 
   line->frame++;
+  gst_buffer_add_cardiac_echo_truth_meta (buffer);
   REQUIRE (gst_harness_push (line->harness, buffer) == GST_FLOW_OK);
   buffer = gst_harness_pull (line->harness);
-  REQUIRE (buffer);
+  REQUIRE (buffer && gst_buffer_get_cardiac_echo_truth_meta (buffer));
   return buffer;
 }
 
