@@ -13,8 +13,8 @@
  * stream, nor run what has not run before, because that loads code.
  *
  * The device's clock is not the host's: all that a stream runs takes one
- * microsecond, a kernel two, and longer where a fake says so. Which of several ways is the
- * faster is so the same each time.
+ * microsecond, a kernel two, and longer where a fake says so. Which of several
+ * ways is the faster is so the same each time.
  *
  * What the machine seems to have is set by environment variables, read at each
  * call:
