@@ -25,6 +25,9 @@ bool has_magic (const char *path);
 /** Reads a file; long values stay in it. False with `why` (CINE_WHY bytes). */
 bool open_file (DcmFileFormat &format, const char *path, char *why);
 
+/** Whether pixels lie in items of a sequence, compressed or not. */
+bool is_encapsulated (E_TransferSyntax syntax);
+
 /** A text without its padding; empty where the element is missing. */
 std::string text (DcmItem &set, const DcmTagKey &tag);
 
