@@ -71,7 +71,7 @@ check_syntax (E_TransferSyntax syntax, char *why)
   std::string id = xfer.getXferID (), name = xfer.getXferName ();
   bool mpeg = !id.compare (0, 22, "1.2.840.10008.1.2.4.10");
 
-  if (!xfer.isEncapsulated () || syntax == EXS_RLELossless
+  if (!is_encapsulated (syntax) || syntax == EXS_RLELossless
       || (has_j2k && is_jpeg_2000 (syntax))
       || DcmCodecList::canChangeCoding (syntax, EXS_LittleEndianExplicit))
     return CINE_READ_FINE;
@@ -344,7 +344,7 @@ find_frames (DcmDataset &set, Clip *data, CineClip *clip, char *why)
   if (!data->pixels)
     return refuse (
         CINE_READ_DAMAGED, why, "it holds no pictures; copy it again");
-  if (DcmXfer (syntax).isEncapsulated ()
+  if (is_encapsulated (syntax)
       && data->pixels
              ->getEncapsulatedRepresentation (syntax, nullptr, data->sequence)
              .bad ())

@@ -194,7 +194,7 @@ lacks_pixels (
   }
   double needed = (double) file->rows * file->columns * file->n_frames
                   * (std::isfinite (bits) ? bits : 16) / 8;
-  if (DcmXfer (syntax).isEncapsulated () || pixels->getLength () >= needed)
+  if (is_encapsulated (syntax) || pixels->getLength () >= needed)
     return false;
   std::snprintf (why, CINE_WHY,
       "it holds %u of the %.0f bytes of pixels that its header claims; copy it "

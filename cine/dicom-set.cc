@@ -90,6 +90,16 @@ cine::count_complaints ()
   return n_complaints;
 }
 
+bool
+cine::is_encapsulated (E_TransferSyntax syntax)
+{
+#if OFFIS_DCMTK_VERSION_NUMBER >= 369
+  return DcmXfer (syntax).usesEncapsulatedFormat ();
+#else
+  return DcmXfer (syntax).isEncapsulated ();
+#endif
+}
+
 std::string
 cine::text (DcmItem &set, const DcmTagKey &tag)
 {

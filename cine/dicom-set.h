@@ -29,6 +29,9 @@ bool open_file (DcmFileFormat &format, const char *path, char *why);
  * fragment, or the end of plain pixels, may not be there. */
 bool open_cut_file (DcmFileFormat &format, const char *path);
 
+/** Whether pixels lie in items of a sequence, compressed or not. */
+bool is_encapsulated (E_TransferSyntax syntax);
+
 /** A text without its padding; empty where the element is missing. */
 std::string text (DcmItem &set, const DcmTagKey &tag);
 

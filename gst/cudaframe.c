@@ -11,6 +11,7 @@
 
 #define GST_USE_UNSTABLE_API
 #include <gst/cuda/gstcudabufferpool.h>
+#include <gst/cuda/gstcudaloader.h>
 #include <gst/cuda/gstcudautils.h>
 
 #include "videoimage.h"
@@ -227,11 +228,14 @@ cuda_frames_map (CudaFrames *self, GstBuffer *buffer, GstVideoFrame *frame)
                           "network's");
     return FALSE;
   }
+  if (!gst_video_frame_map (frame, &self->info, buffer,
+          GST_MAP_READ | GST_MAP_CUDA | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))
+    return FALSE;
 #if GST_CHECK_VERSION(1, 24, 0)
+  /* Mapping may have enqueued an upload. */
   gst_cuda_memory_sync (GST_CUDA_MEMORY_CAST (memory));
 #endif
-  return gst_video_frame_map (frame, &self->info, buffer,
-      GST_MAP_READ | GST_MAP_CUDA | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
+  return TRUE;
 }
 
 /* A component of each plane that pictures are made of; -1: none (alpha). */
@@ -271,7 +275,8 @@ describe_copy (const GstVideoFrame *frame, guint plane, guint step)
 }
 
 /* All copies go through the context's default stream, which comes after what
- * elements of GStreamer 1.22 have enqueued on theirs. */
+ * elements of GStreamer 1.22 have enqueued on theirs; for what those of later
+ * versions have, cuda_frames_map() waits. */
 static gboolean
 enqueue (const CUDA_MEMCPY2D *copy)
 {

@@ -294,7 +294,9 @@ echo_masks_file_open (const gchar *path, GError **error)
 static gboolean
 write_header (EchoMasksFile *self)
 {
-  static const gchar magic[10] = "\x93NUMPY\x01\x00\x76\x00"; /* 118 follow */
+  /* 118 bytes follow */
+  static const gchar magic[10] = { '\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0, 118,
+    0 };
   gchar text[NPY_HEADER - sizeof magic + 1];
   gint length = g_snprintf (text, sizeof text,
       "{'descr': '|u1', 'fortran_order': False, "

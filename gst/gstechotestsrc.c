@@ -739,17 +739,17 @@ static gboolean
 take_frame (GstEchoTestSrc *self, guint64 *n, GstClockTime *pts)
 {
   gboolean still = GST_VIDEO_INFO_FPS_N (&self->info) == 0;
-  GstClockTime duration;
+  GstClockTime end = GST_CLOCK_TIME_NONE;
 
   if (self->reverse && self->next == 0)
     return FALSE;
   *n = self->reverse ? self->next - 1 : self->next;
   *pts = self->origin + frame_time (&self->info, *n);
   GST_OBJECT_LOCK (self);
-  duration = self->has_end ? self->settings.duration * GST_SECOND + 0.5
-                           : GST_CLOCK_TIME_NONE;
+  if (self->has_end)
+    end = self->settings.duration * GST_SECOND + 0.5;
   GST_OBJECT_UNLOCK (self);
-  if (*pts >= duration || (still && *n > 0))
+  if (*pts >= end || (still && *n > 0))
     return FALSE;
   self->next = self->reverse ? *n : *n + 1;
   return TRUE;

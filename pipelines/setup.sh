@@ -12,7 +12,7 @@ packages_run="build-essential meson ninja-build pkg-config libjansson-dev libdnn
   libdcmtk-dev libopenjp2-7-dev libnifti-dev"
 
 # What the tests need beside it.
-packages_test="ffmpeg valgrind libclang-rt-14-dev python3 python3-numpy python3-torch libopenblas0-pthread
+packages_test="ffmpeg valgrind python3 python3-numpy python3-torch libopenblas0-pthread
   python3-pil python3-pydicom"
 
 say() { printf '%s\n' "$*" >&2; }

@@ -14,6 +14,7 @@
 
 #include <gst/video/video.h>
 
+#include "mapping.h"
 #include "metadefine.h"
 
 /* cudadownload and cudaupload lose what has any. */
@@ -108,59 +109,20 @@ geometry_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
   return TRUE;
 }
 
-static void
-scale_box (GstCardiacBox *box, gdouble x, gdouble y)
-{
-  box->x *= x;
-  box->y *= y;
-  box->w *= x;
-  box->h *= y;
-}
-
-#if GST_CHECK_VERSION(1, 28, 0)
-/* Maps a box when the matrix keeps the axes; flips and turns are refused,
- * because the cells of a map would then lie in another order. */
-static gboolean
-map_box (GstCardiacBox *box, const GstVideoMetaTransformMatrix *transform)
-{
-  const gfloat (*m)[3] = transform->matrix;
-
-  if (m[0][1] != 0 || m[1][0] != 0 || m[2][0] != 0 || m[2][1] != 0
-      || m[2][2] != 1 || m[0][0] <= 0 || m[1][1] <= 0)
-    return FALSE;
-  box->x = box->x * m[0][0] + m[0][2];
-  box->y = box->y * m[1][1] + m[1][2];
-  box->w *= m[0][0];
-  box->h *= m[1][1];
-  return TRUE;
-}
-#endif
-
 static gboolean
 geometry_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
     GQuark type, gpointer data)
 {
   GstCardiacGeometryMeta *from = (GstCardiacGeometryMeta *) meta, *to;
   GstCardiacBox roi = from->roi, crop = from->crop;
+  CardiacMapping mapping;
 
-  if (GST_VIDEO_META_TRANSFORM_IS_SCALE (type)) {
-    GstVideoMetaTransform *scale = data;
-    gdouble x, y;
-
-    x = GST_VIDEO_INFO_WIDTH (scale->out_info)
-        / (gdouble) GST_VIDEO_INFO_WIDTH (scale->in_info);
-    y = GST_VIDEO_INFO_HEIGHT (scale->out_info)
-        / (gdouble) GST_VIDEO_INFO_HEIGHT (scale->in_info);
-    scale_box (&roi, x, y);
-    scale_box (&crop, x, y);
-#if GST_CHECK_VERSION(1, 28, 0)
-  } else if (GST_VIDEO_META_TRANSFORM_IS_MATRIX (type)) {
-    if (!map_box (&roi, data) || !map_box (&crop, data))
-      return FALSE;
-#endif
-  } else if (!GST_META_TRANSFORM_IS_COPY (type)) {
+  if (!cardiac_mapping_init (&mapping, type, data))
     return FALSE;
-  }
+  cardiac_mapping_box (&mapping, &roi);
+  cardiac_mapping_box (&mapping, &crop);
+  if (from->has_roi && !cardiac_mapping_shows (&mapping, &roi))
+    return TRUE;
 
   to = gst_buffer_add_cardiac_geometry_meta (dest);
   to->has_roi = from->has_roi;

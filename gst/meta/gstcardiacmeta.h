@@ -46,8 +46,9 @@ struct _GstCardiacResultMeta {
  *   picture
  *
  * Where things lie in this very picture, in its pixels. Maps itself when the
- * picture is copied or scaled and vanishes where it cannot be mapped (crop,
- * flip): a missing box beats a wrong one.
+ * picture is copied or scaled (from GStreamer 1.28 on: cropped or padded, too)
+ * and vanishes where it cannot be mapped (a flip, a cut through @roi): a missing
+ * box beats a wrong one.
  */
 struct _GstCardiacGeometryMeta {
   GstMeta meta;

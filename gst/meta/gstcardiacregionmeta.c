@@ -13,6 +13,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "mapping.h"
+#include "metadefine.h"
+
 static const GEnumValue kinds[] = {
   { GST_CARDIAC_REGION_UNKNOWN, "not said", "unknown" },
   { GST_CARDIAC_REGION_TISSUE, "2-D, grey", "tissue" },
@@ -75,18 +78,8 @@ gst_cardiac_region_kind_is_reserved (GstCardiacRegionKind kind)
   return kind >= GST_CARDIAC_REGION_M_MODE;
 }
 
-GType
-gst_cardiac_region_meta_api_get_type (void)
-{
-  static const gchar *tags[] = { GST_META_TAG_VIDEO_STR,
-    GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR, NULL };
-  static gsize type = 0;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (
-        &type, gst_meta_api_type_register ("GstCardiacRegionMetaAPI", tags));
-  return type;
-}
+static const gchar *const region_tags[] = { GST_META_TAG_VIDEO_STR,
+  GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR, NULL };
 
 static gboolean
 region_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
@@ -101,57 +94,15 @@ region_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
   return TRUE;
 }
 
-/* x' = scale x + shift of edges, an axis each. */
-typedef struct {
-  gdouble scale[2], shift[2];
-} Mapping;
-
-/* False for what cannot be followed. Flips and turns are refused, because the
- * directions of the units would no longer hold. */
-static gboolean
-get_mapping (GQuark type, gpointer data, Mapping *map)
-{
-  const Mapping identity = { { 1, 1 }, { 0, 0 } };
-
-  *map = identity;
-  if (GST_VIDEO_META_TRANSFORM_IS_SCALE (type)) {
-    GstVideoMetaTransform *scale = data;
-
-    map->scale[0] = GST_VIDEO_INFO_WIDTH (scale->out_info)
-                    / (gdouble) GST_VIDEO_INFO_WIDTH (scale->in_info);
-    map->scale[1] = GST_VIDEO_INFO_HEIGHT (scale->out_info)
-                    / (gdouble) GST_VIDEO_INFO_HEIGHT (scale->in_info);
-    return TRUE;
-  }
-#if GST_CHECK_VERSION(1, 28, 0)
-  if (GST_VIDEO_META_TRANSFORM_IS_MATRIX (type)) {
-    const gfloat (*m)[3] = ((GstVideoMetaTransformMatrix *) data)->matrix;
-
-    if (m[0][1] != 0 || m[1][0] != 0 || m[2][0] != 0 || m[2][1] != 0
-        || m[2][2] != 1 || m[0][0] <= 0 || m[1][1] <= 0)
-      return FALSE;
-    for (guint axis = 0; axis < 2; axis++) {
-      map->scale[axis] = m[axis][axis];
-      map->shift[axis] = m[axis][2];
-    }
-    return TRUE;
-  }
-#endif
-  return GST_META_TRANSFORM_IS_COPY (type);
-}
-
 static void
-map_region (GstCardiacRegionMeta *self, const Mapping *map)
+map_region (GstCardiacRegionMeta *self, const CardiacMapping *mapping)
 {
-  self->box.x = self->box.x * map->scale[0] + map->shift[0];
-  self->box.y = self->box.y * map->scale[1] + map->shift[1];
-  self->box.w *= map->scale[0];
-  self->box.h *= map->scale[1];
+  cardiac_mapping_box (mapping, &self->box);
   for (guint axis = 0; axis < 2; axis++) {
-    self->delta[axis] /= map->scale[axis];
+    self->delta[axis] /= mapping->scale[axis];
     /* Pixel centres lie at whole numbers, half a pixel inside the edges. */
-    self->reference[axis] = (self->reference[axis] + 0.5) * map->scale[axis]
-                            + map->shift[axis] - 0.5;
+    self->reference[axis] = (self->reference[axis] + 0.5) * mapping->scale[axis]
+                            + mapping->shift[axis] - 0.5;
   }
 }
 
@@ -160,34 +111,22 @@ static gboolean
 region_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
     GQuark type, gpointer data)
 {
-  GstCardiacRegionMeta *from = (GstCardiacRegionMeta *) meta, *to;
-  GstMeta header;
-  Mapping map;
+  GstCardiacRegionMeta mapped = *(GstCardiacRegionMeta *) meta, *to;
+  CardiacMapping mapping;
 
-  if (!get_mapping (type, data, &map))
+  if (!cardiac_mapping_init (&mapping, type, data))
     return FALSE;
-  to = gst_buffer_add_cardiac_region_meta (dest, from->number);
-  header = to->meta;
-  *to = *from;
-  to->meta = header;
-  map_region (to, &map);
+  map_region (&mapped, &mapping);
+  if (!cardiac_mapping_touches (&mapping, &mapped.box))
+    return TRUE; /* nothing of it shows */
+  to = gst_buffer_add_cardiac_region_meta (dest, mapped.number);
+  mapped.meta = to->meta;
+  *to = mapped;
   return TRUE;
 }
 
-const GstMetaInfo *
-gst_cardiac_region_meta_get_info (void)
-{
-  static const GstMetaInfo *info = NULL;
-
-  if (g_once_init_enter ((GstMetaInfo **) &info)) {
-    const GstMetaInfo *meta =
-        gst_meta_register (GST_CARDIAC_REGION_META_API_TYPE,
-            "GstCardiacRegionMeta", sizeof (GstCardiacRegionMeta),
-            region_meta_init, NULL, region_meta_transform);
-    g_once_init_leave ((GstMetaInfo **) &info, (GstMetaInfo *) meta);
-  }
-  return info;
-}
+GST_CARDIAC_DEFINE_META (
+    Region, region, region_tags, region_meta_init, NULL, region_meta_transform)
 
 GstCardiacRegionMeta *
 gst_buffer_iterate_cardiac_region_meta (GstBuffer *buffer, gpointer *state)

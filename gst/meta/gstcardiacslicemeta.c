@@ -14,6 +14,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "mapping.h"
 #include "metadefine.h"
 
 static const GEnumValue levels[] = {
@@ -94,68 +95,37 @@ slice_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
   return TRUE;
 }
 
-/* x' = a x + b of edges, and y likewise. */
-typedef struct {
-  gdouble a[2], b[2];
-} Mapping;
-
 /* Pixel centres lie at whole numbers, half a pixel inside the edges. */
 static void
-map_point (gdouble point[2], const Mapping *mapping)
+map_centre (const CardiacMapping *mapping, gdouble point[2])
 {
-  for (guint i = 0; i < 2; i++)
-    point[i] = (point[i] + 0.5) * mapping->a[i] + mapping->b[i] - 0.5;
+  point[0] += 0.5;
+  point[1] += 0.5;
+  cardiac_mapping_point (mapping, point);
+  point[0] -= 0.5;
+  point[1] -= 0.5;
 }
 
 static void
-map_slice (GstCardiacSliceMeta *self, const Mapping *mapping)
+map_slice (const CardiacMapping *mapping, GstCardiacSliceMeta *slice)
 {
-  GstCardiacBox *box = &self->rectangle;
-
-  box->x = box->x * mapping->a[0] + mapping->b[0];
-  box->y = box->y * mapping->a[1] + mapping->b[1];
-  box->w *= mapping->a[0];
-  box->h *= mapping->a[1];
-  if (self->landmarks != GST_CARDIAC_LANDMARKS_NONE) {
-    map_point (self->lv_centre, mapping);
-    map_point (self->rv_anterior, mapping);
-    map_point (self->rv_inferior, mapping);
+  cardiac_mapping_box (mapping, &slice->rectangle);
+  if (slice->landmarks != GST_CARDIAC_LANDMARKS_NONE) {
+    map_centre (mapping, slice->lv_centre);
+    map_centre (mapping, slice->rv_anterior);
+    map_centre (mapping, slice->rv_inferior);
   }
-  self->scale *= sqrt (mapping->a[0] * mapping->a[1]);
+  slice->scale *= sqrt (mapping->scale[0] * mapping->scale[1]);
 }
 
-/* Whether the transformation keeps the axes; flips and turns are refused,
- * because patient directions would no longer hold. */
+/* An empty rectangle is the whole picture. */
 static gboolean
-get_mapping (GQuark type, gpointer data, Mapping *mapping)
+is_left (const CardiacMapping *mapping, const GstCardiacSliceMeta *slice)
 {
-  const Mapping same = { { 1, 1 }, { 0, 0 } };
+  GstCardiacBox box = slice->rectangle;
 
-  *mapping = same;
-  if (GST_VIDEO_META_TRANSFORM_IS_SCALE (type)) {
-    GstVideoMetaTransform *scale = data;
-
-    mapping->a[0] = GST_VIDEO_INFO_WIDTH (scale->out_info)
-                    / (gdouble) GST_VIDEO_INFO_WIDTH (scale->in_info);
-    mapping->a[1] = GST_VIDEO_INFO_HEIGHT (scale->out_info)
-                    / (gdouble) GST_VIDEO_INFO_HEIGHT (scale->in_info);
-    return TRUE;
-  }
-#if GST_CHECK_VERSION(1, 28, 0)
-  if (GST_VIDEO_META_TRANSFORM_IS_MATRIX (type)) {
-    const gfloat (*m)[3] = ((GstVideoMetaTransformMatrix *) data)->matrix;
-
-    if (m[0][1] != 0 || m[1][0] != 0 || m[2][0] != 0 || m[2][1] != 0
-        || m[2][2] != 1 || m[0][0] <= 0 || m[1][1] <= 0)
-      return FALSE;
-    for (guint i = 0; i < 2; i++) {
-      mapping->a[i] = m[i][i];
-      mapping->b[i] = m[i][2];
-    }
-    return TRUE;
-  }
-#endif
-  return GST_META_TRANSFORM_IS_COPY (type);
+  cardiac_mapping_box (mapping, &box);
+  return !(box.w > 0 && box.h > 0) || cardiac_mapping_touches (mapping, &box);
 }
 
 /* Elements may both copy and transform: a level is there once. */
@@ -164,16 +134,19 @@ slice_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
     GQuark type, gpointer data)
 {
   GstCardiacSliceMeta *from = (GstCardiacSliceMeta *) meta, *to;
-  Mapping mapping;
+  gboolean is_polar = gst_buffer_get_cardiac_polar_meta (buffer) != NULL;
+  CardiacMapping mapping;
 
-  if (!get_mapping (type, data, &mapping))
+  if (!cardiac_mapping_init (&mapping, type, data))
     return FALSE;
+  if (is_polar ? !mapping.whole : !is_left (&mapping, from))
+    return TRUE;
   to = gst_buffer_get_cardiac_slice_meta (dest, (gint) from->level);
   if (!to)
     to = gst_buffer_add_cardiac_slice_meta (dest);
   copy (to, from, sizeof *to);
-  if (!gst_buffer_get_cardiac_polar_meta (buffer))
-    map_slice (to, &mapping);
+  if (!is_polar)
+    map_slice (&mapping, to);
   return TRUE;
 }
 
@@ -195,11 +168,12 @@ polar_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
     GQuark type, gpointer data)
 {
   GstCardiacPolarMeta *to;
-  Mapping mapping;
+  CardiacMapping mapping;
 
-  if (!get_mapping (type, data, &mapping) || mapping.b[0] != 0
-      || mapping.b[1] != 0)
+  if (!cardiac_mapping_init (&mapping, type, data))
     return FALSE;
+  if (!mapping.whole)
+    return TRUE;
   to = gst_buffer_get_cardiac_polar_meta (dest);
   if (!to)
     to = gst_buffer_add_cardiac_polar_meta (dest);

@@ -56,10 +56,11 @@ typedef struct _GstCardiacSliceMeta GstCardiacSliceMeta;
  *   percentile over the slice's cycle); 0, 0: unknown
  *
  * A short-axis slice of cine MR. One a buffer, three on a review picture.
- * Maps itself when the picture is copied or scaled and vanishes where it cannot
- * be mapped. A level is there once. On a polar picture (beside a
+ * Maps itself when the picture is copied or scaled (from GStreamer 1.28 on:
+ * cropped or padded, too) and vanishes where it cannot be mapped or nothing of it
+ * is left. A level is there once. On a polar picture (beside a
  * #GstCardiacPolarMeta) the points are those of the original and scaling leaves
- * them alone.
+ * them alone; both vanish when it is cropped or padded.
  */
 struct _GstCardiacSliceMeta {
   GstMeta meta;

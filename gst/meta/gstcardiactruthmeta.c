@@ -12,6 +12,7 @@
 #include <gst/video/video.h>
 #include <string.h>
 
+#include "mapping.h"
 #include "metadefine.h"
 
 /* All that follows the GstMeta. */
@@ -57,82 +58,24 @@ places_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
   return TRUE;
 }
 
-/* x' = scale x + shift, an axis each. */
-typedef struct {
-  gdouble scale[2], shift[2];
-} Mapping;
-
-static void
-map_point (const Mapping *map, gdouble *point)
-{
-  for (guint axis = 0; axis < 2; axis++)
-    point[axis] = map->scale[axis] * point[axis] + map->shift[axis];
-}
-
-static void
-map_places (const Mapping *map, GstCardiacEchoPlacesMeta *places)
-{
-  gdouble corner[2] = { places->roi.x, places->roi.y };
-
-  map_point (map, corner);
-  places->roi.x = corner[0];
-  places->roi.y = corner[1];
-  places->roi.w *= map->scale[0];
-  places->roi.h *= map->scale[1];
-  map_point (map, places->annulus[0]);
-  map_point (map, places->annulus[1]);
-  map_point (map, places->atrium);
-}
-
-/* False for what cannot be followed. */
-static gboolean
-get_mapping (GQuark type, gpointer data, Mapping *map)
-{
-  const Mapping identity = { { 1, 1 }, { 0, 0 } };
-
-  *map = identity;
-  if (GST_VIDEO_META_TRANSFORM_IS_SCALE (type)) {
-    GstVideoMetaTransform *scale = data;
-
-    map->scale[0] = GST_VIDEO_INFO_WIDTH (scale->out_info)
-                    / (gdouble) GST_VIDEO_INFO_WIDTH (scale->in_info);
-    map->scale[1] = GST_VIDEO_INFO_HEIGHT (scale->out_info)
-                    / (gdouble) GST_VIDEO_INFO_HEIGHT (scale->in_info);
-    return TRUE;
-  }
-#if GST_CHECK_VERSION(1, 28, 0)
-  if (GST_VIDEO_META_TRANSFORM_IS_MATRIX (type)) {
-    const GstVideoMetaTransformMatrix *transform = data;
-    const gfloat (*m)[3] = transform->matrix;
-
-    if (m[0][1] != 0 || m[1][0] != 0 || m[2][0] != 0 || m[2][1] != 0
-        || m[2][2] != 1 || m[0][0] <= 0 || m[1][1] <= 0)
-      return FALSE;
-    for (guint axis = 0; axis < 2; axis++) {
-      map->scale[axis] = m[axis][axis];
-      map->shift[axis] = m[axis][2];
-    }
-    return TRUE;
-  }
-#endif
-  return GST_META_TRANSFORM_IS_COPY (type);
-}
-
 static gboolean
 places_meta_transform (GstBuffer *dest, GstMeta *meta, GstBuffer *buffer,
     GQuark type, gpointer data)
 {
   GstCardiacEchoPlacesMeta *to;
   GstMeta header;
-  Mapping map;
+  CardiacMapping mapping;
 
-  if (!get_mapping (type, data, &map))
+  if (!cardiac_mapping_init (&mapping, type, data))
     return FALSE;
   to = gst_buffer_add_cardiac_echo_places_meta (dest);
   header = to->meta;
   *to = *(GstCardiacEchoPlacesMeta *) meta;
   to->meta = header;
-  map_places (&map, to);
+  cardiac_mapping_box (&mapping, &to->roi);
+  cardiac_mapping_point (&mapping, to->annulus[0]);
+  cardiac_mapping_point (&mapping, to->annulus[1]);
+  cardiac_mapping_point (&mapping, to->atrium);
   return TRUE;
 }
 

@@ -52,8 +52,9 @@ struct _GstCardiacEchoTruthMeta {
  * @atrium: centre of the left atrium (x, y)
  *
  * Where a phantom's structures lie in this very picture, in its pixels. Maps
- * itself when the picture is copied or scaled and vanishes where it cannot be
- * mapped (crop, flip).
+ * itself when the picture is copied or scaled (from GStreamer 1.28 on: cropped
+ * or padded, too; it may then lie outside) and vanishes where it cannot be mapped
+ * (flip).
  */
 struct _GstCardiacEchoPlacesMeta {
   GstMeta meta;

@@ -12,6 +12,8 @@
 
 #define GST_USE_UNSTABLE_API
 #include <gmodule.h>
+#include <gst/cuda/gstcudaloader.h>
+#include <gst/cuda/gstcudamemory.h>
 #include <gst/cuda/gstcudautils.h>
 
 #define UPLOAD "cudaupload ! video/x-raw(memory:CUDAMemory) ! "
@@ -305,9 +307,10 @@ read_search_stats (GstElement *roi, Search *search)
   gst_structure_free (stats);
 }
 
+/* @probe: of the detector's sink pad, or %NULL */
 static Search
-search (const gchar *format, const gchar *properties, guint frames,
-    GstCudaContext *context)
+search_through (const gchar *format, const gchar *properties, guint frames,
+    GstCudaContext *context, GstPadProbeCallback probe)
 {
   gchar *launch = g_strdup_printf (
       "echotestsrc num-buffers=%u ! videoconvert ! video/x-raw,format=%s "
@@ -328,6 +331,11 @@ search (const gchar *format, const gchar *properties, guint frames,
   }
   roi = gst_bin_get_by_name (GST_BIN (pipeline), "roi");
   end = gst_bin_get_by_name (GST_BIN (pipeline), "end");
+  if (probe) {
+    pad = gst_element_get_static_pad (roi, "sink");
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, probe, NULL, NULL);
+    gst_object_unref (pad);
+  }
   pad = gst_element_get_static_pad (end, "sink");
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, note_box, &found, NULL);
   run_to_end (pipeline);
@@ -345,6 +353,13 @@ search (const gchar *format, const gchar *properties, guint frames,
       format, properties, found.boxes, frames, found.last.x, found.last.y,
       found.last.w, found.last.h, found.downloaded);
   return found;
+}
+
+static Search
+search (const gchar *format, const gchar *properties, guint frames,
+    GstCudaContext *context)
+{
+  return search_through (format, properties, frames, context, NULL);
 }
 
 static void
@@ -384,6 +399,52 @@ hearts_are_found_on_the_device (void)
   REQUIRE (live.on_device >= live.detections && live.detections > 0);
 }
 
+#if GST_CHECK_VERSION(1, 24, 0)
+/* The same frame in memory that has a stream of its own, and whose upload is
+ * enqueued there when it is mapped. */
+static GstPadProbeReturn
+write_on_a_stream (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstBuffer *buffer =
+      gst_buffer_make_writable (GST_PAD_PROBE_INFO_BUFFER (info));
+  GstMemory *memory = gst_buffer_peek_memory (buffer, 0), *twin;
+  GstCudaMemory *cuda = GST_CUDA_MEMORY_CAST (memory);
+  GstCudaStream *stream = gst_cuda_stream_new (cuda->context);
+  GstMapInfo read, write;
+
+  twin = gst_cuda_allocator_alloc (NULL, cuda->context, stream, &cuda->info);
+  REQUIRE (stream && twin && twin->size == memory->size);
+  REQUIRE (gst_memory_map (memory, &read, GST_MAP_READ));
+  REQUIRE (gst_memory_map (twin, &write, GST_MAP_WRITE));
+  memcpy (write.data, read.data, read.size);
+  gst_memory_unmap (twin, &write);
+  gst_memory_unmap (memory, &read);
+  gst_buffer_replace_all_memory (buffer, twin);
+  gst_cuda_stream_unref (stream);
+  GST_PAD_PROBE_INFO_DATA (info) = buffer;
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+frames_of_a_stream_are_waited_for (void)
+{
+  Search host, device;
+
+  printf ("frames of a stream are waited for\n");
+  host = search ("NV12", "device=reference sync-mode=exact", 2, NULL);
+  device = search_through (
+      "NV12", "device=cuda sync-mode=exact", 2, NULL, write_on_a_stream);
+  REQUIRE (device.boxes == 2 && device.on_device == 2);
+  require_same_box (&host, &device);
+}
+#else
+static void
+frames_of_a_stream_are_waited_for (void)
+{
+  printf ("frames have no streams before GStreamer 1.24\n");
+}
+#endif
+
 static void
 hearts_elsewhere_are_found_after_a_download (void)
 {
@@ -414,6 +475,7 @@ main (int argc, char **argv)
   frames_elsewhere_are_downloaded ();
   states_are_the_same_on_the_device ();
   hearts_are_found_on_the_device ();
+  frames_of_a_stream_are_waited_for ();
   hearts_elsewhere_are_found_after_a_download ();
   gst_deinit ();
   return 0;

@@ -453,9 +453,10 @@ ignore (
 static void
 hostile_values_harm_nothing (void)
 {
-  /* GObject warns of values out of range. */
-  guint handler =
-      g_log_set_handler ("GLib-GObject", G_LOG_LEVEL_WARNING, ignore, NULL);
+  /* GObject warns of values out of range, of late as of a fault. */
+  GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK);
+  guint handler = g_log_set_handler (
+      "GLib-GObject", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL, ignore, NULL);
 
   for (guint round = 0; round < 35; round++) {
     GstHarness *harness = gst_harness_new ("echotestsrc");
@@ -480,6 +481,7 @@ hostile_values_harm_nothing (void)
     gst_harness_teardown (harness);
   }
   g_log_remove_handler ("GLib-GObject", handler);
+  g_log_set_always_fatal (fatal);
 }
 
 static void

@@ -26,7 +26,8 @@ static const Case cases[] = {
     "caps=video/x-raw,format=NV12,width=640,height=480",
       TRUE, TRUE, 2 },
   { "videobalance saturation=0.5", TRUE, TRUE, 1 },
-  { "videocrop left=32 top=16", TRUE, FALSE, 1 },
+  /* GStreamer says from 1.28 on how it cropped: see test-meta-matrix.c. */
+  { "videocrop right=32 bottom=16", TRUE, GST_CHECK_VERSION (1, 28, 0), 1 },
   { "videoflip video-direction=180", TRUE, FALSE, 1 },
   { "videorate ! capsfilter caps=video/x-raw,framerate=15/1", TRUE, TRUE, 1 },
   { "jpegenc", TRUE, TRUE, 1 },

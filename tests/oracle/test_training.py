@@ -263,7 +263,7 @@ class Runs(oracle.DirectoryTest):
         config = {**CONFIG, "stages": [{"name": "videos", "batch": 2, "steps": 2, "dense": 0.1, "warmup": 1}]}
         for name in ("two", "one"):
             self.directory_of(name)
-        processes.start_processes(run_rank, (self.path("two"), config), 2, start_method="fork")
+        processes.start_processes(run_rank, (self.path("two"), config), 2, start_method="spawn")
         config["stages"][0]["batch"] = 4
         one = silent_trainer(self.path("one"), config=config)
         one.run()

@@ -78,8 +78,8 @@ def read_picture(path):
 
 def read_video(path, step=VIDEO_STEP, count=VIDEO_FRAMES):
     """Up to `count` frames, every `step`th, of a video as uint8 RGB [n,h,w,3]."""
-    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", path, "-vf", f"select=not(mod(n\\,{step}))", "-vsync", "0",
-               "-frames:v", str(count), "-f", "image2pipe", "-c:v", "ppm", "-"]
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", path, "-vf", f"select=not(mod(n\\,{step}))",
+               "-fps_mode", "passthrough", "-frames:v", str(count), "-f", "image2pipe", "-c:v", "ppm", "-"]
     try:
         done = subprocess.run(command, capture_output=True, check=False)
     except FileNotFoundError:

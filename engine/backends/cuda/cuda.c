@@ -252,9 +252,8 @@ explain_absence (cudaError_t status, CardiacError **error)
   else
     cardiac_fail (error, CARDIAC_ERROR_DEVICE,
         "device 'cuda' cannot be had: the NVIDIA driver is for CUDA %d.%d, and "
-        "%d.%d is needed; update the driver, or use device=cpu",
-        driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000,
-        CUDART_VERSION % 1000 / 10);
+        "%d.0 or later is needed; update the driver, or use device=cpu",
+        driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000);
   cardiac_error_set_detail (error, "%s", cudaGetErrorName (status));
   return false;
 }

@@ -152,18 +152,9 @@ max (T a, T b)
   return a < b ? b : a;
 }
 
-static inline float
-rsqrtf (float x)
-{
-  return 1 / sqrtf (x);
-}
-
-static inline double
-rsqrt (double x)
-{
-  return 1 / sqrt (x);
-}
-
+/* No functions: glibc 2.42 has some of these names, and takes no others. */
+#define rsqrtf(x) (1 / sqrtf (x))
+#define rsqrt(x) (1 / sqrt (x))
 #define __expf(x) expf (x)
 #define __fdividef(x, y) ((x) / (y))
 #define __fmul_rn(x, y) ((x) * (y))

@@ -18,7 +18,7 @@
  *
  * What the machine seems to have is set by environment variables, read at each
  * call:
- *   CUDA_EMULATION_DRIVER   driver version, default 13000; 0: no driver
+ *   CUDA_EMULATION_DRIVER   driver version, default the runtime's; 0: no driver
  *   CUDA_EMULATION_DEVICES  number of devices, default 1
  *   CUDA_EMULATION_CAPABILITY  90 (default): 9.0
  *   CUDA_EMULATION_MEMORY_MIB  default 1024, at most 8192

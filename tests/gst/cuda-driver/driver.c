@@ -5,7 +5,11 @@
  * calls come in an order that a driver takes: memory is copied in the context
  * that it was allocated in, and asynchronous copies are not done before their
  * stream is waited for. It counts what the host gets. It proves nothing of a
- * GPU. */
+ * GPU.
+ *
+ * Elements of GStreamer 1.22 leave it to the default stream to come after
+ * theirs. From 1.24 on whoever reads their memory waits for its stream: with
+ * CUDA_DRIVER_STREAMS=apart, the default stream waits for no other. */
 
 #pragma GCC visibility push(default)
 #include <cuda.h>
@@ -29,7 +33,10 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct CUctx_st contexts[MOST_CONTEXTS]; /* the first one: primary */
 static int context_count = 1;
 static Block blocks[MOST_BLOCKS];
-static CUDA_MEMCPY2D copies[MOST_COPIES]; /* not done yet */
+static struct {
+  CUDA_MEMCPY2D what;
+  CUstream stream;
+} copies[MOST_COPIES]; /* not done yet */
 static int copy_count;
 static size_t downloaded; /* bytes */
 static __thread CUcontext stack[16];
@@ -141,6 +148,52 @@ cuCtxDestroy_v2 (CUcontext context)
   return CUDA_SUCCESS;
 }
 
+/* ---- copies ------------------------------------------------------------ */
+
+static void
+run (const CUDA_MEMCPY2D *copy)
+{
+  const char *from = copy->srcMemoryType == CU_MEMORYTYPE_DEVICE
+                         ? (char *) copy->srcDevice
+                         : copy->srcHost;
+  char *to = copy->dstMemoryType == CU_MEMORYTYPE_DEVICE
+                 ? (char *) copy->dstDevice
+                 : copy->dstHost;
+
+  if (copy->srcMemoryType == CU_MEMORYTYPE_DEVICE
+      && copy->dstMemoryType == CU_MEMORYTYPE_HOST)
+    downloaded += copy->Height * copy->WidthInBytes;
+  for (size_t y = 0; y < copy->Height; y++)
+    memcpy (
+        to + y * copy->dstPitch, from + y * copy->srcPitch, copy->WidthInBytes);
+}
+
+static void
+run_all (void)
+{
+  for (int i = 0; i < copy_count; i++)
+    run (&copies[i].what);
+  copy_count = 0;
+}
+
+static void
+run_stream (CUstream stream)
+{
+  const char *streams = getenv ("CUDA_DRIVER_STREAMS");
+  int left = 0;
+
+  if (!streams || strcmp (streams, "apart") != 0) {
+    run_all ();
+    return;
+  }
+  for (int i = 0; i < copy_count; i++)
+    if (copies[i].stream == stream)
+      run (&copies[i].what);
+    else
+      copies[left++] = copies[i];
+  copy_count = left;
+}
+
 /* ---- memory ------------------------------------------------------------ */
 
 static CUcontext
@@ -199,6 +252,7 @@ cuMemFree_v2 (CUdeviceptr address)
   Block *block;
 
   pthread_mutex_lock (&lock);
+  run_all (); /* as the driver does */
   block = find_block ((char *) address);
   if (block) {
     free (block->begin);
@@ -258,32 +312,6 @@ cuda_driver_downloaded (void)
   return bytes;
 }
 
-static void
-run (const CUDA_MEMCPY2D *copy)
-{
-  const char *from = copy->srcMemoryType == CU_MEMORYTYPE_DEVICE
-                         ? (char *) copy->srcDevice
-                         : copy->srcHost;
-  char *to = copy->dstMemoryType == CU_MEMORYTYPE_DEVICE
-                 ? (char *) copy->dstDevice
-                 : copy->dstHost;
-
-  if (copy->srcMemoryType == CU_MEMORYTYPE_DEVICE
-      && copy->dstMemoryType == CU_MEMORYTYPE_HOST)
-    downloaded += copy->Height * copy->WidthInBytes;
-  for (size_t y = 0; y < copy->Height; y++)
-    memcpy (
-        to + y * copy->dstPitch, from + y * copy->srcPitch, copy->WidthInBytes);
-}
-
-static void
-run_all (void)
-{
-  for (int i = 0; i < copy_count; i++)
-    run (&copies[i]);
-  copy_count = 0;
-}
-
 CUresult
 cuMemcpy2DAsync_v2 (const CUDA_MEMCPY2D *copy, CUstream stream)
 {
@@ -294,7 +322,8 @@ cuMemcpy2DAsync_v2 (const CUDA_MEMCPY2D *copy, CUstream stream)
   if (result == CUDA_SUCCESS) {
     if (copy_count == MOST_COPIES)
       run_all ();
-    copies[copy_count++] = *copy;
+    copies[copy_count].what = *copy;
+    copies[copy_count++].stream = stream;
   }
   pthread_mutex_unlock (&lock);
   return result;
@@ -308,7 +337,7 @@ cuMemcpy2D_v2 (const CUDA_MEMCPY2D *copy)
   pthread_mutex_lock (&lock);
   result = check (copy);
   if (result == CUDA_SUCCESS) {
-    run_all ();
+    run_stream (NULL);
     run (copy);
   }
   pthread_mutex_unlock (&lock);
@@ -319,7 +348,7 @@ CUresult
 cuStreamSynchronize (CUstream stream)
 {
   pthread_mutex_lock (&lock);
-  run_all ();
+  run_stream (stream);
   pthread_mutex_unlock (&lock);
   return CUDA_SUCCESS;
 }
@@ -327,6 +356,10 @@ cuStreamSynchronize (CUstream stream)
 CUresult
 cuStreamCreate (CUstream *stream, unsigned int flags)
 {
-  *stream = (CUstream) &lock;
+  static int count;
+
+  pthread_mutex_lock (&lock);
+  *stream = (CUstream) (size_t) ++count;
+  pthread_mutex_unlock (&lock);
   return CUDA_SUCCESS;
 }

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define CUBLAS_VER_MAJOR 13
+#define CUBLAS_VER_MAJOR CUDA_EMULATION_MAJOR
 
 typedef enum cublasStatus_t {
   CUBLAS_STATUS_SUCCESS = 0,

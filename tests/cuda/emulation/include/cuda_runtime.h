@@ -7,6 +7,8 @@
  * for what stands behind them. The device side (threads, barriers, shared
  * memory) is ../device.h, which the .cu files get through this header, too. */
 
+#include "cuda_emulation_version.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +16,8 @@
 extern "C" {
 #endif
 
-#define CUDART_VERSION 13000
+/* As CUDA counts: 12040 is 12.4. */
+#define CUDART_VERSION CUDA_EMULATION_VERSION
 
 typedef enum cudaError {
   cudaSuccess = 0,

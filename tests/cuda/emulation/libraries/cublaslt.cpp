@@ -168,7 +168,7 @@ extern "C" {
 size_t
 cublasLtGetVersion (void)
 {
-  return 130100;
+  return CUDART_VERSION / 1000 * 10000 + CUDART_VERSION % 1000 * 10;
 }
 
 const char *
