@@ -256,7 +256,8 @@ typedef struct {
   gsize frame_size;
   GstCardiacBox last;
   guint64 detections, on_device;
-  gsize downloaded; ///< bytes, while it ran
+  gsize downloaded;   ///< bytes, while it ran
+  GstElement *source; ///< to be ended by the first box; or NULL
 } Search;
 
 /* Frames leave as they came. */
@@ -277,6 +278,10 @@ note_box (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   if (meta && meta->has_roi) {
     search->boxes++;
     search->last = meta->roi;
+  }
+  if (search->boxes > 0 && search->source) {
+    gst_element_send_event (search->source, gst_event_new_eos ());
+    gst_clear_object (&search->source);
   }
   return GST_PAD_PROBE_OK;
 }
@@ -307,16 +312,18 @@ read_search_stats (GstElement *roi, Search *search)
   gst_structure_free (stats);
 }
 
-/* @probe: of the detector's sink pad, or %NULL */
+/* @frames: 0: until a box is found
+ * @probe: of the detector's sink pad, or %NULL */
 static Search
 search_through (const gchar *format, const gchar *properties, guint frames,
     GstCudaContext *context, GstPadProbeCallback probe)
 {
   gchar *launch = g_strdup_printf (
-      "echotestsrc num-buffers=%u ! videoconvert ! video/x-raw,format=%s "
-      "! " UPLOAD "mregroi name=roi model=%s precision=fp32 threads=1 "
-      "interval=0 %s ! fakesink name=end",
-      frames, format, g_getenv ("CARDIAC_TEST_DETECTOR"), properties);
+      "echotestsrc name=source num-buffers=%d ! videoconvert "
+      "! video/x-raw,format=%s ! " UPLOAD "mregroi name=roi model=%s "
+      "precision=fp32 threads=1 interval=0 %s ! fakesink name=end",
+      frames ? (gint) frames : -1, format, g_getenv ("CARDIAC_TEST_DETECTOR"),
+      properties);
   GstElement *pipeline = gst_parse_launch (launch, NULL), *roi, *end;
   gsize before = get_downloaded ();
   Search found = { 0 };
@@ -336,6 +343,8 @@ search_through (const gchar *format, const gchar *properties, guint frames,
     gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, probe, NULL, NULL);
     gst_object_unref (pad);
   }
+  if (!frames)
+    found.source = gst_bin_get_by_name (GST_BIN (pipeline), "source");
   pad = gst_element_get_static_pad (end, "sink");
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, note_box, &found, NULL);
   run_to_end (pipeline);
@@ -347,10 +356,10 @@ search_through (const gchar *format, const gchar *properties, guint frames,
   gst_object_unref (roi);
   gst_object_unref (pipeline);
   g_free (launch);
-  REQUIRE (found.frames == frames);
+  REQUIRE (!frames || found.frames == frames);
   printf ("  %s %s: %u boxes in %u frames, the last %.2f,%.2f,%.2f,%.2f; "
           "%" G_GSIZE_FORMAT " bytes downloaded\n",
-      format, properties, found.boxes, frames, found.last.x, found.last.y,
+      format, properties, found.boxes, found.frames, found.last.x, found.last.y,
       found.last.w, found.last.h, found.downloaded);
   return found;
 }
@@ -379,7 +388,7 @@ static void
 hearts_are_found_on_the_device (void)
 {
   static const gchar *const formats[] = { "NV12", "I420", "BGRx", "RGBx" };
-  enum { FRAMES = 3, LIVE_FRAMES = 100 };
+  enum { FRAMES = 3, UNTIL_FOUND = 0 };
   Search live;
 
   printf ("hearts are found on the device\n");
@@ -394,7 +403,7 @@ hearts_are_found_on_the_device (void)
     REQUIRE (device.on_device == FRAMES && device.downloaded == 0);
     require_same_box (&host, &device);
   }
-  live = search ("NV12", "device=cuda sync-mode=live", LIVE_FRAMES, NULL);
+  live = search ("NV12", "device=cuda sync-mode=live", UNTIL_FOUND, NULL);
   REQUIRE (live.boxes > 0 && live.downloaded == 0);
   REQUIRE (live.on_device >= live.detections && live.detections > 0);
 }
