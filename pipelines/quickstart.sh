@@ -70,7 +70,7 @@ promised=$(awk '/^ *Duration:/ { split ($2, t, ":"); print int ((t[1] * 3600 + t
 grep -qE '^ *audio( #[0-9]+)?:' "$log" && say "$input: its audio is left out of the review video"
 
 # A decoder's frames as they come: nothing is dropped, nothing is retimed.
-source=(filesrc location="$input" ! decodebin ! videoconvert)
+source=(filesrc location="$input" ! "${decodebin[@]}" ! videoconvert)
 say "grading $input"
 rm -f "$out/results.jsonl" "$out/maps.bin"
 # Warnings of a DICOM file, which gst-launch keeps to itself.

@@ -98,7 +98,9 @@ static gboolean
 read_video (RealClip *self, const gchar *path, GError **error)
 {
   GstElement *pipeline = gst_parse_launch (
-      "filesrc name=file ! decodebin ! videoconvert ! "
+      /* one thread: see pipelines/setup.sh */
+      "filesrc name=file ! decodebin avdec_h264-0::max-threads=1 ! "
+      "videoconvert ! "
       "video/x-raw,format=RGB ! appsink name=frames sync=false max-buffers=4",
       error);
   GstElement *file, *sink;

@@ -93,7 +93,9 @@ def decode(path, video_format):
 def grade(build, model, path, video_format, lines):
     environment = dict(os.environ, GST_PLUGIN_PATH=os.path.join(build, "gst"),
                        GST_REGISTRY=os.path.join(os.path.dirname(lines), "registry.bin"), G_DEBUG="fatal-criticals")
-    subprocess.run(["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "decodebin", "!", "videoconvert", "!",
+    # One thread: see pipelines/setup.sh.
+    subprocess.run(["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!",
+                    "decodebin", "avdec_h264-0::max-threads=1", "!", "videoconvert", "!",
                     f"video/x-raw,format={video_format}", "!", "mregclassify", f"model={model}", "sync-mode=exact",
                     "precision=fp32", f"results-location={lines}", "!", "fakesink"], check=True, env=environment)
     with open(lines, encoding="utf-8") as file:
