@@ -4,7 +4,7 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# What building and running needs, of Debian 12.
+# What building and running needs, of Debian 12 or later.
 packages_run="build-essential meson ninja-build pkg-config libjansson-dev libdnnl-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libcairo2-dev libpango1.0-dev
   fonts-inter gstreamer1.0-tools gstreamer1.0-plugins-base-apps gstreamer1.0-plugins-base gstreamer1.0-plugins-good
