@@ -57,12 +57,7 @@ room_key (const CardiacMRegView *v, Key *key)
   key_int (key, v->n_classes);
   for (int k = 0; k < v->n_classes; k++)
     key_string (key, v->labels[k]);
-  key_string (key, v->model_name);
-  key_string (key, v->model_hash);
-  key_string (key, v->device);
-  key_string (key, v->precision);
-  key_int (key, v->trained);
-  key_int (key, v->synthetic);
+  view_key_model (v, key);
 }
 
 /* The longest words of a state; @grade: 0 .. n_classes-1 */

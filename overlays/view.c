@@ -242,6 +242,17 @@ finding_key (const View *view, Key *key)
 }
 
 void
+view_key_model (const CardiacMRegView *v, Key *key)
+{
+  key_string (key, v->model_name);
+  key_string (key, v->model_hash);
+  key_string (key, v->device);
+  key_string (key, v->precision);
+  key_int (key, v->trained);
+  key_int (key, v->synthetic);
+}
+
+void
 view_key (const View *view, Key *key)
 {
   const CardiacMRegView *v = &view->v;
@@ -256,12 +267,7 @@ view_key (const View *view, Key *key)
   key_string (key, v->state_time);
   if (v->state == CARDIAC_OVERLAY_STALE)
     key_int (key, (int64_t) fmin (v->age_s, 1e9));
-  key_string (key, v->model_name);
-  key_string (key, v->model_hash);
-  key_string (key, v->device);
-  key_string (key, v->precision);
-  key_int (key, v->trained);
-  key_int (key, v->synthetic);
+  view_key_model (v, key);
   key_int (key, v->view_checked);
   key_string (key, v->note);
   key_int (key, view->has_finding);

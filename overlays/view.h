@@ -27,6 +27,8 @@ void view_clear (View *view);
 
 /// Adds everything but positions, age and what lies on the picture.
 void view_key (const View *view, Key *key);
+/// The part of it that is about model and device.
+void view_key_model (const CardiacMRegView *v, Key *key);
 
 bool picture_size_is_valid (int width, int height);
 
