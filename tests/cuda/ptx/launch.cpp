@@ -302,6 +302,14 @@ __cudaLaunchKernel (const void *kernel, dim3 grid, dim3 block, void **arguments,
   return cudaLaunchKernelExC (&config, kernel, arguments);
 }
 
+/* The same of CUDA 12's stubs. */
+cudaError_t
+cudaLaunchKernel (const void *function, dim3 grid, dim3 block, void **arguments,
+    size_t shared, cudaStream_t stream)
+{
+  return __cudaLaunchKernel (function, grid, block, arguments, shared, stream);
+}
+
 cudaError_t
 cudaFuncSetAttribute (const void *function, int attribute, int value)
 {
